@@ -1,10 +1,11 @@
 // Whether this program costs as little as that of another checkout, in one run in which both take turns: a batch, the
 // start, and a server that has nothing to do. `bun run bench compare --beside ../other-checkout`.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { delimiter, join } from "node:path";
 import { variableOf } from "../../src/model/configuration.ts";
 import { compile } from "../build.ts";
+import { processorMsOf } from "./processor-time.ts";
 import { type Line, median, megabytesText, msText, type Row, Skipped } from "./row.ts";
 import { answeringServer, listTools } from "./start.ts";
 import type { Workshop } from "./workshop.ts";
@@ -158,12 +159,4 @@ async function waitingMsOf(
   hanging.kill("SIGINT");
   await Promise.all([hanging, ...waiting].map(({ exited }) => exited));
   return median(after.map((ms, index) => ms - (before[index] ?? 0)));
-}
-
-/** What the threads of a process have used, in milliseconds, to the nanosecond: `stat` counts ticks of 10 ms. */
-function processorMsOf(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]),
-  );
-  return threads.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }

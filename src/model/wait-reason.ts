@@ -8,6 +8,14 @@ export interface WaitReason {
   until?: number | undefined;
 }
 
+/** Shorter waits may be over at any beat, in milliseconds. */
+const longMs = 10_000;
+
+/** Whether a wait lasts until a known time that is some seconds away, such as the reset of a limit. */
+export function isLongWait(reason: WaitReason | undefined, now = Date.now()): boolean {
+  return reason?.until !== undefined && reason.until - now > longMs;
+}
+
 /** While the first session of a batch runs, the others wait for it. Over with that session, though still shown for a moment. */
 export const awaitsProof = "Waits for the first session, which proves that the login works.";
 

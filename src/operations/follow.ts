@@ -1,10 +1,13 @@
 // Waits for a batch that other processes run.
 import type { BatchState } from "../model/state.ts";
-import { clock, Wake } from "../platform/clock.ts";
+import { Pace, Wake } from "../platform/clock.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { rowOf } from "./find-batch.ts";
 import { UserError } from "./user-error.ts";
+
+/** For how long after a change the processes of a batch are looked at every second, in milliseconds. */
+const livelyMs = 5_000;
 
 interface Following {
   /** On the monotonic clock, in milliseconds. */
@@ -12,7 +15,7 @@ interface Following {
   signal: AbortSignal;
   changed?(state: BatchState): void;
   /**
-   * Whether to stop waiting before the batch has ended. Asked after every change of the store, and once a second. `row`
+   * Whether to stop waiting before the batch has ended. Asked after every change of the store, and every few seconds. `row`
    * reads the batch's row, once after each change.
    */
   enough?(state: BatchState, row: () => BatchRow): boolean;
@@ -38,7 +41,8 @@ export async function follow(
     wake.now();
   });
   // Processes that have gone change nothing in the store.
-  using _ticks = clock.on("second", wake.now);
+  using pace = new Pace(wake.now);
+  let changedAt = performance.now();
   signal.addEventListener("abort", wake.now);
   try {
     while (!signal.aborted) {
@@ -47,12 +51,16 @@ export async function follow(
       if (mayHaveChanged) {
         mayHaveChanged = false;
         row = undefined;
-        if (log.refresh().length > 0) changed?.(log.state);
+        if (log.refresh().length > 0) {
+          changedAt = performance.now();
+          changed?.(log.state);
+        }
         if (log.state.endedAt !== undefined) return true;
       }
       if (enough?.(log.state, newestRow)) return false;
       const left = until - performance.now();
       if (left <= 0) return false;
+      pace.at(performance.now() - changedAt < livelyMs ? "second" : "rest");
       await wake.within(left);
     }
     return false;

@@ -40,8 +40,14 @@ export const rhythms = {
   second: {
     everyMs: 1_000,
     looks:
-      "a waiting call at the processes of its batch; a keeper at a runner that it did not start; a server at what it should announce; a live view at its times; everybody at what a watch may have missed, or, without a reliable watch, at a store that has been quiet for ten seconds",
+      "what `rest` has, as long as something has just happened; a keeper at a runner that it did not start; a live view at its times; everybody at a store that has been quiet for ten seconds, without a reliable watch",
     why: "only the parent of a process hears of its end; a watch of Bun 1.4 may drop a change",
+  },
+  rest: {
+    everyMs: 5_000,
+    looks:
+      "where nothing has happened for some seconds: a waiting call at the processes of its batch; a server at what it should announce; a runner whose tasks all wait for a limit; everybody at what a watch may have missed",
+    why: "the same as for `second`, but a wait of an hour must not cost a processor anything",
   },
   heartbeat: {
     everyMs: 10_000,
@@ -160,6 +166,32 @@ export function byItself(act: () => void): void {
 
 /** The clock of this process. */
 export const clock = new Clock();
+
+/** Ticks for one who looks sometimes more often, sometimes less: from `at` on, in another rhythm. */
+export class Pace implements Disposable {
+  readonly #look: () => void;
+  readonly #clock: Pick<Clock, "on">;
+  readonly #manner: Manner;
+  #ticks: ({ rhythm: RhythmName } & Disposable) | undefined;
+
+  constructor(look: () => void, given: { clock?: Pick<Clock, "on">; manner?: Manner } = {}) {
+    this.#look = look;
+    this.#clock = given.clock ?? clock;
+    this.#manner = given.manner ?? {};
+  }
+
+  /** Looks in this rhythm from now on. */
+  at(rhythm: RhythmName): void {
+    if (this.#ticks?.rhythm === rhythm) return;
+    this.#ticks?.[Symbol.dispose]();
+    this.#ticks = { rhythm, ...this.#clock.on(rhythm, () => this.#look(), this.#manner) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#ticks?.[Symbol.dispose]();
+    this.#ticks = undefined;
+  }
+}
 
 /** Milliseconds on a clock that nobody sets. It stops while the machine sleeps. */
 export function monotonicMs(): number {

@@ -1,6 +1,6 @@
 // Wakes everybody in this process who waits for the store, when another process has written to it: one watch, and one look
 // at the store, for all of them.
-import { byItself, type Clock, monotonicMs, clock as ownClock, type RhythmName } from "../platform/clock.ts";
+import { byItself, type Clock, monotonicMs, clock as ownClock, Pace } from "../platform/clock.ts";
 import { basename } from "../platform/paths.ts";
 import { type Watch, watchDirectory } from "../platform/watch.ts";
 import type { Store } from "./store.ts";
@@ -11,6 +11,12 @@ import type { Store } from "./store.ts";
  * into its log before it counts.
  */
 const busyMs = 500;
+
+/** The same after a write that ends a quiet time, until the next one: most are alone, as a runner's heartbeat is. */
+const aloneMs = 100;
+
+/** After how long without a write a reliable watch is hardly doubted, and a single write seems to stay alone, in milliseconds. */
+const settledMs = 2_000;
 
 /** After how long without a write nobody minds a second more where no watch is reliable, in milliseconds. */
 const longQuietMs = 10_000;
@@ -32,13 +38,20 @@ export class StoreChanges implements Disposable {
   #count: number | undefined;
   /** The last sign of a write, or the beginning, on the monotonic clock. */
   #writtenAt = Number.NEGATIVE_INFINITY;
+  /** When the last change was seen, on the monotonic clock. */
+  #changedAt = Number.NEGATIVE_INFINITY;
+  /** Until when the store counts as busy, on the monotonic clock. */
+  #busyUntil = Number.NEGATIVE_INFINITY;
+  /** For how long after the last write more of them are likely, in milliseconds. */
+  #livelyMs = longQuietMs;
   /** None while the store is busy. */
   #watch: Watch | undefined;
-  #ticks: ({ rhythm: RhythmName } & Disposable) | undefined;
+  readonly #pace: Pace;
 
   constructor(store: Watched, means: Partial<Means> = {}) {
     this.#store = store;
     this.#means = { clock: ownClock, watch: watchDirectory, now: monotonicMs, ...means };
+    this.#pace = new Pace(() => this.#ticked(), { clock: this.#means.clock });
   }
 
   /**
@@ -66,13 +79,13 @@ export class StoreChanges implements Disposable {
   #begin(): void {
     this.#count = this.#countNow();
     // A call that waits has often just started what will write.
-    this.#written();
+    this.#livelyMs = longQuietMs;
+    this.#written(busyMs);
   }
 
   #end(): void {
     this.#unwatch();
-    this.#ticks?.[Symbol.dispose]();
-    this.#ticks = undefined;
+    this.#pace[Symbol.dispose]();
   }
 
   #ticked(): void {
@@ -83,7 +96,7 @@ export class StoreChanges implements Disposable {
 
   // Perhaps of this process itself.
   #reported(): void {
-    this.#written();
+    this.#written(aloneMs);
     this.#look();
   }
 
@@ -91,23 +104,33 @@ export class StoreChanges implements Disposable {
     const count = this.#countNow();
     if (count === this.#count) return;
     this.#count = count;
-    this.#written();
+    const now = this.#means.now();
+    const isBurst = now - this.#changedAt < busyMs;
+    this.#changedAt = now;
+    this.#livelyMs = isBurst ? longQuietMs : settledMs;
+    this.#written(isBurst ? busyMs : aloneMs);
     for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) byItself(listener);
   }
 
-  #written(): void {
+  // `forMs`: for how long the next write is expected.
+  #written(forMs: number): void {
     this.#writtenAt = this.#means.now();
+    this.#busyUntil = Math.max(this.#busyUntil, this.#writtenAt + forMs);
     this.#keepPace();
   }
 
   #keepPace(): void {
-    const quietMs = this.#means.now() - this.#writtenAt;
-    const isBusy = quietMs < busyMs;
-    if (isBusy) this.#unwatch();
-    else this.#watch ??= this.#watchStore();
+    const now = this.#means.now();
+    const quietMs = now - this.#writtenAt;
+    if (now < this.#busyUntil) {
+      this.#unwatch();
+      this.#pace.at("unwatched");
+      return;
+    }
+    this.#watch ??= this.#watchStore();
     // A watch may fail at any time.
-    const isRare = this.#watch?.isReliable || quietMs >= longQuietMs;
-    this.#tickOn(isBusy ? "unwatched" : isRare ? "second" : "beat");
+    if (this.#watch.isReliable) this.#pace.at(quietMs >= settledMs ? "rest" : "second");
+    else this.#pace.at(quietMs >= this.#livelyMs ? "second" : "beat");
   }
 
   #watchStore(): Watch {
@@ -121,12 +144,6 @@ export class StoreChanges implements Disposable {
   #unwatch(): void {
     this.#watch?.[Symbol.dispose]();
     this.#watch = undefined;
-  }
-
-  #tickOn(rhythm: RhythmName): void {
-    if (this.#ticks?.rhythm === rhythm) return;
-    this.#ticks?.[Symbol.dispose]();
-    this.#ticks = { rhythm, ...this.#means.clock.on(rhythm, () => this.#ticked()) };
   }
 
   #countNow(): number | undefined {

@@ -35,10 +35,11 @@ function pageOf(inside: Inside, { log: { state } }: TestBatch) {
 }
 
 describe("a page is written", () => {
-  const firstDue = async (tasks: number, isChanged: boolean) => {
+  const firstDue = async (tasks: number, isChanged: boolean, isRunning = true) => {
     using inside = new Inside();
     using clock = new HandClock();
     const batch = inside.batch(inside.context(), { tasks });
+    if (isRunning) batch.start(1);
     const { isDue, write, changed } = pageOf(inside, batch);
     expect(isDue()).toBe(true);
     await write();
@@ -50,6 +51,10 @@ describe("a page is written", () => {
 
   test("at once, twice a second while something changes, and every three seconds while nothing does", async () => {
     expect([await firstDue(1, true), await firstDue(1, false)]).toEqual([500, 3_000]);
+  });
+
+  test("every ten seconds while no session runs, as during a limit", async () => {
+    expect([await firstDue(1, true, false), await firstDue(1, false, false)]).toEqual([500, 10_000]);
   });
 
   test("less often for thousands of tasks, for it is large", async () => {

@@ -1,7 +1,7 @@
 // The clock of a process: what shares its wake-ups, what it keeps alive, and that nothing else keeps time.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { clock, rhythms, settledWithin, Wake } from "../../src/platform/clock.ts";
+import { clock, Pace, type RhythmName, rhythms, settledWithin, Wake } from "../../src/platform/clock.ts";
 import { filesBelow } from "../files-below.ts";
 
 const source = join(import.meta.dir, "../../src");
@@ -38,6 +38,22 @@ test("a second is also a beat: both look in the same turn", async () => {
 test("all that waits for the next tick of a rhythm waits for the same one", () => {
   expect(clock.next("beat")).toBe(clock.next("beat"));
   expect(clock.next("beat")).not.toBe(clock.next("soon"));
+});
+
+test("one who looks more rarely looks in one rhythm at a time, and in none at the end", () => {
+  const looks: RhythmName[] = [];
+  const on = (rhythm: RhythmName): Disposable => {
+    looks.push(rhythm);
+    return { [Symbol.dispose]: () => void looks.splice(looks.indexOf(rhythm), 1) };
+  };
+  using pace = new Pace(() => undefined, { clock: { on } });
+  const at = (rhythm: RhythmName) => {
+    pace.at(rhythm);
+    return [...looks];
+  };
+  expect([at("beat"), at("beat"), at("rest"), at("beat")]).toEqual([["beat"], ["beat"], ["rest"], ["beat"]]);
+  pace[Symbol.dispose]();
+  expect(looks).toEqual([]);
 });
 
 test("every rhythm fits another one, so that their ticks meet", () => {

@@ -105,6 +105,13 @@ test("without a reliable watch, a store that nobody writes to is looked at less 
   ticks.tick();
   expect(woken).toBe(1);
   expect([...ticks.looks.keys()]).toEqual(["unwatched"]);
+  // One write alone, such as a heartbeat.
+  const afterwards = [100, 2_000].map((afterMs) => {
+    now = 10_000 + afterMs;
+    ticks.tick();
+    return [...ticks.looks.keys()].join();
+  });
+  expect(afterwards).toEqual(["beat", "second"]);
 });
 
 test("what this process writes itself wakes nobody, nor what was written before", async () => {
@@ -147,18 +154,19 @@ test("while a store is written to, it is not watched, but looked at", async () =
   // What this process writes is reported, too.
   store.capacity.setFootprint("own", 1);
   report();
-  expect(seen(499)).toEqual([0, 0, "unwatched"]);
+  expect(seen(99)).toEqual([0, 0, "unwatched"]);
   other.capacity.setFootprint("in a busy time", 1);
   expect(seen(0)).toEqual([1, 0, "unwatched"]);
-  expect(seen(499)).toEqual([1, 0, "unwatched"]);
-  // No watch has reported it, because none had begun.
+  expect(seen(99)).toEqual([1, 0, "unwatched"]);
+  // No watch has reported it, because none had begun. It is the second of a burst.
   other.capacity.setFootprint("before the watch", 1);
   expect(seen(1)).toEqual([2, 0, "unwatched"]);
-  expect(seen(500)).toEqual([2, 1, "second"]);
+  expect(seen(499)).toEqual([2, 0, "unwatched"]);
+  expect(seen(1)).toEqual([2, 1, "second"]);
   // No report came.
   other.capacity.setFootprint("in a quiet time", 1);
   expect(seen(1_000)).toEqual([3, 0, "unwatched"]);
-  expect(seen(500)).toEqual([3, 1, "second"]);
+  expect(seen(100)).toEqual([3, 1, "second"]);
   // Files of others are nothing to us; a report of ours is looked at without a tick.
   reportOf("batches");
   expect(watches).toBe(1);
@@ -168,6 +176,31 @@ test("while a store is written to, it is not watched, but looked at", async () =
   expect(seen(500)).toEqual([4, 1, "second"]);
   changes[Symbol.dispose]();
   expect([watches, ticks.looks.size]).toEqual([0, 0]);
+});
+
+test("a store that has been quiet for two seconds is hardly looked at while a watch is reliable", async () => {
+  await using home = new Home();
+  using store = home.store();
+  using other = home.store();
+  const ticks = new Ticks();
+  let now = 0;
+  let reportOf = (_: string) => {};
+  const watch: typeof watchDirectory = (_, changed) => {
+    reportOf = changed;
+    return { isReliable: true, [Symbol.dispose]: () => undefined };
+  };
+  using changes = new StoreChanges(store, { clock: ticks, watch, now: () => now });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  const rhythms = [500, 1_999, 2_000, 60_000].map((at) => {
+    now = at;
+    ticks.tick();
+    return [...ticks.looks.keys()].join();
+  });
+  expect(rhythms).toEqual(["second", "second", "rest", "rest"]);
+  other.capacity.setFootprint("reported", 1);
+  reportOf("store.sqlite-wal");
+  expect([woken, ...ticks.looks.keys()]).toEqual([1, "unwatched"]);
 });
 
 test("opening a store is no write to it", async () => {

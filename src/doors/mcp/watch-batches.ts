@@ -2,7 +2,7 @@
 import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
 import { Changes } from "../../operations/changes.ts";
 import type { Context } from "../../operations/context.ts";
-import { clock } from "../../platform/clock.ts";
+import { Pace } from "../../platform/clock.ts";
 import type { Listener } from "./updates.ts";
 
 /** Who wants to know what. */
@@ -14,14 +14,20 @@ export interface Watching {
   signal: AbortSignal;
 }
 
+/** For how long after a change the store is looked at every second, in milliseconds. */
+const livelyMs = 10_000;
+
 /**
- * Looks once a second, until the signal is aborted: more would announce every step. Takes some microseconds once a call has
- * opened the store, and nothing before.
+ * Looks at most once a second, until the signal is aborted: more would announce every step. Takes some microseconds once a
+ * call has opened the store, and nothing before.
  */
 export function watchBatches(context: Context, { since, listener, signal }: Watching): void {
   const changes = new Changes(context, since);
+  let changedAt = performance.now();
   const look = () => {
-    for (const { batchId, isNew, tasks } of changes.next()) {
+    const news = changes.next();
+    if (news.length > 0) changedAt = performance.now();
+    for (const { batchId, isNew, tasks } of news) {
       if (isNew) listener.listChanged();
       listener.updated(batchUri(batchId));
       for (const task of tasks) {
@@ -30,8 +36,7 @@ export function watchBatches(context: Context, { since, listener, signal }: Watc
       }
     }
   };
-  const ticking = clock.on(
-    "second",
+  const pace = new Pace(
     () => {
       try {
         look();
@@ -39,8 +44,10 @@ export function watchBatches(context: Context, { since, listener, signal }: Watc
         // The store is busy or has gone: the next look will show, and nobody waits for this one.
         console.error(error);
       }
+      pace.at(performance.now() - changedAt < livelyMs ? "second" : "rest");
     },
-    { keepsAlive: false },
+    { manner: { keepsAlive: false } },
   );
-  signal.addEventListener("abort", () => ticking[Symbol.dispose](), { once: true });
+  pace.at("second");
+  signal.addEventListener("abort", () => pace[Symbol.dispose](), { once: true });
 }

@@ -136,6 +136,8 @@ export class Machine {
 
   /** Measures and publishes if it is time. Returns whether it did. */
   look(): boolean {
+    // There is nothing to measure, and others know that.
+    if (this.#watched.size === 0 && !this.#mayShowSessions) return false;
     const dueAt = this.#isQuiet ? Math.max(this.#nextLookAt, this.#lookedAt + quietMs) : this.#nextLookAt;
     if (performance.now() < dueAt) return false;
     this.lookNow();

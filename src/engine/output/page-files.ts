@@ -15,6 +15,8 @@ import { summaryTextOf } from "./summary-text.ts";
 
 const everyMs = 500;
 const idleEveryMs = 3_000;
+/** While no session runs. An open page that gets nothing new for 20 s says so. */
+const restEveryMs = 10_000;
 /** How many tasks take a millisecond between two writes, above 2,000 tasks. */
 const tasksPerMs = 4;
 /** The page is rewritten once per this many companion updates. */
@@ -60,7 +62,8 @@ export class PageFiles {
     const age = performance.now() - this.#writtenAt;
     // With thousands of tasks it has megabytes: written less often, it costs as little as a small one.
     const every = Math.max(everyMs, state.tasks.length / tasksPerMs);
-    return age >= (this.#dirty ? every : Math.max(idleEveryMs, every));
+    const idleEvery = state.counts.running > 0 ? idleEveryMs : restEveryMs;
+    return age >= (this.#dirty ? every : Math.max(idleEvery, every));
   }
 
   /** Writes what is due into a directory. With `ended`, everything for the last time; with `whole`, the page too. */

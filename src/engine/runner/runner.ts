@@ -3,7 +3,8 @@ import type { EventBody } from "../../model/event.ts";
 import { isAtRest } from "../../model/sample.ts";
 import type { BatchState } from "../../model/state.ts";
 import type { SucceededTask } from "../../model/summary.ts";
-import { clock } from "../../platform/clock.ts";
+import { isLongWait } from "../../model/wait-reason.ts";
+import { clock, Pace, rhythms } from "../../platform/clock.ts";
 import { compileSooner } from "../../platform/compiler.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
@@ -26,6 +27,8 @@ import { takeOverAnswers } from "./take-over-answers.ts";
 
 /** Every nth beat reads all transcripts, in case the watch missed a change, and checks that the store is in its place. */
 const lookEveryBeats = 4;
+/** For how many beats one look stands while nothing runs: a multiple of those. */
+const beatsPerRest = rhythms.rest.everyMs / rhythms.beat.everyMs;
 /** How long the store may be missing before it counts as removed, in milliseconds. */
 const goneMs = 3_000;
 /** How many beats between two checks for the keeper. A new keeper takes most of a second to register. */
@@ -86,6 +89,7 @@ class Runner {
   readonly #startedAt = Date.now();
   /** The beat on which to check for the keeper. */
   #keeperDue = 0;
+  readonly #pace = new Pace(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)));
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -101,7 +105,8 @@ class Runner {
     using _starts = starts;
     using _reuse = reuse;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.transcriptChanged(name)));
-    using _beats = clock.on("beat", () => this.#guard(() => bestEffort(() => this.#beat(), undefined)));
+    using pace = this.#pace;
+    pace.at("beat");
     const readOthers = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
     using _others = store.changes.subscribe(readOthers);
     cancelled?.addEventListener("abort", readOthers);
@@ -190,9 +195,18 @@ class Runner {
     if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
   }
 
+  // While all tasks wait for the reset of a limit, many beats come at once. Others' events wake us meanwhile.
+  #keepPace(): void {
+    const { attempts, shownWait } = this.#parts;
+    const isWaiting = attempts.running.size === 0 && isLongWait(shownWait.reason);
+    this.#pace.at(isWaiting ? "rest" : "beat");
+    if (isWaiting) this.#beats = (Math.floor(this.#beats / beatsPerRest) + 1) * beatsPerRest;
+    else this.#beats++;
+  }
+
   #beat(): void {
     const { late, machine, files, tasks, attempts } = this.#parts;
-    this.#beats++;
+    this.#keepPace();
     late.flush();
     reapOrphans();
     if (this.#isLookDue) this.#checkStore();

@@ -247,7 +247,7 @@ export class Tasks {
     const { admission } = this.#parts;
     while (this.#isQueued(number) && !admission.isDue(number)) {
       this.#waiting.add(number);
-      await clock.next("beat");
+      await clock.next(admission.waitsLong(number) ? "rest" : "beat");
     }
     this.#waiting.delete(number);
   }

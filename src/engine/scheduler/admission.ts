@@ -2,7 +2,7 @@
 import type { SessionOptions } from "../../model/options.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
-import type { WaitReason } from "../../model/wait-reason.ts";
+import { isLongWait, type WaitReason } from "../../model/wait-reason.ts";
 import { clock } from "../../platform/clock.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
@@ -107,6 +107,11 @@ export class Admission {
     return hold !== undefined;
   }
 
+  /** Whether a hold of only some models stops a task for long. */
+  waitsLong(number: number): boolean {
+    return isLongWait(this.#holdOfSome(number));
+  }
+
   // A hold of all models is waited for in the queue, where it stops everybody.
   #holdOfSome(number: number): Hold | undefined {
     const hold = this.#holdOf(number);
@@ -145,8 +150,9 @@ export class Admission {
 
   // Waits until no check finds anything. False if the task is not due any more.
   async #waitForChecks(number: number, waiting: Waiting): Promise<boolean> {
-    for (; this.isDue(number); await clock.next("beat")) {
-      const found = this.#check(number);
+    let found: Found | undefined;
+    for (; this.isDue(number); await clock.next(isLongWait(found) ? "rest" : "beat")) {
+      found = this.#check(number);
       if (!found) {
         this.#parts.report(undefined);
         return true;
