@@ -147,14 +147,15 @@ function judgePayments(
     const n = Number(/\[\[sleep ms=(\d+)\]\]/.exec(prompt)?.[1]);
     const most = !summary && failsFirst(n) ? 2 : 1;
     if (answered.length > most) report("twice", `task ${key} was answered ${answered.length} times`);
-    if (answered.length === 0) report("lost", `task ${key} was never answered, and is done`);
+    // The fake prints its answer before it notes that, so that one killed in between has answered all the same.
+    if (answered.length === 0 && !isHit) report("lost", `task ${key} was never answered, and is done`);
     const refused = task.attempts.find(({ outcome }) => outcome?.kind === "unverified");
     if (refused && !corrected.has(refused.sessionId))
       report("lost", `task ${key} never heard why its answer did not pass`);
     if (summary) continue;
     const asked = task.attempts.flatMap(({ checkSessions = [] }) => checkSessions);
     const verdicts = asked.flatMap(({ sessionId }) => bySession.get(sessionId) ?? []);
-    if (verdicts.length !== 1)
+    if (verdicts.length > 1 || (verdicts.length === 0 && !isHit))
       report("twice", `the answer of task ${key} was judged ${verdicts.length} times`);
   }
   const known = new Set(
