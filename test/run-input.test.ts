@@ -148,6 +148,9 @@ describe("a dry run shows what would run, and starts nothing", () => {
         dryRun: true,
         characters: 27,
         totalTasks: 2,
+        runs: 2,
+        equal: 0,
+        reused: 0,
         tasks: [
           { taskIndex: 1, task: "Review a,\nwith care", options: { model: "opus" } },
           { taskIndex: 2, task: "Review b", options: { workingDirectory: join(home.work, "lib") } },
