@@ -91,6 +91,29 @@ test("a first session that fails before it is answered is followed by another on
   expect(written.filter((read) => read === 9_566)).toHaveLength(2);
 }, 60_000);
 
+test("a session that waits while others spend the budget gets no prompt, and nobody calls it ready any more", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { tasks, open } = gated(home, 2);
+  const dear = { task: "Task 3 [[cost usd=2]]", model: "haiku" };
+  const batchId = await startRunning(home, client, {
+    tasks: [...tasks, dear],
+    concurrency: 3,
+    batchBudgetUsd: 1,
+  });
+  using store = home.store();
+  const state = () => store.batch(batchId)?.state;
+  await eventually(
+    () => state()?.tasks[2]?.status === "done" && store.activities(batchId).get(2) === awaitsPrefix,
+    () => "the dear task has not ended, or nobody waits",
+  );
+  open();
+  await client.call("wait_for_batch", { batchId });
+  expect(state()?.tasks[1]).toMatchObject({ outcome: { kind: "cancelled", by: "budget" }, attempts: [] });
+  expect(promptsOf(home)).not.toContain("Task 2");
+  expect((await run(home, ["show", batchId])).out).not.toContain(awaitsPrefix);
+}, 60_000);
+
 test("a task that is cancelled while its session waits ends with it, at once and without an attempt", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

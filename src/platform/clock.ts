@@ -120,6 +120,14 @@ export class Clock {
     return promise;
   }
 
+  /** Lets a rhythm's next tick come at once: something has happened that those should see who look so rarely. */
+  soon(rhythm: RhythmName): void {
+    const turn = this.#turns.get(rhythm);
+    if (!turn) return;
+    turn.dueAt = monotonicMs();
+    this.#setTimer();
+  }
+
   #tick(): void {
     this.#setFor = Number.POSITIVE_INFINITY;
     // A timer may be a fraction of a millisecond early.

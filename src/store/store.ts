@@ -246,13 +246,20 @@ export class Store implements Disposable {
     return z.object({ value: z.string() }).parse(row).value;
   }
 
-  /** What running tasks are doing, by task number, in one commit. Keeps only the latest; not an event. */
-  setActivities(batchId: BatchId, activities: ReadonlyMap<number, string>): void {
+  /**
+   * What running tasks are doing, by task number, in one commit. Keeps only the latest; undefined: nothing any more. Not an
+   * event.
+   */
+  setActivities(batchId: BatchId, activities: ReadonlyMap<number, string | undefined>): void {
     const write = this.database.query(
       "INSERT OR REPLACE INTO progress (batch_id, task, activity) VALUES (?, ?, ?)",
     );
+    const forget = this.database.query("DELETE FROM progress WHERE batch_id = ? AND task = ?");
     const step = this.database.transaction(() => {
-      for (const [task, activity] of activities) write.run(batchId, task, activity);
+      for (const [task, activity] of activities) {
+        if (activity === undefined) forget.run(batchId, task);
+        else write.run(batchId, task, activity);
+      }
     });
     if (activities.size > 0) step.immediate();
   }

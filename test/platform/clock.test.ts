@@ -40,6 +40,20 @@ test("all that waits for the next tick of a rhythm waits for the same one", () =
   expect(clock.next("beat")).not.toBe(clock.next("soon"));
 });
 
+test("a tick that is wanted soon comes before its time, and once", async () => {
+  const order: string[] = [];
+  // Now the next one is far away, and that of a second nearer.
+  await clock.next("rest");
+  using _rest = clock.on("rest", () => order.push("rest"));
+  using _second = clock.on("second", () => order.push("second"));
+  clock.soon("rest");
+  clock.soon("rest");
+  await clock.next("second");
+  expect(order).toEqual(["rest", "second"]);
+  // Nobody looks in this one.
+  clock.soon("heartbeat");
+}, 20_000);
+
 test("one who looks more rarely looks in one rhythm at a time, and in none at the end", () => {
   const looks: RhythmName[] = [];
   const on = (rhythm: RhythmName): Disposable => {

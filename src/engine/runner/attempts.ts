@@ -22,7 +22,7 @@ import { Checks } from "./checks.ts";
 import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
 import { type Found, RunningNow } from "./running-now.ts";
-import type { WaitEnd, WaitingSession } from "./waiting-session.ts";
+import { type WaitEnd, WaitingSession } from "./waiting-session.ts";
 
 /** An attempt in the log, with what supervising it needs. `Of`: its session, whose transcript may be missing. */
 export interface Supervised<Of = Session> {
@@ -109,6 +109,11 @@ export class Attempts {
     using _listening = this.#parts.prefixes.subscribe(() => waiting.look());
     waiting.readTranscript();
     return await waiting.ended;
+  }
+
+  /** Ends all sessions that wait for their prompts. */
+  endWaiting(): void {
+    for (const one of [...this.running.values()]) if (one instanceof WaitingSession) one.end();
   }
 
   /**

@@ -5,6 +5,7 @@ import { Sweeper } from "../../claude/sweep.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
 import type { BatchState } from "../../model/state.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
+import { clock } from "../../platform/clock.ts";
 import { ownIdentity } from "../../platform/process.ts";
 import { processorCount } from "../../platform/processors.ts";
 import { durationText } from "../../report/amounts.ts";
@@ -97,6 +98,8 @@ export function composeRunner(
   });
   function changed(): void {
     void files.changed();
+    // What waits long for something may go on now: a cancel, a retry or the end of a session has come.
+    clock.soon("rest");
     watching?.(batchLog.state, activities, shownWait.reason);
   }
 
@@ -135,7 +138,11 @@ export function composeRunner(
   const startBackoff = new StartBackoff(longPatienceMs);
   const giveUpStarting = (because: string) => {
     const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
-    log.tryAppend((state) => notStarted(state, message));
+    // Those with a session that waits have started.
+    const waiting = (number: number) => !attempts.running.has(number);
+    log.tryAppend(({ tasks }) =>
+      notStarted({ tasks: tasks.filter(({ number }) => waiting(number)) }, message),
+    );
   };
   const report = (reason: WaitReason | undefined) => shownWait.show(reason);
   const attempts = new Attempts({

@@ -1,7 +1,7 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { EventBody } from "../../model/event.ts";
 import { isAtRest } from "../../model/sample.ts";
-import type { BatchState } from "../../model/state.ts";
+import { type BatchState, taskOf } from "../../model/state.ts";
 import type { SucceededTask } from "../../model/summary.ts";
 import { isLongWait } from "../../model/wait-reason.ts";
 import { clock, Pace, rhythms } from "../../platform/clock.ts";
@@ -118,6 +118,8 @@ class Runner {
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();
+      // Another runner may have the batch, and this process may go on.
+      attempts.endWaiting();
     }
   }
 
@@ -137,10 +139,19 @@ class Runner {
     // That runner no longer starts any session, and waits for nothing.
     machineStarts.releaseAll();
     row.setHeld(log.batchId, undefined);
+    row.setActivities(log.batchId, this.#unstarted());
     tasks.adoptAll();
     // Before anything new starts: if the process that waited for the batch was killed, the batch only has to end.
     this.#checkLeash();
     bestEffort(() => this.#ensureKeeper(), undefined);
+  }
+
+  // What sessions were doing that never got their prompts.
+  #unstarted(): Map<number, undefined> {
+    const { store, log } = this.#parts;
+    const noted = bestEffort(() => [...store.activities(log.batchId).keys()], []);
+    const isRunning = (number: number) => log.state.tasks[number - 1]?.status === "running";
+    return new Map(noted.filter((number) => !isRunning(number)).map((number) => [number, undefined]));
   }
 
   // Runs what is queued, and ends the batch, or pauses it after its sample. False if something came meanwhile: a retry,
@@ -300,13 +311,19 @@ class Runner {
   // For views: in this process, through `activities`, and in others, through the row.
   #noteActivities(): void {
     const { log, row, changed, activities, attempts } = this.#parts;
-    const news = new Map<number, string>();
+    const news = new Map<number, string | undefined>();
     for (const [number, { activity }] of attempts.running) {
       if (activity !== undefined && activities.get(number) !== activity) news.set(number, activity);
     }
-    for (const number of activities.keys()) if (!attempts.running.has(number)) activities.delete(number);
+    for (const number of activities.keys()) {
+      if (attempts.running.has(number)) continue;
+      activities.delete(number);
+      const { status, attempts: made } = taskOf(log.state, number);
+      // Its session waited for its prompt, and gave up: no event says so.
+      if (status === "queued" || made.length === 0) news.set(number, undefined);
+    }
     if (news.size === 0) return;
-    for (const [number, activity] of news) activities.set(number, activity);
+    for (const [number, activity] of news) if (activity !== undefined) activities.set(number, activity);
     row.setActivities(log.batchId, news);
     changed();
   }

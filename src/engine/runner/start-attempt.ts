@@ -8,7 +8,7 @@ import type { WaitReason } from "../../model/wait-reason.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
-import { startedEvent } from "../attempt/attempt-events.ts";
+import { cancelQueued, startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
 import type { WriteAnswers } from "../attempt/earlier-answers.ts";
 import {
@@ -25,6 +25,7 @@ import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attem
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
+import { budgetVerdict } from "../scheduler/budget.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { Place, PrefixGroups } from "../scheduler/prefix-groups.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
@@ -244,7 +245,7 @@ interface Startable {
   isMeant(): boolean;
 }
 
-// The event of the start. Undefined if the task was cancelled, changed or held since it was checked.
+// The event of the start. Undefined if the task was cancelled, changed or held since it was checked, or the budget is spent.
 async function commitStart(
   number: number,
   { plan, opened, isMeant }: Startable,
@@ -252,9 +253,13 @@ async function commitStart(
 ): Promise<Event | undefined> {
   let started: Event | undefined;
   try {
-    [started] = await log.commit(() =>
-      isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, opened)] : [],
-    );
+    const events = await log.commit((state) => {
+      if (!isMeant() || !holds.mayStart(number, plan.options.model)) return [];
+      // Others may have spent it while this session waited for its prompt.
+      if (budgetVerdict(state) === "spent") return cancelQueued(state, "budget");
+      return [startedEvent(number, plan, opened)];
+    });
+    started = events.find(({ type }) => type === "attempt-started");
     return started;
   } finally {
     if (!started) await endUnasked(opened.session);

@@ -9,7 +9,13 @@ import type { PrefixIndex } from "./prefix-index.ts";
  * The longest time that a task waits for a leader, in milliseconds. The API begins to answer after some seconds; a leader
  * that it refuses is replaced at once, so only one that hangs takes as long as this.
  */
-export const longestWaitMs = 20_000;
+export const longestWaitMs = 10_000;
+
+/**
+ * How many leaders in a row may fail without an answer: then nobody waits for the next one, because it would probably fail
+ * as well, one after the other.
+ */
+const mostUnanswered = 2;
 
 /** What a started session does next: get its prompt, wait, or start once more to lead. */
 export type Step = "go" | "wait" | "start-again";
@@ -35,6 +41,8 @@ interface Group {
   key: string;
   /** Until when the cache has the beginning, on the monotonic clock. */
   warmUntil: number;
+  /** How many leaders have failed since the API last answered one of the tasks. */
+  unanswered: number;
   /** The number of the task that is asked first, and since when it is that. It may be about to start again. */
   leader?: { number: number; since: number };
 }
@@ -77,7 +85,8 @@ export class PrefixGroups {
       if (group.leader && group.leader.number !== number && this.#isGone(group.leader.number))
         delete group.leader;
       const isOurs = group.leader?.number === number;
-      const isFree = !group.leader && !this.#isWarm(group) && this.#isShared(group, number);
+      const isHopeful = group.unanswered < mostUnanswered;
+      const isFree = !group.leader && isHopeful && !this.#isWarm(group) && this.#isShared(group, number);
       if (!isOurs && !isFree) continue;
       group.leader = { number, since: now };
       leads = true;
@@ -96,6 +105,7 @@ export class PrefixGroups {
     const until = this.#now() + (isLong ? keptMs.long : keptMs.short);
     for (const group of this.#groupsOf(number)) {
       group.warmUntil = Math.max(group.warmUntil, until);
+      group.unanswered = 0;
       delete group.leader;
     }
     this.#changed();
@@ -106,7 +116,11 @@ export class PrefixGroups {
     const member = this.#members.get(number);
     if (!member) return;
     member.leads = false;
-    for (const group of member.groups) if (group.leader?.number === number) this.#passOn(group, number);
+    for (const group of member.groups) {
+      if (group.leader?.number !== number) continue;
+      group.unanswered++;
+      this.#passOn(group, number);
+    }
     this.#changed();
   }
 
@@ -155,7 +169,7 @@ export class PrefixGroups {
   // The next leader is one that waits: if possible, one whose session can lead.
   #passOn(group: Group, former: number): void {
     delete group.leader;
-    if (this.#isWarm(group)) return;
+    if (this.#isWarm(group) || group.unanswered >= mostUnanswered) return;
     const waiting = [...this.#members.values()].filter(
       ({ number, groups, isAsked }) => number !== former && !isAsked && groups.includes(group),
     );
@@ -188,7 +202,7 @@ export class PrefixGroups {
 
   #groupsOf(number: number): Group[] {
     return this.#index.keysOf(this.#state().batch, number).map((key) => {
-      const group = this.#groups.get(key) ?? { key, warmUntil: Number.NEGATIVE_INFINITY };
+      const group = this.#groups.get(key) ?? { key, warmUntil: Number.NEGATIVE_INFINITY, unanswered: 0 };
       this.#groups.set(key, group);
       return group;
     });

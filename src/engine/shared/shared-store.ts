@@ -86,7 +86,7 @@ export function sharedRow(store: Store, late: LateWrites): SharedRow {
     // False means that another runner has the batch; a failed query does not.
     setAlive: (batchId: BatchId, epoch: number, at: number) =>
       bestEffort(() => store.setAlive(batchId, epoch, at), true),
-    setActivities: (batchId: BatchId, activities: ReadonlyMap<number, string>) =>
+    setActivities: (batchId: BatchId, activities: ReadonlyMap<number, string | undefined>) =>
       bestEffort(() => store.setActivities(batchId, activities), undefined),
     setHeld: (batchId: BatchId, held: WaitReason | undefined) =>
       late.write(`held ${batchId}`, () => store.setHeld(batchId, held)),
