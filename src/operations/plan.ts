@@ -4,6 +4,7 @@ import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
 import { expectation, type StopCondition } from "../model/checks.ts";
 import { commandWords } from "../model/configuration.ts";
+import { dependsOnValues } from "../model/equal-groups.ts";
 import type { Batch, SummaryRequest, Task } from "../model/event.ts";
 import {
   batchOptions,
@@ -289,11 +290,6 @@ function stopConditionIn(
 
 function commandIn(expect: unknown): string | undefined {
   return expectation.safeParse(expect).data?.command;
-}
-
-// Whether tasks with the same prompt still differ: in what checks them, or in the files that they depend on.
-function dependsOnValues({ expect, inputs }: RawOptions): boolean {
-  return JSON.stringify([expect, inputs]).includes("{{");
 }
 
 // As stored. A task has the variables of its batch in addition to its own.

@@ -32,6 +32,30 @@ test("of failed equal tasks that are retried together, one runs, and the others 
   expect(steps()).toEqual(["start"]);
 });
 
+test("equal tasks whose new check or inputs name values of their own answer for each other no more", () => {
+  const withCheck = (options: Record<string, unknown>, changed: number[]) => {
+    const state = batchState(["same", "same", "same"], []);
+    for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;
+    apply(state, {
+      type: "retry-requested",
+      tasks: [],
+      changed,
+      options,
+      at: state.changedAt + 1_000,
+      epoch: 1,
+    });
+    return state.batch.tasks.map(({ sameAs }) => sameAs);
+  };
+  expect(withCheck({ expect: { command: "check {{file}}" } }, [1, 2])).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(withCheck({ inputs: ["{{file}}"] }, [2, 3])).toEqual([undefined, undefined, undefined]);
+  expect(withCheck({ expect: { command: "check all" } }, [2, 3])).toEqual([undefined, undefined, 2]);
+  expect(withCheck({ expect: { command: "check {{file}}" } }, [3])).toEqual([undefined, 1, undefined]);
+});
+
 test("a task that has an answer and is retried gets a new one, and shares it with equal ones that are retried", () => {
   const state = batchState(["same", "same", "same", "same"], []);
   for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;

@@ -261,7 +261,9 @@ describe("of the end of a batch", () => {
     inside.script("bin/notify-send", "exit 0");
     const desktop = { DISPLAY: ":0", DBUS_SESSION_BUS_ADDRESS: "x", PATH: inside.file("bin") };
     const textsOf = (state: ReturnType<typeof over>) =>
-      noticesOf({ ...state, createdAt: state.changedAt - minute }, desktop).flatMap(({ command }) => command);
+      noticesOf({ ...state, createdAt: state.changedAt - minute }, desktop)
+        // On Windows, the texts are in variables.
+        .flatMap(({ command, variables }) => [...command, ...Object.values(variables)]);
     const summary = { round: 1, level: 1, first: 1, last: 1, isWhole: true };
     const summarized = inside
       .batch(inside.context(), { tasks: 1, batch: { notifications: true } })

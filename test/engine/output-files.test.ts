@@ -7,6 +7,7 @@ import { LineFile } from "../../src/engine/output/line-file.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
 import { findResultFile } from "../../src/engine/output/result-file.ts";
 import type { EventBody } from "../../src/model/event.ts";
+import * as wholeFiles from "../../src/platform/whole-files.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { HandClock } from "./hand-clock.ts";
 
@@ -237,6 +238,28 @@ describe("a task that is run again", () => {
     expect(existsSync(result)).toBe(true);
     expect(existsSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`)).toBe(true);
   });
+});
+
+test("a result that could not be written is not taken for the file of the attempt before", async () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context()).end(1, failed);
+  const { files } = filesOf(inside, batch);
+  await files.open();
+  batch.append({ type: "retry-requested", tasks: [1] });
+  await files.forget([1]);
+  batch.answer(1, "new");
+  const result = join(inside.output, `result-001-${endOf(batch, 1)}.html`);
+  {
+    using _disk = spyOn(wholeFiles, "placeNewFile").mockImplementationOnce(() =>
+      Promise.reject(Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" })),
+    );
+    await files.writeTask(1);
+  }
+  expect(existsSync(result)).toBe(false);
+  batch.finish();
+  await files.end();
+  expect(readFileSync(result, "utf8")).toContain("new");
+  expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([{ resultFile: result }]);
 });
 
 describe("where the disk is slow", () => {

@@ -161,10 +161,11 @@ export class BatchFiles {
 
   async #writeData(): Promise<void> {
     const { batchId, state } = this.#log;
-    const lines = dataLines(state, (task) => this.#fileOf(task));
-    if (!lines) return;
+    // Anew for each try: they can be read once.
+    const lines = () => dataLines(state, (task) => this.#fileOf(task));
+    if (!lines()) return;
     const path = join(this.#directory, outputFiles.data(batchId));
-    await this.#faults.guard(path, () => replaceFile(path, lines, { tag: batchId }));
+    await this.#faults.guard(path, () => replaceFile(path, lines() ?? "", { tag: batchId }));
   }
 
   #linesIn(directory: string): LineFile {
@@ -213,12 +214,16 @@ export class BatchFiles {
     if (task.status !== "done") return undefined;
     const answer = answerTextOf(task, texts);
     const directory = this.#directory;
-    if (hasFile(task))
+    if (hasFile(task)) {
+      let written: string | undefined;
       await this.#faults.guard(directory, async () => {
-        const name = await writeTaskFile(state, task, { directory, answer, lastText: texts.lastText });
-        this.#names.set(number, name);
-        await removeEarlier(state, task, { directory, name });
+        written = await writeTaskFile(state, task, { directory, answer, lastText: texts.lastText });
+        this.#names.set(number, written);
+        await removeEarlier(state, task, { directory, name: written });
       });
+      // The name of before is that of an earlier end.
+      if (written === undefined) this.#names.delete(number);
+    }
     return entryWith(state, task, answer, {
       resultFile: this.#fileOf(number),
       door: doorOf(state.batch.startedBy),
