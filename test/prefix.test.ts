@@ -8,7 +8,8 @@ import { startRunning, untilRunning } from "./running.ts";
 /** What the fake has noted, in order. */
 function notes(home: Home, kind: "start" | "prompt"): string[] {
   if (!existsSync(home.startsLog)) return [];
-  const lines = readFileSync(home.startsLog, "utf8").trim().split("\n");
+  // The last line may be only half there.
+  const lines = readFileSync(home.startsLog, "utf8").split("\n").slice(0, -1);
   return lines
     .map((line): { kind: string; prompt?: string } => JSON.parse(line))
     .filter((note) => note.kind === kind)

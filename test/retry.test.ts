@@ -98,7 +98,7 @@ test("a batch of another login is not resumed, and the message says whose it is"
   await using other = new Home({ PARALLEL_CLAUDE_STATE_DIRECTORY: home.state, ANTHROPIC_API_KEY: "another" });
   const { err, code: refused } = await run(other, ["retry", "latest"]);
   expect(refused).toBe(2);
-  expect(err).toContain(`HOME=${home.path}`);
+  expect(err).toContain(`${process.platform === "win32" ? "USERPROFILE" : "HOME"}=${home.path}`);
 });
 
 test("an interrupted batch whose time has passed waits for a retry, and is then resumed", async () => {

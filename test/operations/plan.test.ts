@@ -339,7 +339,11 @@ describe("is refused", () => {
     using inside = new Inside();
     const says = outside("", "").trim();
     for (const given of ["/etc/hostname", "/nowhere/x.json", "../../x.json"]) {
-      const path = given.startsWith(".") ? resolve(tmpdir(), "x.json").replaceAll("\\", "/") : given;
+      const path = given.startsWith(".")
+        ? resolve(tmpdir(), "x.json")
+            .replaceAll("\\", "/")
+            .replace(/^[A-Z]:/, "")
+        : given;
       const input = {
         tasks: ["x"],
         outputSchema: given,

@@ -279,7 +279,7 @@ describe("is refused", () => {
     delete process.env["ANTHROPIC_API_KEY"];
     process.env["CLAUDE_CONFIG_DIR"] = inside.file("elsewhere");
     await expect(retry(inside, {}, "command-line")).rejects.toThrow(
-      `Batch ${id} was started with another login: HOME=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: \`parallel-claude-code-mcp show ${id} --json\` shows the tasks that failed or were cancelled.`,
+      `Batch ${id} was started with another login: ${process.platform === "win32" ? "USERPROFILE" : "HOME"}=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: \`parallel-claude-code-mcp show ${id} --json\` shows the tasks that failed or were cancelled.`,
     );
   });
 

@@ -113,7 +113,7 @@ test("every file that does something else on macOS relies on an assumption", asy
       reliedOn.map((path) => (path.startsWith("src/") ? path : `src/platform/${path}`)),
     ),
   );
-  const files = filesBelow(join(root, "src"), ".ts").map((path) => `src/${path}`);
+  const files = filesBelow(join(root, "src"), ".ts").map((path) => `src/${path.replaceAll("\\", "/")}`);
   const texts = await Promise.all(files.map((path) => Bun.file(join(root, path)).text()));
   const ofMac = files.filter((path, at) => /"darwin"|\/macos[^/]*\.ts$/.test(`${texts[at]}/${path}`));
   expect(ofMac.length).toBeGreaterThan(10);
