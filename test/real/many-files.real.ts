@@ -18,7 +18,7 @@ const answerSchema = z.object({
       key: z.string().optional(),
       outcome: z.string(),
       result: z.string().optional(),
-      structuredResult: z.unknown(),
+      structuredResult: z.unknown().optional(),
     }),
   ),
 });
