@@ -23,15 +23,18 @@ interface Work extends Pretence {
   tasks: number;
 }
 
-/** Our `run` with its default configuration, or with so many at once. */
-export async function ourRun(workshop: Workshop, work: Work, concurrency?: number): Promise<Run> {
+/**
+ * Our `run`: with its default configuration, which has to find out how many sessions a new account sustains, or with so
+ * many at once from the beginning.
+ */
+export async function ourRun(workshop: Workshop, work: Work, atOnce?: number): Promise<Run> {
   const [program, claude] = [await workshop.program(), await workshop.session()];
   const directory = workshop.newDirectory();
   const list = listIn(directory, work);
-  const most = concurrency === undefined ? [] : ["--concurrency", String(concurrency)];
-  return await timed(directory, work, [program, "run", "-f", list, ...most], {
+  return await timed(directory, work, [program, "run", "-f", list], {
     ...workshop.environmentIn(directory),
     [variableOf("claudePath")]: claude,
+    ...(atOnce === undefined ? {} : { [variableOf("concurrency")]: String(atOnce) }),
   });
 }
 

@@ -67,6 +67,11 @@ static void answered(int partial) {
     printf("{\"type\":\"stream_event\",\"event\":{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":"
            "\"assistant\",\"model\":\"claude-opus-4-8\",\"content\":[],\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}},"
            "\"session_id\":\"%s\",\"parent_tool_use_id\":null,\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000002\"}\n", id);
+  // The account's pace grows with each of these.
+  printf("{\"type\":\"assistant\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-opus-4-8\","
+         "\"content\":[{\"type\":\"text\",\"text\":\"The answer is 4.\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":"
+         "{\"input_tokens\":1544,\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":17292,\"output_tokens\":11}},"
+         "\"parent_tool_use_id\":null,\"session_id\":\"%s\",\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000004\"}\n", id);
   printf("{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"duration_ms\":274,\"duration_api_ms\":45,\"num_turns\":1,"
          "\"result\":\"The answer is 4.\",\"stop_reason\":\"end_turn\",\"session_id\":\"%s\",\"total_cost_usd\":0.016641,"
          "\"usage\":{\"input_tokens\":1544,\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":17292,"
