@@ -164,8 +164,10 @@ function foundText({ found }: EndFacts): string {
 
 // What the rest will probably cost, and whether the budget suffices.
 function restText(facts: EndFacts): string {
-  const { estimate } = facts;
-  if (!estimate) return " Nothing is known of what the rest will cost.";
+  const { estimate, counts } = facts;
+  // How soon tasks failed that cost nothing says nothing of the others.
+  const isKnown = counts.succeeded > 0 || estimate?.costUsd !== undefined;
+  if (!estimate || !isKnown) return " Nothing is known of what the rest will cost.";
   const over = overBudgetText(facts, estimate);
   return ` ${estimateText(estimate)}${over === undefined ? "" : ` ${over}`}`;
 }

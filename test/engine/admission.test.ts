@@ -347,6 +347,17 @@ describe("the right to start", () => {
     two?.[Symbol.dispose]();
   });
 
+  test("comes once more to a task that starts again, unless it is cancelled: then the next one has it", async () => {
+    using inside = new Inside();
+    const { asks, batch } = admissionIn(inside, { starts: 1 });
+    using first = await asks(1).promise;
+    expect(await first?.startAgain()).toBe(true);
+    batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+    expect(await first?.startAgain()).toBe(false);
+    using second = await asks(2).promise;
+    expect(second).toBeDefined();
+  });
+
   test("that others have is told where nothing else runs", async () => {
     using inside = new Inside();
     const { asks, reasons, told } = admissionIn(inside, { slots: 1 });

@@ -57,6 +57,17 @@ describe("a page is written", () => {
     expect([await firstDue(1, true, false), await firstDue(1, false, false)]).toEqual([500, 10_000]);
   });
 
+  test("whole at the first try that succeeds", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).start(1);
+    const { page, write } = pageOf(inside, batch);
+    rmSync(inside.output, { recursive: true });
+    await expect(write()).rejects.toThrow("ENOENT");
+    mkdirSync(inside.output);
+    await write();
+    expect(existsSync(page)).toBe(true);
+  });
+
   test("less often for thousands of tasks, for it is large", async () => {
     expect([await firstDue(4_000, true), await firstDue(4_000, false)]).toEqual([1_000, 3_000]);
   });

@@ -146,8 +146,8 @@ export async function strikeAll(stage: Stage, faults: Fault[], done: string[]): 
   }
 }
 
-// Asks again and again, as a model does: each call resumes what lost its processes.
-async function untilEnded(
+/** Asks again and again, as a model does: each call resumes what lost its processes. What has paused is continued. */
+export async function untilEnded(
   door: Door,
   batchId: BatchId,
 ): Promise<{ violations: Violation[]; interrupted: number }> {
@@ -162,7 +162,8 @@ async function untilEnded(
     if (state === "cancelled") {
       return { violations: [{ kind: "lost", what: `the batch was cancelled: ${text}` }], interrupted };
     }
-    if (state === "interrupted") interrupted++;
+    if (state === "paused") await door.call("continue_batch", { batchId });
+    else if (state === "interrupted") interrupted++;
     if (state !== "running") await pause(100, AbortSignal.timeout(1_000));
   }
   const what = `the batch has not ended after ${patienceMs / 1000} s: ${last}`;

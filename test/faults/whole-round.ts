@@ -3,11 +3,10 @@ import { z } from "zod";
 import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
 import { eventually, Home } from "../harness.ts";
 import { newestRow } from "../running.ts";
-import { pause } from "./blow.ts";
 import { Door } from "./door.ts";
 import { faultsOf } from "./plan.ts";
 import { Random } from "./random.ts";
-import { patienceMs, type Round, strikeAll } from "./round.ts";
+import { type Round, strikeAll, untilEnded } from "./round.ts";
 import type { Violation } from "./verdict.ts";
 import { type File, filesFor, wholeExtras, wholeInput } from "./whole-batch.ts";
 import { judgeNext, judgeWhole, notesIn } from "./whole-verdict.ts";
@@ -37,7 +36,7 @@ export async function runWholeRound({ seed, least, most }: WholePlan): Promise<R
   const done: string[] = [];
   const stage = { home, store, batchId, doorPid: () => door.pid, over: over.signal, random };
   const [end] = await Promise.all([
-    untilFinished(door, batchId).finally(() => over.abort()),
+    untilEnded(door, batchId).finally(() => over.abort()),
     strikeAll(stage, faults, done),
   ]);
   const exported = await door.call("export_batch", { batchId, format: "csv" });
@@ -81,7 +80,7 @@ async function remembersSome(home: Home, door: Door, input: object, files: reado
   });
   const batchId = newestRow(home)?.batchId;
   if (batchId === undefined) throw new Error(`The batch before did not begin: ${text}`);
-  await untilFinished(door, batchId);
+  await untilEnded(door, batchId);
   await home.empty({ but: door.pid });
   return some.length;
 }
@@ -92,27 +91,4 @@ async function begin(home: Home, door: Door, input: Record<string, unknown>): Pr
   const batchId = newestRow(home)?.batchId;
   if (batchId === undefined || batchId === earlier) throw new Error(`The batch did not begin: ${text}`);
   return batchIdSchema.parse(batchId);
-}
-
-// As a client does: it asks again and again, and continues what has paused.
-async function untilFinished(
-  door: Door,
-  batchId: BatchId,
-): Promise<{ violations: Violation[]; interrupted: number }> {
-  const deadline = performance.now() + patienceMs;
-  let interrupted = 0;
-  let last = "";
-  while (performance.now() < deadline) {
-    const { data, text } = await door.call("wait_for_batch", { batchId, waitSeconds: 1 });
-    last = text;
-    const state = data?.["state"];
-    if (state === "finished") return { violations: [], interrupted };
-    if (state === "cancelled")
-      return { violations: [{ kind: "lost", what: `the batch was cancelled: ${text}` }], interrupted };
-    if (state === "paused") await door.call("continue_batch", { batchId });
-    else if (state === "interrupted") interrupted++;
-    if (state !== "running") await pause(100, AbortSignal.timeout(1_000));
-  }
-  const what = `the batch has not ended after ${patienceMs / 1000} s: ${last}`;
-  return { violations: [{ kind: "stuck", what }], interrupted };
 }

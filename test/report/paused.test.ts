@@ -49,6 +49,20 @@ test("a budget that is not enough, or perhaps not, is named", () => {
   expect(textOf(10_000)).not.toContain("exceed");
 });
 
+test("a sample of which nothing succeeded or cost anything says nothing of the rest", () => {
+  const textOf = (usage: object) => {
+    const state = after(
+      created(10, { batch: { sample: [2] } }),
+      started(1_001, 2, 1),
+      ended(1_101, 2, 1, crashed, usage),
+      event(4_001, { type: "batch-paused" }),
+    );
+    return endSentences(endFactsOf(state, end), "tools");
+  };
+  expect(textOf({})).toContain("9 waiting. Nothing is known of what the rest will cost. ");
+  expect(textOf({ usage: usageOf(1) })).toContain("The other 9 tasks will probably cost $9.00");
+});
+
 test("failures in the sample are named", () => {
   const state = paused({}, crashed);
   expect(endLabel({ end, counts: state.counts })).toBe("paused, 1 failed");

@@ -80,13 +80,16 @@ export class PageFiles {
     const { batchId } = state.batch;
     const rows = this.#store.inDirectory(directory);
     const view = this.#viewOf(state, rows, ended ?? "running");
-    if (whole || ended || this.#companions++ % companionsPerPage === 0) {
+    const isWhole = whole || ended !== undefined;
+    if (isWhole || this.#companions % companionsPerPage === 0) {
       const page = this.#page.html(view);
       await replaceFile(join(directory, outputFiles.report(batchId)), page.pieces(), { tag: batchId });
       if (rows[0]?.batchId === batchId)
         await this.#writeIndex(join(directory, outputFiles.index), page, batchId);
     }
     await replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), { tag: batchId });
+    // Only now: what could not be written is tried again, with its page.
+    if (!isWhole) this.#companions++;
   }
 
   // The only name in a directory that others use too: a foreign file stays.

@@ -139,6 +139,7 @@ export class Admission {
       if (slot && start && this.isDue(number) && !this.#check(number) && this.#claim(number))
         return admitted(slot, start, {
           acquireStart: () => this.#acquireStart(number),
+          isDue: () => this.isDue(number),
           released: () => this.#release(number),
         });
       start?.[Symbol.dispose]();
@@ -230,10 +231,11 @@ export class Admission {
 
 interface Means {
   acquireStart(): Promise<Slot | undefined>;
+  isDue(): boolean;
   released(): void;
 }
 
-function admitted(slot: Slot, first: Slot, { acquireStart, released }: Means): Admitted {
+function admitted(slot: Slot, first: Slot, { acquireStart, isDue, released }: Means): Admitted {
   let start: Disposable = lasting(first);
   return {
     ready: () => start[Symbol.dispose](),
@@ -241,7 +243,10 @@ function admitted(slot: Slot, first: Slot, { acquireStart, released }: Means): A
       start[Symbol.dispose]();
       const next = await acquireStart();
       if (next) start = lasting(next);
-      return next !== undefined;
+      // A right that is free comes without a look at the task.
+      if (isDue()) return next !== undefined;
+      start[Symbol.dispose]();
+      return false;
     },
     [Symbol.dispose]: () => {
       released();
