@@ -2,7 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { filesIn, Home, run, useProgram } from "./harness.ts";
+import { eventually, filesIn, Home, run, useProgram } from "./harness.ts";
+import { Gate } from "./kills/gate.ts";
 import { type Kill, killsText } from "./kills/kill.ts";
 import { newestRow } from "./running.ts";
 
@@ -97,6 +98,43 @@ test("a retry with other options is asked once and paid once, whoever is killed 
   ]);
   expect(newestRow(home)).toMatchObject({ counts: { succeeded: 3 }, costUsd: costUsd + 1 });
   expect((await run(home, ["results", "latest", "then"])).out).toContain("mended");
+});
+
+test("a retry that was planned while the batch still ran, and comes after its end, runs all the same", async () => {
+  await using killed = homeOfKilled();
+  const { home } = killed;
+  const mended = home.file("mended");
+  const open = home.file("open");
+  const tasks = [
+    `[[refused status=400 once=${mended}]][[answer text=mended]]`,
+    `[[wait-for-file path=${open}]][[answer text=good]]`,
+  ];
+  await run(home, ["run", "--detach", "--retries", "0", ...tasks]);
+  await eventually(
+    () => newestRow(home)?.counts.failed === 1,
+    () => "nothing has failed yet",
+  );
+  await using gate = new Gate(home.file("gate"));
+  gate.met = async () => {
+    await Bun.write(open, "");
+    await eventually(
+      () => newestRow(home)?.endedAt !== undefined,
+      () => "the batch has not ended",
+    );
+    // Its processes are gone, too: nobody is left who could hear of the retry.
+    const others = () => home.processes().filter(({ command }) => /__(?:runner|keeper)/.test(command));
+    await eventually(
+      () => others().length === 0,
+      () => `still there: ${JSON.stringify(others())}`,
+    );
+  };
+  home.set({ COMMAND_GATE: gate.path });
+  expect((await run(home, ["retry", "latest"])).out).toContain("1 task is run again.");
+  // Without another command, which would resume what has no processes.
+  await eventually(
+    () => newestRow(home)?.counts.succeeded === 2,
+    () => "nobody runs it",
+  );
 });
 
 test("a summary that is asked for later is written once, whoever is killed over it", async () => {

@@ -49,8 +49,17 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     // Where only options of tasks that wait have changed, nothing runs.
     const starts = !isRunning && (!plan.wasPaused || plan.reruns.length > 0);
     const started = starts ? await announced(context, row) : row;
-    await patiently(() => log.append((state) => eventsOf(context, plan, state)));
-    if (starts) await takeOver(context, log, { row: started, values, signal: call.signal });
+    let hadEnded = false;
+    const events = await patiently(() =>
+      log.append((state) => {
+        hadEnded = state.endedAt !== undefined;
+        return eventsOf(context, plan, state);
+      }),
+    );
+    // It ended while this was planned, so its runner hears of nothing any more.
+    const isLate = isRunning && hadEnded && events.length > 0;
+    const next = isLate ? await announced(context, context.store.row(log.batchId) ?? row) : started;
+    if (starts || isLate) await takeOver(context, log, { row: next, values, signal: call.signal });
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };

@@ -1,10 +1,12 @@
 // The program from its source, whose processes kill themselves at points that a test names: `KILLS` has them (`kill.ts`), and
-// `KILL_MARKS` a folder in which each leaves a file, so that the next process goes on there.
+// `KILL_MARKS` a folder in which each leaves a file, so that the next process goes on there. A command waits at the gate
+// `COMMAND_GATE` between what it has planned and what it writes into the log.
 import { mock } from "bun:test";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hiddenCommands } from "../../src/engine/runner/hidden-commands.ts";
 import type { EventBody } from "../../src/model/event.ts";
+import * as privateFiles from "../../src/platform/private-files.ts";
 import * as whole from "../../src/platform/whole-files.ts";
 import { BatchLog } from "../../src/store/batch-log.ts";
 import { RememberedAnswers } from "../../src/store/remembered.ts";
@@ -130,6 +132,27 @@ async function* killedIn(point: string, contents: Parameters<typeof replaceFile>
   yield text.slice(0, text.length / 2).padEnd(600_000);
   at(point);
   yield "";
+}
+
+// A runner writes such files as well, and has the environment of the command.
+const isCommand = !Object.values<string>(hiddenCommands).includes(process.argv[2] ?? "");
+const gate = isCommand ? process.env["COMMAND_GATE"] : undefined;
+const { writePrivateFiles } = privateFiles;
+mock.module("../../src/platform/private-files.ts", () => ({
+  ...privateFiles,
+  async writePrivateFiles(...files: Parameters<typeof writePrivateFiles>): Promise<void> {
+    if (gate !== undefined) await passed(gate);
+    await writePrivateFiles(...files);
+  },
+}));
+
+async function passed(path: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await Bun.connect({
+    unix: path,
+    socket: { open: (socket) => void socket.write("here"), data: () => undefined, close: () => resolve() },
+  });
+  await promise;
 }
 
 await import("../../src/main.ts");
