@@ -15,8 +15,11 @@ const session = (number: number, used: number, expected = used): RunningMemory =
   expectedBytes: expected * 1e6,
 });
 /** The numbers of those that are evicted, of those that can be. */
-const evicted = (facts: MemoryFacts, canEnd = (_: number) => true) =>
-  evictionCandidates(facts, (marker) => canEnd(Number(marker))).map(Number);
+const evicted = (facts: MemoryFacts, canEnd = (_: number) => true, waits = (_: number) => false) =>
+  evictionCandidates(facts, (marker) => {
+    if (!canEnd(Number(marker))) return undefined;
+    return waits(Number(marker)) ? "nothing" : "work";
+  }).map(Number);
 const roomy = { availableBytes: 16e9, totalBytes: 32e9, sessions: [], others: [] };
 
 test("one session may always start, whatever memory says", () => {
@@ -36,6 +39,15 @@ test("the operator's limit is for the sessions of all runners", () => {
   expect(lackOfMemory(facts, 300e6)).toBeUndefined();
   const others = [{ sessions: 2, usedBytes: 200e6, expectedBytes: 600e6 }];
   expect(lackOfMemory({ ...facts, others }, 300e6)).toContain("memoryLimitMb");
+});
+
+test("those that wait for their prompts give way before any that work, though these are younger", () => {
+  const sessions = [1, 2, 3, 4].map((number) => session(number, 300));
+  const waits = (number: number) => number < 3;
+  const free = (bytes: number) => evicted({ ...roomy, limitBytes: bytes, sessions }, undefined, waits);
+  expect(free(1e9)).toEqual([2]);
+  expect(free(0.4e9)).toEqual([2, 1, 4]);
+  expect(evicted({ ...roomy, limitBytes: 0.4e9, sessions }, undefined, () => true)).toEqual([4, 3, 2]);
 });
 
 test("above the limit the youngest give way, as many as it takes, and the oldest never", () => {

@@ -286,7 +286,7 @@ describe("while its sessions run", () => {
     const { startName = "" } = taskOf(batch.log.state, 1).attempts[0] ?? {};
     const marker = `${batch.id}/${startName}`;
     expect(machine.membersOf(marker)).not.toEqual([]);
-    expect([marker, "another"].map((one) => attempts.canEnd(one))).toEqual([true, false]);
+    expect([marker, "another"].map((one) => attempts.lossOf(one))).toEqual(["work", undefined]);
     attempts.evict([marker, "another"]);
     await eventually(
       () => taskOf(batch.log.state, 1).attempts.length === 2,
@@ -300,7 +300,7 @@ describe("while its sessions run", () => {
     ]);
     // Of one that has ended, nothing is measured any more.
     expect(machine.membersOf(marker)).toEqual([]);
-    expect(attempts.canEnd(marker)).toBe(false);
+    expect(attempts.lossOf(marker)).toBeUndefined();
   });
 
   test("one whose transcript grows is looked at by the file's name", async () => {

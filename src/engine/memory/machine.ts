@@ -11,6 +11,7 @@ import {
   evictionCandidates,
   firstFootprintBytes,
   isShort,
+  type Loss,
   lackOfMemory,
   learned,
   type MemoryFacts,
@@ -157,9 +158,9 @@ export class Machine {
     this.#nextLookAt = now + (performance.now() - now) / (short ? shortageShare : usualShare);
   }
 
-  /** The markers of sessions that must end because memory is short, of those that can be ended. */
-  toEvict(canEnd: (marker: string) => boolean): string[] {
-    return evictionCandidates(this.#facts(), canEnd);
+  /** The markers of sessions that must end because memory is short. `lossOf`: undefined for one that cannot be ended. */
+  toEvict(lossOf: (marker: string) => Loss | undefined): string[] {
+    return evictionCandidates(this.#facts(), lossOf);
   }
 
   #measure(): void {

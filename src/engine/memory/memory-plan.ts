@@ -37,21 +37,29 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   return undefined;
 }
 
+/** What is lost with a session: nothing, because it has no prompt yet, or work that was paid for. */
+export type Loss = "nothing" | "work";
+
 /**
- * The sessions to end now, youngest first, before the OOM killer picks one. Of those that can be ended, the oldest stays.
+ * The sessions to end now, before the OOM killer picks one: first those without a prompt, then the youngest. Of those that can
+ * be ended, the last in this order stays. `lossOf`: undefined for one that cannot be ended.
  */
-export function evictionCandidates(facts: MemoryFacts, canEnd: (marker: string) => boolean): string[] {
+export function evictionCandidates(
+  facts: MemoryFacts,
+  lossOf: (marker: string) => Loss | undefined,
+): string[] {
   const { availableBytes, limitBytes, sessions, others } = facts;
   // Several runners see the same shortage. Of those that can act, the one that uses the most does.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));
   if (others.some((load) => load.sessions > 1 && load.usedBytes > own)) return [];
   const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * usableShare;
   let missing = Math.max(overLimit, criticalBytes(facts) - availableBytes);
-  const youngestFirst = sessions
-    .filter(({ marker }) => canEnd(marker))
-    .sort((a, b) => b.startedAt - a.startedAt || (a.marker < b.marker ? 1 : -1));
+  const youngestFirst = sessions.toSorted(
+    (a, b) => b.startedAt - a.startedAt || (a.marker < b.marker ? 1 : -1),
+  );
+  const losing = (loss: Loss) => youngestFirst.filter(({ marker }) => lossOf(marker) === loss);
   const chosen: string[] = [];
-  for (const session of youngestFirst.slice(0, -1)) {
+  for (const session of [...losing("nothing"), ...losing("work")].slice(0, -1)) {
     if (missing <= 0) break;
     chosen.push(session.marker);
     missing -= session.usedBytes;

@@ -12,6 +12,7 @@ import { cancelHeld, consequencesOf, type EndKnown, endedEvent } from "../attemp
 import type { Running } from "../attempt/running.ts";
 import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
 import type { BorrowedDirectory } from "../attempt/workspace.ts";
+import type { Loss } from "../memory/memory-plan.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { PrefixGroups } from "../scheduler/prefix-groups.ts";
@@ -210,9 +211,11 @@ export class Attempts {
     for (const marker of markers) this.#running.withMarker(marker)?.evict();
   }
 
-  /** Whether the session with this marker can be ended: before its start is in the log, nothing knows its task. */
-  canEnd(marker: string): boolean {
-    return this.#running.withMarker(marker) !== undefined;
+  /** What is lost if the session with this marker is ended; undefined if it cannot be, because nothing knows its task yet. */
+  lossOf(marker: string): Loss | undefined {
+    const running = this.#running.withMarker(marker);
+    if (!running) return undefined;
+    return running instanceof WaitingSession ? "nothing" : "work";
   }
 
   // From its prompt until it and everything that it started have gone.

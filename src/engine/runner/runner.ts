@@ -227,7 +227,7 @@ class Runner {
     this.#ensureKeeper();
     this.#checkAttempts();
     this.#noteActivities();
-    if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.canEnd(marker)));
+    if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.lossOf(marker)));
     tasks.beat();
     tasks.reportHold();
     void files.beat();
