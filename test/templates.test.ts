@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { isTakenOver } from "../src/model/state.ts";
 import { testNeeding } from "./facilities.ts";
-import { clients, connectNew, databaseIn, filesIn, Home, run } from "./harness.ts";
+import { clients, connectNew, databaseIn, eventually, filesIn, Home, run } from "./harness.ts";
 import { newestRow } from "./running.ts";
 import { settled } from "./settled.ts";
 
@@ -706,6 +706,30 @@ test("of equal tasks, each that a retry names gets a new answer, and the others 
   expect(startsOf()).toBe(3);
   expect(await retry("2", "3", "--model", "opus")).toEqual([1, 2, 2]);
   expect(startsOf()).toBe(4);
+});
+
+test("a task that waits for an equal one starts at once when a retry gives it other options", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  await withFiles(home, { "src/a.ts": "", "src/b.ts": "", "src/c.ts": "" });
+  const template = `[[wait-for-file path=${gate}]] Look at {{dir}}`;
+  await run(home, ["run", "--detach", "--template", template, "--for-each", "src/*.ts"]);
+  const modelsAsked = () =>
+    startsIn(home).map((argv) => argv.find((word) => word.startsWith("--model=")) ?? "the default");
+  await eventually(
+    () => newestRow(home)?.counts.running === 1 && existsSync(home.startsLog),
+    () => "nothing runs",
+  );
+  expect(modelsAsked()).toEqual(["the default"]);
+  expect(await run(home, ["retry", "latest", "2", "--model", "haiku"])).toMatchObject({ code: 0 });
+  await eventually(
+    () => newestRow(home)?.counts.running === 2,
+    () => "the second one still waits for the first",
+  );
+  await Bun.write(gate, "");
+  expect((await run(home, ["wait", "latest"])).code).toBe(0);
+  // The third one is still like the first.
+  expect(modelsAsked()).toEqual(["the default", "--model=haiku"]);
 });
 
 test("tasks with the same prompt are not the same if what they depend on differs", async () => {

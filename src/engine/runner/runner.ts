@@ -275,7 +275,9 @@ class Runner {
     slots.contended = accountSlots.yields();
     starts.contended = machineStarts.yields();
     for (const event of log.readOthers()) {
-      if (event.type === "retry-requested") tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
+      if (event.type !== "retry-requested") continue;
+      tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
+      if (event.changed) tasks.regroup();
     }
     attempts.endCancelled();
     // Last: what cannot be read now, because storage is in trouble, is read on the next beat.

@@ -86,6 +86,13 @@ export class Tasks {
     }
   }
 
+  /** Goes on with tasks that waited for an equal one, and are like it no more: a retry has given some other options. */
+  regroup(): void {
+    const waiting = [...this.#equals.values()].flat();
+    this.#equals.clear();
+    for (const number of waiting) this.#begin(number);
+  }
+
   /** Goes on with tasks whose prerequisites ended while nobody looked: others may have cancelled them. */
   beat(): void {
     if (this.#after.size === 0) return;
