@@ -1,6 +1,7 @@
 // What of the tests may be left out under Wine.
 import { expect, test } from "bun:test";
 import { groupsOf, testFiles } from "../scripts/wine/groups.ts";
+import { isWinesFault } from "../scripts/wine/run-group.ts";
 import { isLackUnderWine, table } from "../scripts/wine/table.ts";
 import { exceptions } from "./wine/exceptions.ts";
 
@@ -33,6 +34,13 @@ test("a test may be skipped for what Windows has not, and for nothing else", () 
   expect(isLackUnderWine("needs Linux and a disk to mount")).toBe(true);
   expect(isLackUnderWine("needs Windows")).toBe(false);
   expect(isLackUnderWine("no reason given")).toBe(false);
+});
+
+test("a program that Wine could not start is its fault, and a failed test is ours", () => {
+  const ours = "error: expect(received).toBe(expected)\n(fail) it does [3.00ms]\n";
+  expect(isWinesFault(ours)).toBe(false);
+  expect(isWinesFault('Waits for `claude`: EACCES: permission denied, uv_spawn "claude.exe"')).toBe(false);
+  expect(isWinesFault(`EUNKNOWN: unknown error, uv_spawn\n syscall: "uv_spawn",\n${ours}`)).toBe(true);
 });
 
 test("the table has each folder with its files, and each exception with its reason", () => {
