@@ -1,7 +1,7 @@
 // The results of a batch for other programs.
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { connectNew, Home, run } from "./harness.ts";
 
@@ -120,6 +120,29 @@ describe("on the command line", () => {
       `Nothing was done: --file ${home.work} is a directory; add the name of a file`,
     ]);
   });
+});
+
+test("an export removes what a killed one of the same batch has left, and nothing that another one is writing", async () => {
+  await using home = new Home();
+  await batchIn(home);
+  const file = join(home.work, "all.csv");
+  const gone = Bun.spawn([process.execPath, "--version"], { stdout: "ignore" });
+  await gone.exited;
+  const batchId = [
+    ...readdirSync(home.output)
+      .join(" ")
+      .matchAll(/results-([a-z0-9]+)\.jsonl/g),
+  ][0]?.[1];
+  const half = (pid: number, tag: string) => `all.csv.${pid}-1.${tag}.part`;
+  const [left, busy, foreign] = [
+    half(gone.pid, `export-${batchId}`),
+    half(process.pid, `export-${batchId}`),
+    half(gone.pid, "export-other"),
+  ];
+  for (const name of [left, busy, foreign]) writeFileSync(join(home.work, name), "half");
+  expect((await exported(home, "--file", file)).code).toBe(0);
+  const halves = readdirSync(home.work).filter((name) => name.endsWith(".part"));
+  expect(halves.sort()).toEqual([busy, foreign].sort());
 });
 
 test("the tool writes a file, and replaces none", async () => {

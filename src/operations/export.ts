@@ -5,8 +5,9 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import { givenTasks } from "../model/summary.ts";
 import { isDirectory, kindAt } from "../platform/files.ts";
 import { dirname, join } from "../platform/paths.ts";
+import { isGone } from "../platform/process.ts";
 import { messageOf } from "../platform/system-error.ts";
-import { makeDirectory, replaceFile } from "../platform/whole-files.ts";
+import { makeDirectory, removeHalfFiles, replaceFile } from "../platform/whole-files.ts";
 import { countText } from "../report/amounts.ts";
 import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { type AnswerTable, answerTable, fieldsOf, hasList, listsIn } from "../report/answer-table.ts";
@@ -93,7 +94,10 @@ export const exportBatch: Tool<typeof exportInput, typeof output> = {
       const contents = format === "sqlite" ? databaseOf(planned.table, state) : planned.pieces();
       // The batch's own directory may not exist yet: until a batch is handed over, its pages are elsewhere.
       if (asked.file === undefined) await makeDirectory(dirname(file));
-      await replaceFile(file, contents, { tag: state.batch.batchId });
+      // A tag of its own: a runner removes what has the tag of its batch.
+      const tag = `export-${state.batch.batchId}`;
+      await removeLeft(dirname(file), tag);
+      await replaceFile(file, contents, { tag });
     } catch (error) {
       throw new UserError(`${file} cannot be written: ${messageOf(error)}`);
     }
@@ -140,6 +144,15 @@ export async function planExport(context: Context, asked: ExportAsked): Promise<
       else yield* csvLines(table);
     },
   };
+}
+
+// An export that was killed has left its half, which only takes up space.
+async function removeLeft(directory: string, tag: string): Promise<void> {
+  try {
+    await removeHalfFiles(directory, tag, isGone);
+  } catch {
+    // A directory may be writable and not readable, and the next export tries again.
+  }
 }
 
 function noListFault(list: string, done: readonly DoneTask[]) {

@@ -45,6 +45,11 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   return processes().isUnreadable(identity.pid) ? "unknown" : "dead";
 }
 
+/** Whether no process has this pid, or only a zombie. False if that cannot be seen. */
+export function isGone(pid: number): boolean {
+  return startOf(pid) === undefined && !processes().isUnreadable(pid);
+}
+
 /** The current time on the clock of `startTicks`; infinity where it is not such a number. */
 export function ticksNow(): number {
   return processes().ticksNow();

@@ -169,10 +169,21 @@ async function removeNow(path: string): Promise<void> {
   }
 }
 
-/** Removes temporary files that a killed process left in a directory. */
-export async function removeHalfFiles(directory: string, tag: string): Promise<void> {
-  for (const name of await readdir(directory))
-    if (name.endsWith(endOfHalf(tag))) await removePath(join(directory, name));
+/**
+ * Removes temporary files that killed processes left in a directory. `isLeft` says of the process that wrote one whether it
+ * has gone; without it, all of them go. Throws if the directory cannot be read.
+ */
+export async function removeHalfFiles(
+  directory: string,
+  tag: string,
+  isLeft?: (pid: number) => boolean,
+): Promise<void> {
+  const end = endOfHalf(tag);
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(end)) continue;
+    const writer = /\.(\d+)-\d+$/.exec(name.slice(0, -end.length))?.[1];
+    if (!isLeft || (writer !== undefined && isLeft(Number(writer)))) await removePath(join(directory, name));
+  }
 }
 
 function endOfHalf(tag: string): string {
@@ -188,18 +199,29 @@ async function halfFileWith(
   { tag = "new", mode = 0o644 }: HowWritten,
 ): Promise<string> {
   const beside = `${path}.${process.pid}-${++halves}${endOfHalf(tag)}`;
-  const isWhole = typeof contents === "string" || contents instanceof Uint8Array;
-  const write = isWhole
-    ? () => writeFile(beside, contents, { flag: "wx", mode })
-    : await writerOf(beside, contents, mode);
+  if (typeof contents === "string" || contents instanceof Uint8Array) {
+    await writeNew(beside, () => writeFile(beside, contents, { flag: "wx", mode }));
+    return beside;
+  }
+  const texts = gathered(contents);
+  try {
+    await writeNew(beside, await writerOf(beside, texts, mode));
+  } finally {
+    // They may come from an open file. What took them only in part has not closed it.
+    await texts.return(undefined);
+  }
+  return beside;
+}
+
+// Twice if the name was taken: left behind by a killed process, or put there by somebody.
+async function writeNew(path: string, write: () => Promise<void>): Promise<void> {
   for (let isSecond = false; ; isSecond = true) {
     try {
       await write();
-      return beside;
+      return;
     } catch (error) {
-      // Half a file only takes up space, which may be what is missing. Or the name was taken: left behind by a killed
-      // process, or put there by somebody.
-      await removePath(beside);
+      // Half a file only takes up space, which may be what is missing.
+      await removePath(path);
       if (isSecond || systemCode(error) !== "EEXIST") throw error;
     }
   }
@@ -207,8 +229,7 @@ async function halfFileWith(
 
 // What fits into one write is written as a whole. The function takes pieces only once the file is its own, so that it may
 // be called again if the name was taken.
-async function writerOf(path: string, pieces: Pieces, mode: number): Promise<() => Promise<void>> {
-  const texts = gathered(pieces);
+async function writerOf(path: string, texts: Texts, mode: number): Promise<() => Promise<void>> {
   const first = (await texts.next()).value ?? "";
   const second = await texts.next();
   if (second.done) return () => writeFile(path, first, { flag: "wx", mode });
@@ -219,7 +240,10 @@ async function writerOf(path: string, pieces: Pieces, mode: number): Promise<() 
   };
 }
 
-async function* gathered(pieces: Pieces): AsyncGenerator<string, undefined> {
+/** Pieces, gathered until they are worth a write. */
+type Texts = AsyncGenerator<string, undefined>;
+
+async function* gathered(pieces: Pieces): Texts {
   let pending = "";
   for await (const piece of pieces) {
     pending += piece;

@@ -163,6 +163,49 @@ test("a kill in the middle of the pieces leaves the old file, and half of a new 
   expect(readdirSync(folder.path)).toEqual(["file"]);
 });
 
+test("what gives the pieces is closed at the end, whatever prevents the file", async () => {
+  using folder = new Folder();
+  const piece = "x".repeat(300_000);
+  const given = (count: number, fails = false) => {
+    const source = { isClosed: false };
+    const pieces = (async function* () {
+      try {
+        for (let index = 0; index < count; index++) yield piece;
+        if (fails) throw new Error("no more");
+      } finally {
+        source.isClosed = true;
+      }
+    })();
+    return { source, pieces };
+  };
+  const missing = folder.at("missing/file");
+  mkdirSync(folder.at("taken"));
+  for (const [path, count, fails] of [
+    [missing, 1, false],
+    [missing, 2, false],
+    [missing, 5, false],
+    [folder.at("taken"), 5, false],
+    [folder.at("file"), 5, true],
+    [folder.at("file"), 0, true],
+  ] as const) {
+    const { source, pieces } = given(count, fails);
+    await expect(replaceFile(path, pieces)).rejects.toThrow();
+    expect(source).toEqual({ isClosed: true });
+  }
+  const { source, pieces } = given(5);
+  await replaceFile(folder.at("file"), pieces);
+  expect(source).toEqual({ isClosed: true });
+  expect(readdirSync(folder.path).sort()).toEqual(["file", "taken"]);
+});
+
+test("only halves of processes that have gone are removed, if others may be writing", async () => {
+  using folder = new Folder();
+  for (const name of ["a.12-1.mine.part", "a.13-1.mine.part", "a.mine.part", "a.12-1.other.part"])
+    writeFileSync(folder.at(name), "half");
+  await removeHalfFiles(folder.path, "mine", (pid) => pid === 12);
+  expect(readdirSync(folder.path).sort()).toEqual(["a.12-1.other.part", "a.13-1.mine.part", "a.mine.part"]);
+});
+
 test("a name of a half file that is taken costs no piece of the new file", async () => {
   using folder = new Folder();
   const file = folder.at("file");
