@@ -10,7 +10,7 @@ import { macos } from "./bench/macos.ts";
 import { many } from "./bench/many.ts";
 import { memory } from "./bench/memory.ts";
 import { page } from "./bench/page.ts";
-import { realBatch } from "./bench/real-batch.ts";
+import { realBatch, realMany, realPrefix } from "./bench/real-batch.ts";
 import { reportText } from "./bench/report.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
 import { start } from "./bench/start.ts";
@@ -32,6 +32,8 @@ const rows: Row[] = [
   macos,
   compare,
   realBatch,
+  realMany,
+  realPrefix,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,153 +1,152 @@
 // Many short tasks on the real `claude` against a stand-in for its API, whose answers begin after two seconds: what a user waits
 // for, and what is written to the prompt cache. Beside another checkout (`--beside`), and beside `xargs -P`, all taking turns.
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Store } from "../../src/store/store.ts";
-import { startMessagesApi } from "../../test/real/messages-api.ts";
 import { installRealClaude } from "../real-claude.ts";
+import { batchBy, type RealFigures, type RealWork, realFigures, type Way, xargsBy } from "./real-runs.ts";
 import { type Line, median, msText, type Row, Skipped } from "./row.ts";
 import type { Workshop } from "./workshop.ts";
 
 const root = join(import.meta.dir, "../..");
-const tasks = 24;
-const concurrency = 24;
-const firstTokenMs = 2_000;
+/** As many at a time as tasks: what counts is how the sessions start. */
+const few: RealWork = { tasks: 24, concurrency: 24 };
+/** More tasks than sessions: what counts, too, is how the next task begins. */
+const many: RealWork = { tasks: 100, concurrency: 16 };
+const most: RealWork = { tasks: 200, concurrency: 16 };
 /** `xargs` with as many at a time. */
 const parallels = [8, 16, 24];
-/** Targets of total and mean time, as ratio to the best `xargs`, and of what is written of the shared beginning. */
-const most = { total: 0.95, mean: 0.75, written: 1.1 };
+/** How often the shared beginning may be written. */
+const mostWritten = 1.1;
 
-/** What one way of running the tasks took. */
-interface Figures {
-  totalMs: number;
-  /** From the start of all to the end of each. */
-  meanMs: number;
-  /** How often the shared beginning was written. */
-  writtenTimes: number;
-}
-
-type Way = (
-  directory: string,
-  environment: Record<string, string>,
-) => Promise<Pick<Figures, "totalMs" | "meanMs">>;
+/** Ways by their names, and what each of their rounds took. */
+type Measured = ReadonlyMap<string, RealFigures[]>;
 
 export const realBatch: Row = {
   name: "real-batch",
   async measure(workshop) {
     if (Bun.which("xargs") === null) throw new Skipped("there is no `xargs` on the PATH");
+    const { ways, version } = await ourWays(workshop);
     const claude = await installRealClaude();
-    const ours = await workshop.programOf(root);
-    const other = workshop.beside === undefined ? undefined : await workshop.programOf(workshop.beside);
-    const ways = new Map<string, Way>([["ours", batchBy(ours, claude.path)]]);
-    if (other !== undefined) ways.set("beside", batchBy(other, claude.path));
-    for (const parallel of parallels) ways.set(`xargs -P ${parallel}`, xargs(claude.path, parallel));
-    const measured = new Map([...ways.keys()].map((name): [string, Figures[]] => [name, []]));
-    for (let round = 0; round < workshop.extent.rounds; round++) {
-      const names = round % 2 === 0 ? [...ways] : [...ways].toReversed();
-      for (const [name, way] of names) measured.get(name)?.push(await figuresOf(workshop, way));
-    }
-    return linesFrom(measured, claude.version);
+    for (const parallel of parallels) ways.set(`xargs -P ${parallel}`, xargsBy(claude.path, parallel));
+    const measured = await inTurns(workshop, few, ways);
+    const others = parallels.map((one) => `xargs -P ${one}`);
+    const best = (figure: keyof RealFigures) =>
+      Math.min(...others.map((name) => middle(measured, name, figure)));
+    return [
+      timeLine(measured, "totalMs", {
+        work: few,
+        version,
+        beside: best("totalMs"),
+        whose: "best xargs",
+        most: 0.95,
+      }),
+      timeLine(measured, "meanMs", {
+        work: few,
+        version,
+        beside: best("meanMs"),
+        whose: "best xargs",
+        most: 0.75,
+      }),
+      writtenLine(measured, few),
+      ...detailLines(measured),
+    ];
   },
 };
 
-function linesFrom(measured: ReadonlyMap<string, Figures[]>, version: string): Line[] {
-  const of = (name: string, figure: keyof Figures) =>
-    median((measured.get(name) ?? []).map((figures) => figures[figure]));
-  const best = (figure: keyof Figures) => Math.min(...parallels.map((one) => of(`xargs -P ${one}`, figure)));
-  const time = (figure: "totalMs" | "meanMs", mostRatio: number): Line => {
-    const ratio = of("ours", figure) / best(figure);
-    return {
-      figure: `${figure === "totalMs" ? "total" : "mean"} of ${tasks} tasks on claude ${version}`,
-      value: msText(of("ours", figure)),
-      beside: `${msText(best(figure))} (best xargs)`,
-      ratio,
-      target: `ratio ≤ ${mostRatio}`,
-      met: ratio <= mostRatio,
-    };
+export const realMany: Row = {
+  name: "real-many",
+  async measure(workshop) {
+    const { ways, version } = await ourWays(workshop);
+    const measured = await inTurns(workshop, many, ways);
+    const beside = (figure: keyof RealFigures) => middle(measured, "beside", figure);
+    const whose = "the other checkout";
+    return [
+      ...(["totalMs", "meanMs"] as const).map((figure) =>
+        timeLine(measured, figure, { work: many, version, beside: beside(figure), whose }),
+      ),
+      writtenLine(measured, many),
+    ];
+  },
+};
+
+/** How often the shared beginning is written by many sessions: a count, so one round is enough. */
+export const realPrefix: Row = {
+  name: "real-prefix",
+  async measure(workshop) {
+    const claude = await installRealClaude();
+    const way = batchBy(await workshop.programOf(root), claude.path);
+    return [writtenLine(new Map([["ours", [await realFigures(workshop, most, way)]]]), most)];
+  },
+};
+
+async function ourWays(workshop: Workshop): Promise<{ ways: Map<string, Way>; version: string }> {
+  const claude = await installRealClaude();
+  const ways = new Map([["ours", batchBy(await workshop.programOf(root), claude.path)]]);
+  if (workshop.beside !== undefined)
+    ways.set("beside", batchBy(await workshop.programOf(workshop.beside), claude.path));
+  return { ways, version: claude.version };
+}
+
+// Who comes first takes turns, too.
+async function inTurns(
+  workshop: Workshop,
+  work: RealWork,
+  ways: ReadonlyMap<string, Way>,
+): Promise<Measured> {
+  const measured = new Map([...ways.keys()].map((name): [string, RealFigures[]] => [name, []]));
+  for (let round = 0; round < workshop.extent.rounds; round++) {
+    const names = round % 2 === 0 ? [...ways] : [...ways].toReversed();
+    for (const [name, way] of names) measured.get(name)?.push(await realFigures(workshop, work, way));
+  }
+  return measured;
+}
+
+function middle(measured: Measured, name: string, figure: keyof RealFigures): number {
+  return median((measured.get(name) ?? []).map((figures) => figures[figure]));
+}
+
+interface Compared {
+  work: RealWork;
+  version: string;
+  /** NaN where nothing is beside. */
+  beside: number;
+  whose: string;
+  most?: number;
+}
+
+function timeLine(
+  measured: Measured,
+  figure: "totalMs" | "meanMs",
+  { work: { tasks, concurrency }, version, beside, whose, most }: Compared,
+): Line {
+  const ours = middle(measured, "ours", figure);
+  const what = figure === "totalMs" ? "total" : "mean";
+  const line = {
+    figure: `${what} of ${tasks} tasks at ${concurrency} on claude ${version}`,
+    value: msText(ours),
   };
-  const times = of("ours", "writtenTimes");
-  return [
-    time("totalMs", most.total),
-    time("meanMs", most.mean),
-    {
-      figure: "  how often the shared beginning is written",
-      value: times.toFixed(2),
-      beside: `${best("writtenTimes").toFixed(2)} (best xargs)`,
-      target: `≤ ${most.written}`,
-      met: times <= most.written,
-    },
-    ...[...measured.keys()].slice(1).map((name) => ({
-      figure: `  ${name}: total, mean, written`,
-      value: `${msText(of(name, "totalMs"))}, ${msText(of(name, "meanMs"))}, ${of(name, "writtenTimes").toFixed(2)}`,
-    })),
-  ];
-}
-
-async function figuresOf(workshop: Workshop, way: Way): Promise<Figures> {
-  await using api = startMessagesApi({ caches: true, firstTokenMs });
-  const directory = workshop.newDirectory();
-  mkdirSync(join(directory, "work"));
-  const times = await way(directory, {
-    ...workshop.environmentIn(directory),
-    ...api.environment,
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-    DISABLE_AUTOUPDATER: "1",
-  });
-  if (api.cached.length !== tasks) throw new Error(`${api.cached.length} calls instead of ${tasks}`);
-  const shared = api.cached[0]?.shared ?? Number.NaN;
-  const written = api.cached.reduce((sum, { read }) => sum + Math.max(0, shared - read), 0);
-  return { ...times, writtenTimes: written / shared };
-}
-
-const prompts = Array.from({ length: tasks }, (_, index) => `SAY: ${index + 1}`);
-
-function batchBy(program: string, claudePath: string): Way {
-  return async (directory, environment) => {
-    writeFileSync(join(directory, "tasks.txt"), `${prompts.join("\n")}\n`);
-    const startedAt = Date.now();
-    const args = ["run", "-f", join(directory, "tasks.txt"), "--concurrency", String(concurrency), "--json"];
-    await ended(directory, [program, ...args], {
-      ...environment,
-      PARALLEL_CLAUDE_CLAUDE_PATH: claudePath,
-      PARALLEL_CLAUDE_CONCURRENCY: String(concurrency),
-    });
-    const totalMs = Date.now() - startedAt;
-    using store = new Store(join(directory, "state"));
-    const [row] = store.list({ limit: 1 });
-    const state = row && store.batch(row.batchId)?.state;
-    const ends = (state?.tasks ?? []).flatMap((task) => (task.status === "done" ? [task.endedAt] : []));
-    if (state?.counts.succeeded !== tasks) throw new Error(JSON.stringify(state?.counts));
-    return { totalMs, meanMs: meanOf(ends) - startedAt };
-  };
-}
-
-function xargs(claudePath: string, parallel: number): Way {
-  return async (directory, environment) => {
-    writeFileSync(join(directory, "tasks.txt"), `${prompts.join("\n")}\n`);
-    mkdirSync(join(directory, "out"));
-    const options = `--output-format=json --strict-mcp-config '--mcp-config={"mcpServers":{}}'`;
-    const script = `'${claudePath}' -p ${options} -- "$1" < /dev/null > "../out/$1"`;
-    const startedAt = Date.now();
-    const words = ["xargs", "-a", "../tasks.txt", "-d", "\\n", "-P", String(parallel), "-n", "1"];
-    await ended(directory, [...words, "sh", "-c", script, "sh"], environment);
-    const totalMs = Date.now() - startedAt;
-    const folder = join(directory, "out");
-    const ends = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs);
-    return { totalMs, meanMs: meanOf(ends) - startedAt };
+  if (Number.isNaN(beside)) return line;
+  const ratio = ours / beside;
+  return {
+    ...line,
+    beside: `${msText(beside)} (${whose})`,
+    ratio,
+    ...(most === undefined ? {} : { target: `ratio ≤ ${most}`, met: ratio <= most }),
   };
 }
 
-const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+function writtenLine(measured: Measured, { tasks }: RealWork): Line {
+  const times = middle(measured, "ours", "writtenTimes");
+  return {
+    figure: `  how often ${tasks} tasks write their shared beginning`,
+    value: times.toFixed(2),
+    target: `≤ ${mostWritten}`,
+    met: times <= mostWritten,
+  };
+}
 
-async function ended(directory: string, command: string[], env: Record<string, string>): Promise<void> {
-  const child = Bun.spawn(command, {
-    cwd: join(directory, "work"),
-    env,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
-  if (code !== 0)
-    throw new Error(`${command.slice(0, 2).join(" ")} … ended with ${code}: ${said.slice(-1000)}`);
+function detailLines(measured: Measured): Line[] {
+  return [...measured.keys()].slice(1).map((name) => ({
+    figure: `  ${name}: total, mean, written`,
+    value: `${msText(middle(measured, name, "totalMs"))}, ${msText(middle(measured, name, "meanMs"))}, ${middle(measured, name, "writtenTimes").toFixed(2)}`,
+  }));
 }
