@@ -82,6 +82,20 @@ test("with a configuration that is no JSON, clients still list what there is, an
   }
 });
 
+test("a server takes a configuration that has been corrected, without a new start", async () => {
+  await using home = new Home();
+  const file = await configure(home, '{"maxDepth": ');
+  await using client = await connectNew(home);
+  const refused = await client.call("spawn_claude_session", { task: "x" });
+  expect(refused.text).toStartWith(`Nothing was done: ${file} cannot be read`);
+  await configure(home, '{"maxDepth": "deep"}');
+  expect((await client.call("spawn_claude_session", { task: "x" })).text).toContain(
+    `${file}: maxDepth was given as "deep"`,
+  );
+  await configure(home, "{}");
+  expect(await client.call("spawn_claude_session", { task: "x" })).toMatchObject({ isError: false });
+});
+
 test("switches of the environment may be written as people write them", async () => {
   for (const text of ["1", "yes", "TRUE", "on"]) {
     await using home = new Home({ PARALLEL_CLAUDE_ALLOW_BYPASS_PERMISSIONS: text });

@@ -33,17 +33,19 @@ export interface Context extends Disposable {
 export const serverBusyTimeoutMs = 100;
 
 /**
- * The context of a process: reads configuration and store once, at their first use. `busyTimeoutMs`: how long it may
+ * The context of a process: reads configuration and store once, at their first use; a broken configuration at each use,
+ * until somebody has corrected it. `busyTimeoutMs`: how long it may
  * block while another process writes to the store.
  */
 export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
   let inForce: InForce | undefined;
   let store: Store | undefined;
+  const warned = new Set<string>();
   return {
     door,
     workingDirectory: process.cwd(),
     get inForce() {
-      inForce ??= warnedOf(readConfiguration());
+      if (!inForce || inForce.faults.length > 0) inForce = warnedOf(readConfiguration(), warned);
       return inForce;
     },
     get configuration() {
@@ -76,9 +78,10 @@ export function valueOrThrow<Value>(checked: Checked<Value>): Value {
   return checked.value;
 }
 
-// Once for a process: these have no effect, but somebody meant something by them.
-function warnedOf(inForce: InForce): InForce {
-  for (const warning of inForce.warnings) console.error(`Warning: ${warning}`);
+// Each once for a process: these have no effect, but somebody meant something by them.
+function warnedOf(inForce: InForce, warned: Set<string>): InForce {
+  for (const warning of inForce.warnings) if (!warned.has(warning)) console.error(`Warning: ${warning}`);
+  for (const warning of inForce.warnings) warned.add(warning);
   return inForce;
 }
 

@@ -15,6 +15,7 @@ import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { newServer } from "../../src/doors/mcp/server.ts";
 import { idInEnds } from "../../src/doors/mcp/stdio/message-id.ts";
 import { errorResult, toolResult } from "../../src/doors/mcp/tool-result.ts";
+import { UserError } from "../../src/operations/user-error.ts";
 import { eventually, newerClient } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 
@@ -22,9 +23,12 @@ const token = "secret";
 
 function open(inside: Inside): HttpDoor & AsyncDisposable {
   const context = inside.context();
+  return openWith(() => new ContextAtFirstUse(() => context));
+}
+
+function openWith(contextNow: () => ContextAtFirstUse): HttpDoor & AsyncDisposable {
   const door = openHttp({ host: "127.0.0.1", port: 0 }, token, {
-    server: ({ tells, ...connection }) =>
-      newServer({ context: new ContextAtFirstUse(() => context), ...connection }, { tells }),
+    server: ({ tells, ...connection }) => newServer({ context: contextNow(), ...connection }, { tells }),
   });
   return { ...door, [Symbol.asyncDispose]: () => door.close() };
 }
@@ -301,6 +305,44 @@ describe("a client of either era", () => {
     expect(await told({})).toEndWith("`uri` is missing: expected text.");
     expect(await told({ uri: 3 })).toEndWith("`uri` must be text.");
     await client.close();
+  });
+});
+
+describe("the context of a server", () => {
+  test("that could not be made once is made for the next call", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context());
+    let tries = 0;
+    const context = new ContextAtFirstUse(() => {
+      if (++tries <= 2) throw new UserError("not yet");
+      return inside.context();
+    });
+    await using door = openWith(() => context);
+    const client = await newer(door);
+    const call = () => client.callTool({ name: "list_batches", arguments: {} });
+    const first = await Promise.allSettled([call(), call()]);
+    expect(JSON.stringify(first)).toContain("not yet");
+    while (tries < 2) await call().catch(() => undefined);
+    expect((await call()).structuredContent).toMatchObject({ batches: [{ batchId: batch.id }] });
+    await call();
+    expect(tries).toBe(3);
+    await client.close();
+  });
+
+  test("is disposed of at the end, if it could be made", async () => {
+    using inside = new Inside();
+    const none = new ContextAtFirstUse(() => Promise.reject(new Error("never")));
+    await none.end();
+    await expect(none.get()).rejects.toThrow("never");
+    await none.end();
+    const ends: string[] = [];
+    const one = new ContextAtFirstUse(() =>
+      Object.assign(inside.context(), { [Symbol.dispose]: () => void ends.push("disposed of") }),
+    );
+    const both = await Promise.all([one.get(), one.get(), one.made]);
+    expect(new Set(both).size).toBe(1);
+    await one.end();
+    expect(ends).toEqual(["disposed of"]);
   });
 });
 

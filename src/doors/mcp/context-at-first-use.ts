@@ -5,28 +5,38 @@ import type { Context } from "../../operations/context.ts";
 export class ContextAtFirstUse {
   readonly #make: () => Context | Promise<Context>;
   readonly #made = Promise.withResolvers<Context>();
-  #isWanted = false;
+  /** Undefined until somebody asks, and again after each failure. */
+  #making: Promise<Context> | undefined;
 
   constructor(make: () => Context | Promise<Context>) {
     this.#make = make;
   }
 
-  /** Makes the context, unless somebody has asked for it before. Rejects if that fails. */
+  /** Makes the context, unless it is made or being made. Rejects if that fails; then the next call makes it. */
   get(): Promise<Context> {
-    if (!this.#isWanted) {
-      this.#isWanted = true;
-      Promise.try(this.#make).then(this.#made.resolve, this.#made.reject);
-    }
-    return this.#made.promise;
+    this.#making ??= this.#makeNow();
+    return this.#making;
   }
 
-  /** The context once somebody has asked for it; pending until then. */
+  /** The context once somebody has asked for it, and it could be made; pending until then. */
   get made(): Promise<Context> {
     return this.#made.promise;
   }
 
-  /** Disposes of the context if somebody has asked for it. */
+  /** Disposes of the context if there is one. */
   async end(): Promise<void> {
-    if (this.#isWanted) (await this.#made.promise)[Symbol.dispose]();
+    const context = await this.#making?.catch(() => undefined);
+    context?.[Symbol.dispose]();
+  }
+
+  async #makeNow(): Promise<Context> {
+    try {
+      const context = await Promise.try(this.#make);
+      this.#made.resolve(context);
+      return context;
+    } catch (error) {
+      this.#making = undefined;
+      throw error;
+    }
   }
 }

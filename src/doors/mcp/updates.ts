@@ -19,7 +19,7 @@ export function announceChanges(context: ContextAtFirstUse, listener: Listener, 
     const { watchBatches } = await import("./watch-batches.ts");
     if (!signal.aborted) watchBatches(made, { since, listener, signal });
   };
-  // A context that cannot be made fails the request that needs it.
+  // Without announcements, clients still get what they ask for.
   announce().catch(() => undefined);
 }
 
