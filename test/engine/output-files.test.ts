@@ -262,6 +262,82 @@ test("a result that could not be written is not taken for the file of the attemp
   expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([{ resultFile: result }]);
 });
 
+describe("a task whose file could not be written for some time", () => {
+  const refused = () => Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+  const noFile = () => spyOn(wholeFiles, "placeNewFile").mockImplementation(() => Promise.reject(refused()));
+
+  test("has one line all the time, which names the file as soon as it is there", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
+    const { files, reported } = filesOf(inside, batch);
+    await files.open();
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
+    const result = join(inside.output, `result-002-${endOf(batch.answer(2, "two"), 2)}.html`);
+    {
+      using _disk = noFile();
+      await files.writeTask(2);
+      for (let count = 0; count < 2; count++) {
+        clock.now += 3_000;
+        await files.beat();
+      }
+    }
+    expect(linesIn(jsonl)).toMatchObject([{ taskIndex: 1 }, { taskIndex: 2, result: "two" }]);
+    expect(linesIn(jsonl)[1]).not.toHaveProperty("resultFile");
+    clock.now += 3_000;
+    await files.beat();
+    expect(readFileSync(result, "utf8")).toContain("two");
+    expect(linesIn(jsonl)).toMatchObject([{ taskIndex: 1 }, { taskIndex: 2, resultFile: result }]);
+    expect(reported).toEqual([]);
+    // Nothing is owed any more.
+    const before = readFileSync(jsonl, "utf8");
+    clock.now += 3_000;
+    await files.beat();
+    expect(readFileSync(jsonl, "utf8")).toBe(before);
+  });
+
+  test("keeps being owed the name until the lines can be written again", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");
+    const { files } = filesOf(inside, batch);
+    {
+      using _disk = noFile();
+      await files.open();
+    }
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
+    expect(linesIn(jsonl)).toHaveLength(1);
+    {
+      using _lines = spyOn(LineFile.prototype, "append").mockImplementation(() => Promise.reject(refused()));
+      clock.now += 3_000;
+      await files.beat();
+    }
+    clock.now += 3_000;
+    await files.beat();
+    expect(linesIn(jsonl)).toMatchObject([
+      { taskIndex: 1, resultFile: join(inside.output, `result-001-${endOf(batch, 1)}.html`) },
+    ]);
+  });
+
+  test("gets its name from the next runner, if the batch had ended by then", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one").end(2, failed);
+    {
+      using _disk = noFile();
+      const { files } = filesOf(inside, batch);
+      await files.open();
+      await files.end();
+    }
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
+    expect(linesIn(jsonl).filter((line) => "resultFile" in line)).toEqual([]);
+    await filesOf(inside, batch).files.open();
+    expect(linesIn(jsonl)).toMatchObject([
+      { taskIndex: 1, resultFile: join(inside.output, `result-001-${endOf(batch, 1)}.html`) },
+      { taskIndex: 2, resultFile: join(inside.output, `error-002-${endOf(batch, 2)}.txt`) },
+    ]);
+  });
+});
+
 describe("where the disk is slow", () => {
   test("the newest answer of a task is shown, though an earlier one waited to be written", async () => {
     using inside = new Inside();

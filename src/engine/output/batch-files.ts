@@ -255,6 +255,8 @@ export class BatchFiles {
   async #writeEntries(entries: readonly ResultEntry[]): Promise<void> {
     const missingIn = (file: LineFile | SearchFile) =>
       entries.filter(({ taskIndex }) => !file.has(taskIndex));
+    const nameless = entries.filter((entry) => this.#lacksName(entry)).map(({ taskIndex }) => taskIndex);
+    if (nameless.length > 0) await this.#faults.guard(this.#lines.path, () => this.#lines.drop(nameless));
     const lines = missingIn(this.#lines);
     if (lines.length > 0) await this.#faults.guard(this.#lines.path, () => this.#lines.append(lines));
     const texts = missingIn(this.#search);
@@ -276,7 +278,14 @@ export class BatchFiles {
 
   #isWritten(task: DoneTask): boolean {
     const { number } = task;
-    return this.#lines.has(number) && this.#search.has(number) && this.#hasOwnFile(task);
+    const hasLine =
+      this.#lines.has(number) && !this.#lacksName({ taskIndex: number, resultFile: this.#fileOf(number) });
+    return hasLine && this.#search.has(number) && this.#hasOwnFile(task);
+  }
+
+  // Whether the line of a task was written when its file could not be.
+  #lacksName({ taskIndex, resultFile }: Pick<ResultEntry, "taskIndex" | "resultFile">): boolean {
+    return resultFile !== undefined && this.#lines.has(taskIndex) && this.#lines.isNameless(taskIndex);
   }
 
   #hasOwnFile(task: DoneTask): boolean {

@@ -11,6 +11,7 @@ const longestLine = 16_000_000;
 /** The contents of a line. `taskIndex` is the first field. */
 interface Entry {
   taskIndex: number;
+  resultFile?: string | undefined;
   [field: string]: unknown;
 }
 
@@ -18,6 +19,7 @@ const lineSchema = z.looseObject({
   taskIndex: z.int(),
   outcome: z.string().optional(),
   attempts: z.int().optional(),
+  resultFile: z.string().optional(),
 });
 
 /** A parsed line, with the fields that others use. */
@@ -30,6 +32,8 @@ export class LineFile {
   #tasks = new Set<number>();
   /** Tasks whose line was dropped, but may still be in the file because the disk failed. */
   readonly #outdated = new Set<number>();
+  /** Tasks whose line names no file: there is none, or it could not be written by then. */
+  #nameless = new Set<number>();
 
   /** `tag` as with `replaceFile`. */
   constructor(path: string, tag: string) {
@@ -42,19 +46,27 @@ export class LineFile {
     return this.#tasks.has(task);
   }
 
+  /** Whether its line names no file of the task. */
+  isNameless(task: number): boolean {
+    return this.#nameless.has(task);
+  }
+
   /** Adds a line for each entry. If the disk does not take all of it, throws and leaves the file unchanged. */
   async append(entries: readonly Entry[]): Promise<void> {
     await appendText(this.path, entries.map((entry) => `${harmlessJson(entry)}\n`).join(""));
-    for (const { taskIndex } of entries) {
+    for (const { taskIndex, resultFile } of entries) {
       this.#tasks.add(taskIndex);
       this.#outdated.delete(taskIndex);
+      if (resultFile === undefined) this.#nameless.add(taskIndex);
+      else this.#nameless.delete(taskIndex);
     }
   }
 
   /** Keeps only the last whole line of each of these tasks, if it is right. Throws if the disk does not take them. */
   async keepOnly(tasks: ReadonlySet<number>, isRight: (line: Line) => boolean = () => true): Promise<void> {
-    const { last, count } = await this.#lastLines(tasks.difference(this.#outdated), isRight);
+    const { last, nameless, count } = await this.#lastLines(tasks.difference(this.#outdated), isRight);
     this.#tasks = new Set(last.keys());
+    this.#nameless = nameless;
     // A last line without a line feed is whole, but the next one would follow it directly.
     if (last.size < count || !(await endsWithLineFeed(this.path))) await this.#write(new Set(last.values()));
     this.#outdated.clear();
@@ -66,19 +78,24 @@ export class LineFile {
     await this.keepOnly(this.#tasks);
   }
 
-  // The position of the last whole line of each task, and the number of lines.
+  // The position of the last whole line of each task, those that name no file, and the number of lines.
   async #lastLines(
     tasks: ReadonlySet<number>,
     isRight: (line: Line) => boolean,
-  ): Promise<{ last: Map<number, number>; count: number }> {
+  ): Promise<{ last: Map<number, number>; nameless: Set<number>; count: number }> {
     const last = new Map<number, number>();
+    const nameless = new Set<number>();
     let count = 0;
     for await (const text of linesOf(this.path, longestLine)) {
       const line = lineIn(text);
-      if (line && tasks.has(line.taskIndex) && isRight(line)) last.set(line.taskIndex, count);
+      if (line && tasks.has(line.taskIndex) && isRight(line)) {
+        last.set(line.taskIndex, count);
+        if (line.resultFile === undefined) nameless.add(line.taskIndex);
+        else nameless.delete(line.taskIndex);
+      }
       count++;
     }
-    return { last, count };
+    return { last, nameless, count };
   }
 
   // Line by line, because all of them together may be gigabytes.
