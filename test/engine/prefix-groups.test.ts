@@ -12,11 +12,12 @@ const short = { isLong: false };
 function groupsOf(inside: Inside, tasks: Batch["tasks"], longestWaitMs?: number) {
   const context = inside.context();
   const batch = inside.batch(context, { tasks });
-  const clock = { now: 1_000 };
+  const clock = { now: 1_000, system: 1_700_000_000_000 };
   const groups = new PrefixGroups({
     state: () => batch.log.state,
     index: new PrefixIndex(noValues),
     now: () => clock.now,
+    systemNow: () => clock.system,
     ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
   });
   const cancel = (number: number) => batch.append({ type: "cancel-requested", by: "user", tasks: [number] });
@@ -102,6 +103,48 @@ describe("tasks whose requests begin alike", () => {
     groups.answered(4, { isLong: true });
     clock.now += 50 * 60_000;
     expect(groups.enter(6).leads).toBe(false);
+  });
+});
+
+describe("what the cache has", () => {
+  const isWarm = (groups: PrefixGroups, number: number) => {
+    using place = groups.enter(number);
+    return !place.leads;
+  };
+
+  test("grows old while the machine sleeps, when only the clock of the system goes on", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(3));
+    groups.enter(1).step();
+    groups.answered(1, short);
+    clock.system += 4 * 60_000 - 1;
+    expect(isWarm(groups, 2)).toBe(true);
+    clock.system += 1;
+    expect(isWarm(groups, 2)).toBe(false);
+  });
+
+  test("grows old when the clock of the system is set back, or forward, as well", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(3));
+    groups.enter(1).step();
+    groups.answered(1, { isLong: true });
+    clock.system -= 24 * 3_600_000;
+    expect(isWarm(groups, 2)).toBe(true);
+    clock.now += 59 * 60_000;
+    expect(isWarm(groups, 2)).toBe(false);
+    groups.answered(1, { isLong: true });
+    clock.system += 24 * 3_600_000;
+    expect(isWarm(groups, 2)).toBe(false);
+  });
+
+  test("for an hour stays for an hour, though it is used again by one that keeps it for minutes", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(3));
+    groups.enter(1).step();
+    groups.answered(1, { isLong: true });
+    groups.answered(1, short);
+    clock.now += 58 * 60_000;
+    expect(isWarm(groups, 2)).toBe(true);
   });
 });
 

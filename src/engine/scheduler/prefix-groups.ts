@@ -32,6 +32,8 @@ interface PrefixParts {
   index: PrefixIndex;
   /** The monotonic clock, in milliseconds. */
   now?: () => number;
+  /** The system's clock, in milliseconds since 1970: the cache grows old while the machine sleeps, too. */
+  systemNow?: () => number;
   /** In milliseconds; with 0, nothing waits and nothing leads. */
   longestWaitMs?: number;
 }
@@ -39,12 +41,19 @@ interface PrefixParts {
 /** Tasks with the same beginning. */
 interface Group {
   key: string;
-  /** Until when the cache has the beginning, on the monotonic clock. */
-  warmUntil: number;
+  /** When and for how long the cache got the beginning; undefined until then. */
+  warm?: Warm;
   /** How many leaders have failed since the API last answered one of the tasks. */
   unanswered: number;
   /** The number of the task that is asked first, and since when it is that. It may be about to start again. */
   leader?: { number: number; since: number };
+}
+
+/** When the cache got something, on both clocks, and for how long it keeps it, in milliseconds. */
+interface Warm {
+  at: number;
+  systemAt: number;
+  keptMs: number;
 }
 
 /** A place as its groups know it. */
@@ -63,16 +72,18 @@ export class PrefixGroups {
   readonly #state: () => BatchState;
   readonly #index: PrefixIndex;
   readonly #now: () => number;
+  readonly #systemNow: () => number;
   readonly #longestWaitMs: number;
   readonly #groups = new Map<string, Group>();
   /** By task, in the order in which they came. */
   readonly #members = new Map<number, Member>();
   readonly #listeners = new Set<() => void>();
 
-  constructor({ state, index, now = () => performance.now(), longestWaitMs: longest }: PrefixParts) {
+  constructor({ state, index, now, systemNow, longestWaitMs: longest }: PrefixParts) {
     this.#state = state;
     this.#index = index;
-    this.#now = now;
+    this.#now = now ?? (() => performance.now());
+    this.#systemNow = systemNow ?? (() => Date.now());
     this.#longestWaitMs = longest ?? longestWaitMs;
   }
 
@@ -102,9 +113,13 @@ export class PrefixGroups {
 
   /** The API has begun to answer the session of a task. `isLong`: the cache keeps the beginning for an hour. */
   answered(number: number, { isLong }: { isLong: boolean }): void {
-    const until = this.#now() + (isLong ? keptMs.long : keptMs.short);
+    const warm: Warm = {
+      at: this.#now(),
+      systemAt: this.#systemNow(),
+      keptMs: isLong ? keptMs.long : keptMs.short,
+    };
     for (const group of this.#groupsOf(number)) {
-      group.warmUntil = Math.max(group.warmUntil, until);
+      if (this.#leftMs(group) < warm.keptMs) group.warm = warm;
       group.unanswered = 0;
       delete group.leader;
     }
@@ -187,8 +202,16 @@ export class PrefixGroups {
     return !this.#members.has(number) && taskOf(this.#state(), number).status !== "queued";
   }
 
-  #isWarm({ warmUntil }: Group): boolean {
-    return this.#now() < warmUntil;
+  #isWarm(group: Group): boolean {
+    return this.#leftMs(group) > 0;
+  }
+
+  // How long the cache keeps the beginning of a group. Measured by both clocks: one stands still while the machine sleeps,
+  // and the other may be set back.
+  #leftMs({ warm }: Group): number {
+    if (!warm) return 0;
+    const age = Math.max(this.#now() - warm.at, this.#systemNow() - warm.systemAt);
+    return warm.keptMs - age;
   }
 
   // Whether another queued task begins alike.
@@ -202,7 +225,7 @@ export class PrefixGroups {
 
   #groupsOf(number: number): Group[] {
     return this.#index.keysOf(this.#state().batch, number).map((key) => {
-      const group = this.#groups.get(key) ?? { key, warmUntil: Number.NEGATIVE_INFINITY, unanswered: 0 };
+      const group = this.#groups.get(key) ?? { key, unanswered: 0 };
       this.#groups.set(key, group);
       return group;
     });
