@@ -156,12 +156,11 @@ describe("a leader", () => {
     expect([first?.step(), second?.step(), third?.step()]).toEqual(["go", "wait", "wait"]);
     groups.failed(1);
     expect([second?.step(), third?.step()]).toEqual(["start-again", "wait"]);
-    second?.[Symbol.dispose]();
     // Another one that comes first does not take its turn.
     const fourth = groups.enter(4);
     expect([fourth.leads, fourth.step()]).toEqual([false, "wait"]);
-    const again = groups.enter(2);
-    expect([again.leads, again.step(), third?.step()]).toEqual([true, "go", "wait"]);
+    second?.startAgain();
+    expect([second?.leads, second?.step(), third?.step()]).toEqual([true, "go", "wait"]);
     groups.answered(2, short);
     expect([third?.step(), fourth.step()]).toEqual(["go", "go"]);
   });
@@ -172,9 +171,8 @@ describe("a leader", () => {
     const [first, second, third, fourth] = enterAll(groups, 4);
     for (const place of [first, second, third, fourth]) place?.step();
     groups.failed(1);
-    second?.[Symbol.dispose]();
-    const again = groups.enter(2);
-    expect([again.leads, again.step(), third?.step()]).toEqual([true, "go", "wait"]);
+    second?.startAgain();
+    expect([second?.leads, second?.step(), third?.step()]).toEqual([true, "go", "wait"]);
     groups.failed(2);
     expect([third?.step(), fourth?.step()]).toEqual(["go", "go"]);
     const fifth = groups.enter(5);
@@ -221,11 +219,65 @@ describe("a leader", () => {
     stepsOf(places);
     groups.failed(1);
     expect(places[1]?.step()).toBe("start-again");
-    places[1]?.[Symbol.dispose]();
     cancel(2);
     expect(places[2]?.step()).toBe("start-again");
-    places[2]?.[Symbol.dispose]();
-    expect(groups.enter(3).leads).toBe(true);
+    places[2]?.startAgain();
+    expect(leadersOf(places)).toEqual([false, false, true, false]);
+  });
+
+  test("that was to start again and may not, because it is not due now, leaves its turn to the next one at once", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(4));
+    const places = enterAll(groups, 3);
+    stepsOf(places);
+    groups.failed(1);
+    expect(stepsOf(places).slice(1)).toEqual(["start-again", "wait"]);
+    let calls = 0;
+    using _listening = groups.subscribe(() => calls++);
+    // It is still queued, and may stay so for an hour.
+    places[1]?.[Symbol.dispose]();
+    expect([calls, places[2]?.step()]).toEqual([1, "start-again"]);
+    places[2]?.startAgain();
+    const fourth = groups.enter(4);
+    expect([places[2]?.leads, places[2]?.step(), fourth.leads, fourth.step()]).toEqual([
+      true,
+      "go",
+      false,
+      "wait",
+    ]);
+  });
+
+  test("that is being cancelled, or whose session has gone, is followed before the end of its attempt is written", () => {
+    using inside = new Inside();
+    const cancelled = groupsOf(inside, alike(3));
+    const places = enterAll(cancelled.groups, 3);
+    stepsOf(places);
+    cancelled.batch.start(1);
+    expect(places[1]?.step()).toBe("wait");
+    cancelled.cancel(1);
+    expect(places[1]?.step()).toBe("start-again");
+    const gone = groupsOf(inside, alike(3));
+    const others = enterAll(gone.groups, 3);
+    stepsOf(others);
+    gone.batch.start(1);
+    gone.groups.ended(2);
+    expect(stepsOf(others).slice(1)).toEqual(["wait", "wait"]);
+    gone.groups.ended(1);
+    expect(stepsOf(others).slice(1)).toEqual(["start-again", "wait"]);
+    others[0]?.[Symbol.dispose]();
+    expect(stepsOf(others).slice(1)).toEqual(["start-again", "wait"]);
+  });
+
+  test("that starts again leads nothing that has been answered meanwhile", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(4));
+    const places = enterAll(groups, 4);
+    stepsOf(places);
+    groups.failed(1);
+    expect(places[1]?.step()).toBe("start-again");
+    groups.answered(4, short);
+    places[1]?.startAgain();
+    expect([places[1]?.leads, ...stepsOf(places)]).toEqual([false, "go", "go", "go", "go"]);
   });
 
   test("of a directory takes over from that of all without starting again", () => {

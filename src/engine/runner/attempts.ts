@@ -227,7 +227,15 @@ export class Attempts {
     // A watch does not report what was written before.
     running.readTranscript();
     this.endCancelled();
-    return await running.ended();
+    const [end] = await Promise.all([running.ended(), this.#noteExit(running, supervised)]);
+    return end;
+  }
+
+  // At once, because others may wait for its answer: what it left behind is still ended, and its end written.
+  async #noteExit(running: RunningAttempt, { number, session }: Supervised): Promise<void> {
+    await session.exited;
+    running.readTranscript();
+    this.#parts.prefixes.ended(number);
   }
 
   #runningOf(supervised: Supervised): RunningAttempt {

@@ -78,13 +78,18 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
   await using directory = prepared.directory;
   const unwritten = await whyUnwritten(number, parts);
   if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
-  const wanted = { claudePath: claude.path, directory, isStillQueued, ready: () => admitted.ready() };
-  while ((await startIn(number, wanted, parts)) === "start-again") if (!(await admitted.startAgain())) return;
+  using place = parts.prefixes.enter(number);
+  const wanted = { claudePath: claude.path, directory, place, isStillQueued, ready: () => admitted.ready() };
+  while ((await startIn(number, wanted, parts)) === "start-again") {
+    if (!(await admitted.startAgain())) return;
+    place.startAgain();
+  }
 }
 
 interface Wanted {
   claudePath: string;
   directory: BorrowedDirectory;
+  place: Place;
   isStillQueued(): boolean;
   ready(): void;
 }
@@ -92,11 +97,10 @@ interface Wanted {
 // One session, to its end. "start-again" if another one must be asked in its place.
 async function startIn(
   number: number,
-  { claudePath, directory, isStillQueued, ready }: Wanted,
+  { claudePath, directory, place, isStillQueued, ready }: Wanted,
   parts: StartParts,
 ): Promise<WaitEnd | undefined> {
-  const { log, attempts, holds, startBackoff, reuse, prefixes } = parts;
-  using place = prefixes.enter(number);
+  const { log, attempts, holds, startBackoff, reuse } = parts;
   const plan = planIn(directory.path, { number, claudePath, saysBeginning: place.leads }, parts);
   reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
   const opened = await open(plan, parts);

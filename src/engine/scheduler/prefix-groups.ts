@@ -20,11 +20,13 @@ const mostUnanswered = 2;
 /** What a started session does next: get its prompt, wait, or start once more to lead. */
 export type Step = "go" | "wait" | "start-again";
 
-/** What a task has in its groups from before its session starts until its attempt has ended. */
+/** What a task has in its groups from before its session starts until its attempt has ended, or it starts no more. */
 export interface Place extends Disposable {
   /** Whether it leads: then its session must say when the API begins to answer (`--include-partial-messages`). */
   readonly leads: boolean;
   step(): Step;
+  /** Another session is about to start in place of the one that was to start again. */
+  startAgain(): void;
 }
 
 interface PrefixParts {
@@ -89,24 +91,22 @@ export class PrefixGroups {
 
   /** A task is about to start a session. */
   enter(number: number): Place {
-    const groups = this.#groupsOf(number);
-    const now = this.#now();
-    let leads = false;
-    for (const group of groups) {
-      if (group.leader && group.leader.number !== number && this.#isGone(group.leader.number))
-        delete group.leader;
-      const isOurs = group.leader?.number === number;
-      const isHopeful = group.unanswered < mostUnanswered;
-      const isFree = !group.leader && isHopeful && !this.#isWarm(group) && this.#isShared(group, number);
-      if (!isOurs && !isFree) continue;
-      group.leader = { number, since: now };
-      leads = true;
-    }
-    const member: Member = { number, groups, leads, since: undefined, isAsked: false, startsAgain: false };
+    const member: Member = {
+      number,
+      groups: [],
+      leads: false,
+      since: undefined,
+      isAsked: false,
+      startsAgain: false,
+    };
+    this.#begin(member);
     this.#members.set(number, member);
     return {
-      leads,
+      get leads() {
+        return member.leads;
+      },
       step: () => this.#step(member),
+      startAgain: () => this.#begin(member),
       [Symbol.dispose]: () => this.#leave(member),
     };
   }
@@ -139,10 +139,39 @@ export class PrefixGroups {
     this.#changed();
   }
 
+  /** The session of a task has ended, for whatever reason. If the API never began to answer it, another one leads. */
+  ended(number: number): void {
+    const member = this.#members.get(number);
+    if (!member) return;
+    this.#giveUpLead(member);
+    this.#changed();
+  }
+
   /** Calls `listener` whenever the next step of somebody may have changed, until it is disposed of. */
   subscribe(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  // It leads those of its groups that need a leader and have none.
+  #begin(member: Member): void {
+    const { number } = member;
+    const groups = this.#groupsOf(number);
+    // Other options make it a member of others.
+    for (const group of member.groups)
+      if (!groups.includes(group) && group.leader?.number === number) this.#passOn(group, number);
+    Object.assign(member, { groups, leads: false, since: undefined, isAsked: false });
+    const now = this.#now();
+    for (const group of groups) {
+      this.#replaceIfLeaving(group);
+      const isOurs = group.leader?.number === number;
+      const isHopeful = group.unanswered < mostUnanswered;
+      const isFree = !group.leader && isHopeful && !this.#isWarm(group) && this.#isShared(group, number);
+      if (!isOurs && !isFree) continue;
+      group.leader = { number, since: now };
+      member.leads = true;
+    }
+    member.startsAgain = false;
   }
 
   #step(member: Member): Step {
@@ -164,8 +193,7 @@ export class PrefixGroups {
   // Whether a member waits for the leader of a group.
   #stops(member: Member, group: Group): boolean {
     if (this.#isWarm(group)) return false;
-    // It was to lead, and was cancelled before it could.
-    if (group.leader && this.#isGone(group.leader.number)) this.#passOn(group, group.leader.number);
+    this.#replaceIfLeaving(group);
     const { leader } = group;
     if (!leader || leader.number === member.number) return false;
     const now = this.#now();
@@ -173,12 +201,22 @@ export class PrefixGroups {
   }
 
   #leave(member: Member): void {
-    const { number, groups, startsAgain } = member;
-    if (this.#members.get(number) === member) this.#members.delete(number);
-    // One that starts again keeps its groups until then, or until its task ends otherwise.
-    if (!startsAgain)
-      for (const group of groups) if (group.leader?.number === number) this.#passOn(group, number);
+    if (this.#members.get(member.number) === member) this.#members.delete(member.number);
+    this.#giveUpLead(member);
     this.#changed();
+  }
+
+  #giveUpLead({ number, groups }: Member): void {
+    for (const group of groups) if (group.leader?.number === number) this.#passOn(group, number);
+  }
+
+  // A task that was cancelled is asked no more, or its session is being interrupted.
+  #replaceIfLeaving(group: Group): void {
+    if (!group.leader) return;
+    const { number } = group.leader;
+    const task = taskOf(this.#state(), number);
+    const isLeaving = task.status === "done" || (task.status === "running" && task.cancelling !== undefined);
+    if (isLeaving) this.#passOn(group, number);
   }
 
   // The next leader is one that waits: if possible, one whose session can lead.
@@ -195,11 +233,6 @@ export class PrefixGroups {
     if (!isShared) return;
     group.leader = { number: next.number, since: this.#now() };
     next.startsAgain = !next.leads;
-  }
-
-  // Neither a place nor a queued task: nobody can lead by this number.
-  #isGone(number: number): boolean {
-    return !this.#members.has(number) && taskOf(this.#state(), number).status !== "queued";
   }
 
   #isWarm(group: Group): boolean {
