@@ -1,5 +1,6 @@
 // Acts as a `claude` in streaming-input mode that answers at once, and costs next to nothing itself: what a
-// benchmark measures around it is then the cost of whoever runs it.
+// benchmark measures around it is then the cost of whoever runs it. Its messages are those that the real one prints: others
+// wait until a session has answered `initialize`, and until the API begins to answer the first one.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,31 +35,70 @@ static const char result_line[] =
     "\"maxOutputTokens\":64000}},\"permission_denials\":[],\"terminal_reason\":\"completed\",\"fast_mode_state\":\"off\","
     "\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000003\"}\n";
 
-static char input[65536];
+static const char began_line[] =
+    "{\"type\":\"stream_event\",\"event\":{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\","
+    "\"role\":\"assistant\",\"model\":\"claude-opus-4-8\",\"content\":[],\"usage\":{\"input_tokens\":1544,\"output_tokens\":1}}},"
+    "\"session_id\":\"00000000-0000-4000-8000-000000000001\",\"parent_tool_use_id\":null,"
+    "\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000002\"}\n";
 
-// Reads until the prompt has come, which is the line that has a message in it: a session is asked to initialize before
-// that. False at the end of input, where it cannot be read, or where it is too long.
-static int prompt_came(void) {
-  size_t taken = 0;
-  // The last byte stays 0.
-  while (taken < sizeof input - 1) {
-    ssize_t length = read(0, input + taken, sizeof input - 1 - taken);
-    if (length <= 0) return 0;
-    taken += (size_t)length;
-    const char *prompt = strstr(input, "\"message\"");
-    if (prompt && strchr(prompt, '\n')) return 1;
-  }
-  return 0;
-}
+static const char assistant_line[] =
+    "{\"type\":\"assistant\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\","
+    "\"model\":\"claude-opus-4-8\",\"content\":[{\"type\":\"text\",\"text\":\"The answer is 4.\"}],\"stop_reason\":\"end_turn\","
+    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":1544,\"cache_creation_input_tokens\":0,"
+    "\"cache_read_input_tokens\":17292,\"output_tokens\":11}},\"parent_tool_use_id\":null,"
+    "\"session_id\":\"00000000-0000-4000-8000-000000000001\",\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000004\"}\n";
+
+static char input[65536];
+static size_t taken;
 
 static int say(const char *text, size_t length) { return write(1, text, length) == (ssize_t)length; }
 
+// The next line; NULL at the end of input, where it cannot be read, or where it is too long.
+static char *next_line(void) {
+  static size_t used;
+  memmove(input, input + used, taken - used);
+  taken -= used;
+  used = 0;
+  for (;;) {
+    char *end = memchr(input, '\n', taken);
+    if (end) {
+      *end = 0;
+      used = (size_t)(end + 1 - input);
+      return input;
+    }
+    ssize_t length = taken < sizeof input ? read(0, input + taken, sizeof input - taken) : 0;
+    if (length <= 0) return NULL;
+    taken += (size_t)length;
+  }
+}
+
+static int initialized(const char *line) {
+  static const char name[] = "\"request_id\":\"";
+  char answer[512];
+  const char *at = strstr(line, name);
+  if (!at) return 1;
+  at += sizeof name - 1;
+  int length = snprintf(answer, sizeof answer,
+                        "{\"type\":\"control_response\",\"response\":{\"subtype\":\"success\",\"request_id\":\"%.*s\",\"response\":{}}}\n",
+                        (int)strcspn(at, "\""), at);
+  return length < (int)sizeof answer && say(answer, (size_t)length);
+}
+
+static int answered(int partial) {
+  return say(init_line, sizeof init_line - 1) && (!partial || say(began_line, sizeof began_line - 1)) &&
+         say(assistant_line, sizeof assistant_line - 1) && say(result_line, sizeof result_line - 1);
+}
+
 int main(int count, char **arguments) {
+  int partial = 0;
   for (int index = 1; index < count; index++) {
     if (strcmp(arguments[index], "--version") == 0) return puts("2.1.197 (Claude Code)") < 0;
+    if (strcmp(arguments[index], "--include-partial-messages") == 0) partial = 1;
   }
-  if (!prompt_came()) return 0;
-  if (!say(init_line, sizeof init_line - 1) || !say(result_line, sizeof result_line - 1)) return 1;
-  while (read(0, input, sizeof input) > 0) continue;
+  for (char *line; (line = next_line());) {
+    if (strstr(line, "\"initialize\"")) {
+      if (!initialized(line)) return 1;
+    } else if (strstr(line, "\"message\"") && !answered(partial)) return 1;
+  }
   return 0;
 }
