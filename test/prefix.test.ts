@@ -137,6 +137,39 @@ test("a task that is cancelled while its session waits ends with it, at once and
   expect(promptsOf(home).sort()).toEqual(["Task 1", "Task 3"]);
 }, 60_000);
 
+test("sessions that wait are given back as far as the account turns out to allow fewer, and are asked later", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "auto" });
+  await using client = await connectNew(home);
+  const [busy, gate, end] = [home.file("busy"), home.file("gate"), home.file("end")];
+  const first = `Task 1 [[latency until=${busy}]] [[api-retry status=429 attempts=1]] [[latency until=${gate}]] [[wait-for-file path=${end}]]`;
+  const others = [2, 3, 4].map((number) => `Task ${number} [[wait-for-file path=${end}]]`);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [first, ...others],
+    asyncMode: true,
+  });
+  // An account of which nothing is known allows four.
+  await untilWarm(home, 4);
+  writeFileSync(busy, "");
+  const sessions = () => home.processes().filter(({ command }) => command.includes("--session-id")).length;
+  await eventually(
+    () => sessions() === 2,
+    () => `${sessions()} sessions are there`,
+  );
+  writeFileSync(gate, "");
+  await eventually(
+    () => promptsOf(home).length === 2,
+    () => `asked: ${promptsOf(home).join(", ")}`,
+  );
+  writeFileSync(end, "");
+  const ended = await client.call("wait_for_batch", { batchId: data?.["batchId"] });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
+  expect(promptsOf(home).sort()).toEqual(["Task 1", "Task 2", "Task 3", "Task 4"]);
+  using store = home.store();
+  const [row] = store.list();
+  const { tasks } = (row && store.batch(row.batchId)?.state) ?? { tasks: [] };
+  expect(tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
+}, 60_000);
+
 test("a runner that is killed leaves no waiting session behind, and each task is asked once", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

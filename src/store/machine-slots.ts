@@ -84,12 +84,17 @@ export class MachineSlots {
 
   /** Whether this batch should give a slot to another one that waits, or holds more than the limit allows. */
   yields(): boolean {
-    if (this.taken() > this.#claimant.limit()) return true;
+    if (this.surplus() > 0) return true;
     const own = this.#takenBy(this.#claimant.batchId);
     return this.#waiters().some((waiter) => {
       const theirs = this.#takenBy(waiter);
       return theirs === 0 || own - theirs >= 2;
     });
+  }
+
+  /** How many more are taken than there are now. */
+  surplus(): number {
+    return Math.max(0, this.taken() - this.#claimant.limit());
   }
 
   /** The slots that an earlier runner of this batch held. They are ours now, as its sessions are. */

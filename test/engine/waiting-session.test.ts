@@ -33,7 +33,7 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
     end: async () => [],
   };
   const reports: (string | undefined)[] = [];
-  const state = { isMeant: true, ready: 0 };
+  const state = { isMeant: true, ready: 0, givenBack: 0 };
   const wait = new WaitingSession({
     number,
     session,
@@ -41,6 +41,7 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
     place: { step },
     isMeant: () => state.isMeant,
     ready: () => state.ready++,
+    giveSlotBack: () => state.givenBack++,
     report: (because) => reports.push(because),
   });
   return { wait, reports, state, transcript, exit: () => exited.resolve({ code: 1 }) };
@@ -104,6 +105,15 @@ describe("a wait ends", () => {
     expect(await Promise.all([one, two, three].map((each) => each?.wait.ended))).toEqual(
       Array(3).fill("give-up"),
     );
+  });
+
+  test("with its slot for another one, once, where fewer may run than do", async () => {
+    using inside = new Inside();
+    const login = loginOf(true);
+    const [one, asked] = [waiting(inside, 1, login, () => "wait"), waiting(inside, 2, login)];
+    for (const { wait } of [one, one, asked]) wait.giveBack();
+    expect(await Promise.all([one.wait.ended, asked.wait.ended])).toEqual(["give-up", "go"]);
+    expect([one.state.givenBack, asked.state.givenBack]).toEqual([1, 0]);
   });
 
   test("with the session, whose last words are then read like those of any attempt", async () => {

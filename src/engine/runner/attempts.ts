@@ -114,7 +114,26 @@ export class Attempts {
 
   /** Ends all sessions that wait for their prompts. */
   endWaiting(): void {
-    for (const one of [...this.running.values()]) if (one instanceof WaitingSession) one.end();
+    for (const one of this.#waiting()) one.end();
+  }
+
+  /**
+   * Ends sessions that wait for their prompts, the youngest first, as far as more of the account run than it allows now:
+   * with their prompts, they would meet the limit that has just been met.
+   */
+  giveBack(): void {
+    const { pace, slots, accountSlots } = this.#parts;
+    if (!pace || !slots.contended) return;
+    const waiting = this.#waiting();
+    if (waiting.length === 0) return;
+    const youngest = waiting.reverse();
+    for (const one of youngest.slice(0, accountSlots.surplus())) one.giveBack();
+  }
+
+  #waiting(): WaitingSession[] {
+    return [...this.running.values()]
+      .filter((one) => one instanceof WaitingSession)
+      .filter(({ isOver }) => !isOver);
   }
 
   /**
@@ -290,6 +309,7 @@ export class Attempts {
     const { pace, slots, accountSlots } = this.#parts;
     pace?.throttled();
     slots.contended = accountSlots.yields();
+    this.giveBack();
   }
 }
 

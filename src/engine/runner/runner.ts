@@ -274,6 +274,7 @@ class Runner {
     holds.refresh();
     slots.contended = accountSlots.yields();
     starts.contended = machineStarts.yields();
+    attempts.giveBack();
     for (const event of log.readOthers()) {
       if (event.type !== "retry-requested") continue;
       tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);

@@ -79,7 +79,7 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
   const unwritten = await whyUnwritten(number, parts);
   if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
   using place = parts.prefixes.enter(number);
-  const wanted = { claudePath: claude.path, directory, place, isStillQueued, ready: () => admitted.ready() };
+  const wanted = { claudePath: claude.path, directory, place, isStillQueued, admitted };
   while ((await startIn(number, wanted, parts)) === "start-again") {
     if (!(await admitted.startAgain())) return;
     place.startAgain();
@@ -91,16 +91,17 @@ interface Wanted {
   directory: BorrowedDirectory;
   place: Place;
   isStillQueued(): boolean;
-  ready(): void;
+  admitted: Admitted;
 }
 
 // One session, to its end. "start-again" if another one must be asked in its place.
 async function startIn(
   number: number,
-  { claudePath, directory, place, isStillQueued, ready }: Wanted,
+  { claudePath, directory, place, isStillQueued, admitted }: Wanted,
   parts: StartParts,
 ): Promise<WaitEnd | undefined> {
   const { log, attempts, holds, startBackoff, reuse } = parts;
+  const ready = () => admitted.ready();
   const plan = planIn(directory.path, { number, claudePath, saysBeginning: place.leads }, parts);
   reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
   const opened = await open(plan, parts);
@@ -121,7 +122,7 @@ async function startIn(
     startBackoff.release(number);
   }
   const isAllowed = () => isMeant() && holds.allows(number, plan.options.model);
-  const turn = await turnOf(number, { opened, place, isMeant: isAllowed, ready }, parts);
+  const turn = await turnOf(number, { opened, place, isMeant: isAllowed, admitted }, parts);
   if (turn !== "go") return turn;
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
@@ -213,13 +214,13 @@ interface Waiting {
   opened: StartedSession;
   place: Place;
   isMeant(): boolean;
-  ready(): void;
+  admitted: Admitted;
 }
 
 // Waits until the session may get its prompt. Anything but "go": it has been ended instead.
 async function turnOf(
   number: number,
-  { opened: { plan, session }, place, isMeant, ready }: Waiting,
+  { opened: { plan, session }, place, isMeant, admitted }: Waiting,
   { attempts, login, report }: StartParts,
 ): Promise<WaitEnd> {
   const waiting = new WaitingSession({
@@ -228,7 +229,8 @@ async function turnOf(
     place,
     login,
     isMeant,
-    ready,
+    ready: () => admitted.ready(),
+    giveSlotBack: () => admitted.giveBack(),
     report: (because) => report(because === undefined ? undefined : { because }),
   });
   const { marker, transcript } = plan;

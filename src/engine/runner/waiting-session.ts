@@ -19,6 +19,8 @@ interface WaitingParts {
   isMeant(): boolean;
   /** The session is ready. */
   ready(): void;
+  /** Others may have its slot, although it has not gone yet. */
+  giveSlotBack(): void;
   /** Whether the wait for the login is reported, and no longer. */
   report(because: string | undefined): void;
 }
@@ -77,6 +79,13 @@ export class WaitingSession implements Running {
 
   evict(): void {
     this.#finish("give-up");
+  }
+
+  /** Ends the wait because fewer sessions may run than do. Its task is queued, and starts again in another slot. */
+  giveBack(): void {
+    if (this.#isOver) return;
+    this.#finish("give-up");
+    this.#parts.giveSlotBack();
   }
 
   // Undefined while it waits.

@@ -29,6 +29,8 @@ const longestStartMs = 15_000;
 export interface Admitted extends Disposable {
   /** The session is ready, so another one may start while this one runs. */
   ready(): void;
+  /** Gives the slot back at once: the session is being ended, because fewer may run than do. */
+  giveBack(): void;
   /** Resolves when the task may start another session in its slot; with false if it is not due any more. */
   startAgain(): Promise<boolean>;
 }
@@ -239,6 +241,7 @@ function admitted(slot: Slot, first: Slot, { acquireStart, isDue, released }: Me
   let start: Disposable = lasting(first);
   return {
     ready: () => start[Symbol.dispose](),
+    giveBack: () => slot[Symbol.dispose](),
     startAgain: async () => {
       start[Symbol.dispose]();
       const next = await acquireStart();

@@ -60,12 +60,13 @@ export function sharedProofs(proofs: LoginProofs, late: LateWrites): SharedProof
 /** Slots of the account, or of the machine. */
 export type SharedSlots = Pick<
   MachineSlots,
-  "claim" | "release" | "yields" | "stopWaiting" | "taken" | "inherit" | "force" | "releaseAll"
+  "claim" | "release" | "yields" | "surplus" | "stopWaiting" | "taken" | "inherit" | "force" | "releaseAll"
 >;
 
 export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites): SharedSlots {
   return {
     yields: () => slots.yields(),
+    surplus: () => slots.surplus(),
     taken: () => slots.taken(),
     // Nothing starts without one.
     claim: () => bestEffort(() => slots.claim(), undefined),
