@@ -131,12 +131,12 @@ const calls: [what: string, input: Record<string, unknown>, answer: string][] = 
   [
     "keys that are there twice",
     { template: "Do {{item}}", forEach: { items: ["a", "b", "a"] } },
-    'forEach has the key "a" twice: in item 1, and in item 3',
+    'forEach.items has the key "a" twice: in item 1, and in item 3',
   ],
   [
     "ids that are there twice in a file",
     { template: "Greet {{name}}", forEach: { csv: "twice.csv" } },
-    'forEach has the key "1" twice: in HOME/work/twice.csv, line 2, and in HOME/work/twice.csv, line 4',
+    'forEach.csv has the key "1" twice: in HOME/work/twice.csv, line 2, and in HOME/work/twice.csv, line 4',
   ],
   [
     "keys of tasks that are there twice",
@@ -308,6 +308,14 @@ const commands: [words: string[], answer: string][] = [
   [
     ["--template", "Do {{item}}", "--item", "a", "--for-each-csv", "rows.csv"],
     "--for-each-csv cannot be given beside `--item`; give one source of tasks",
+  ],
+  [
+    ["--template", "Greet {{name}}", "--for-each-csv", "twice.csv"],
+    '--for-each-csv has the key "1" twice: in HOME/work/twice.csv, line 2, and in HOME/work/twice.csv, line 4',
+  ],
+  [
+    ["--template", "Do {{item}}", "--item", "a", "--item", "a"],
+    '--item has the key "a" twice: in item 1, and in item 2',
   ],
   [
     ["--template", "Greet {{name}}", "--for-each-csv", "rows.csv"],

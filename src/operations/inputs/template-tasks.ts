@@ -40,7 +40,7 @@ export function templateTasks(context: Context, asked: Asked, found: Found): Che
     ...placeholderFaults(template, items),
     ...matrixFaults(asked.matrix),
     // Of a hundred thousand items, nobody needs to know which are there twice.
-    ...(tooMany.length > 0 ? tooMany : keyFaults(items)),
+    ...(tooMany.length > 0 ? tooMany : keyFaults(found)),
   ];
   if (faults.length > 0) return { ok: false, faults };
   const combinations = combinationsOf(asked.matrix);
@@ -177,7 +177,8 @@ function numberFaults({ maxTasks }: Asked, { source, items }: Found, combination
 /** Most keys that are there twice to name. */
 const mostTwice = 5;
 
-function keyFaults(items: readonly Item[]): Fault[] {
+function keyFaults({ source, items }: Found): Fault[] {
+  const place = ["forEach", source];
   const first = new Map<string, Item>();
   const twice: Fault[] = [];
   let more = 0;
@@ -187,13 +188,13 @@ function keyFaults(items: readonly Item[]): Fault[] {
     else if (twice.length < mostTwice)
       twice.push(
         wrong(
-          ["forEach"],
+          place,
           `has the key ${JSON.stringify(item.key)} twice: in ${before.place}, and in ${item.place}`,
         ),
       );
     else more++;
   }
-  return more === 0 ? twice : [...twice, wrong(["forEach"], `has ${countText(more, "more key")} twice`)];
+  return more === 0 ? twice : [...twice, wrong(place, `has ${countText(more, "more key")} twice`)];
 }
 
 function promptFault(prompt: string, { place }: Item): Fault | undefined {
