@@ -476,17 +476,25 @@ describe("a dry run", () => {
         options: { allowedTools: "Read" },
         characters: 112,
         fileBytes: 8,
+        runs: 4,
+        reused: 0,
+        equal: 0,
       },
     });
     expect(existsSync(home.startsLog)).toBe(false);
     expect((await client.call("list_batches", {})).data).toMatchObject({ batches: [] });
+    await settled(home);
     expect((await client.call(many, input)).data).toMatchObject({ counts: { succeeded: 4 } });
     const again = await client.call(many, { ...input, fresh: true, dryRun: true });
     expect(again.data).toMatchObject({
       message: expect.stringMatching(
         /It would cost about \$2\.00 \(\$\S+ to \$\S+\) for 4 tasks: 4 tasks of this template cost \$2\.00 in 1 earlier batch, \$0\.50 each on average\.$/,
       ),
-      dryRun: { runs: 4, expectedCostUsd: 2 },
+      dryRun: { runs: 4, reused: 0, expectedCostUsd: 2 },
+    });
+    expect((await client.call(many, { ...input, dryRun: true })).data).toMatchObject({
+      message: expect.stringContaining("It would cost nothing."),
+      dryRun: { runs: 0, reused: 4, equal: 0, expectedCostUsd: 0 },
     });
   });
 

@@ -215,9 +215,11 @@ export async function dryRunAnswer(
       characters: facts.characters,
       ...(facts.fileBytes === undefined ? {} : { fileBytes: facts.fileBytes }),
       runs: facts.runs,
-      ...(facts.reused > 0 ? { reused: facts.reused } : {}),
+      reused: facts.reused,
+      equal: facts.equal,
       ...(facts.summarySessions === undefined ? {} : { summarySessions: facts.summarySessions }),
       ...(facts.earlier ? { expectedCostUsd: rounded(facts.earlier.expectedUsd) } : {}),
+      ...(facts.runs === 0 ? { expectedCostUsd: 0 } : {}),
     },
   };
 }
