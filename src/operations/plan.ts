@@ -146,28 +146,28 @@ export async function planBatch(
       });
   const commonCommand = commandIn(common["expect"]);
   const matches = new Map<string, boolean>();
-  const planned = founded.map(({ place, options, task: founding }, index): Task => {
+  const planned: Task[] = [];
+  for (const [index, { place, options, task: founding }] of founded.entries()) {
     const own = ownOptions(place, options);
     const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     const inputs = own["inputs"] === undefined ? common : own;
-    faults.push(
-      ...faultsAt(
-        own["inputs"] === undefined ? [] : place,
-        inputFaults(inputs, task.values, { context, workingDirectory: at, matches }),
-      ),
-    );
+    const ofInputs = await inputFaults(inputs, task.values, { context, workingDirectory: at, matches });
+    faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, ofInputs));
     const command = own["expect"] === undefined ? commonCommand : commandIn(own["expect"]);
     if (command !== undefined)
       faults.push(...faultsAt(own["expect"] ? place : [], commandFaults(command, task.values)));
-    if (Object.keys(own).length === 0) return task;
+    if (Object.keys(own).length === 0) {
+      planned.push(task);
+      continue;
+    }
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
     const kept = stored.get(own) ?? files.stored(withNamesOnly(own, values.shared));
     stored.set(own, kept);
-    return { ...task, options: kept };
-  });
+    planned.push({ ...task, options: kept });
+  }
   const distinctTasks = [...new Map(planned.map((task) => [task.options, task])).values()];
   const warnings = [
     // The command line has printed them already.

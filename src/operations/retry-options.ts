@@ -77,7 +77,8 @@ export async function plannedChanges(
     const merged = { ...batch.sessionOptions, ...options, ...own };
     faults.push(...faultsAt(place, combinedFaults(merged)));
     const at = typeof merged["workingDirectory"] === "string" ? merged["workingDirectory"] : workingDirectory;
-    faults.push(...faultsAt(place, inputFaults(changes, values, { context, workingDirectory: at, matches })));
+    const ofInputs = await inputFaults(changes, values, { context, workingDirectory: at, matches });
+    faults.push(...faultsAt(place, ofInputs));
     const command = changes.expect?.command;
     if (command !== undefined) faults.push(...faultsAt(place, commandFaults(command, values)));
   }

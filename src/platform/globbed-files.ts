@@ -7,12 +7,18 @@ import { join } from "./paths.ts";
  * directory is followed only where the pattern names it, so that no circle of links matters.
  */
 export function* globbedFiles(directory: string, pattern: string): Generator<string> {
-  // With `onlyFiles`, Bun leaves out links to files.
-  const found = new Bun.Glob(pattern).scanSync({
-    cwd: directory,
-    dot: true,
-    onlyFiles: false,
-    followSymlinks: false,
-  });
+  const found = new Bun.Glob(pattern).scanSync(howIn(directory));
   for (const name of found) if (kindAt(join(directory, name)) === "file") yield name;
+}
+
+/** Whether there is any of them. Bun searches the whole directory before it gives the first one, here in another thread. */
+export async function isAnyGlobbed(directory: string, pattern: string): Promise<boolean> {
+  const found = new Bun.Glob(pattern).scan(howIn(directory));
+  for await (const name of found) if (kindAt(join(directory, name)) === "file") return true;
+  return false;
+}
+
+// With `onlyFiles`, Bun leaves out links to files.
+function howIn(directory: string): Bun.GlobScanOptions {
+  return { cwd: directory, dot: true, onlyFiles: false, followSymlinks: false };
 }

@@ -7,7 +7,7 @@ import { fingerprintOf } from "../../src/claude/looks.ts";
 import { matchingFiles } from "../../src/operations/inputs/matching-files.ts";
 import { patternIn } from "../../src/operations/inputs/pattern.ts";
 import { Fingerprints } from "../../src/platform/fingerprints.ts";
-import { globbedFiles } from "../../src/platform/globbed-files.ts";
+import { globbedFiles, isAnyGlobbed } from "../../src/platform/globbed-files.ts";
 import { testNeeding } from "../facilities.ts";
 
 /** `src` with a file, a link to one, a link to nothing, a link to a directory, and a link in a circle. */
@@ -27,29 +27,32 @@ function linked(): Disposable & { path: string; outside: string } {
   return { path, outside, [Symbol.dispose]: () => rmSync(top, { recursive: true, force: true }) };
 }
 
-function matches(directory: string, written: string): string[] | { leaves: string } {
+async function matches(directory: string, written: string): Promise<string[] | { leaves: string }> {
   const read = patternIn(written, directory);
-  return "leaves" in read ? read : matchingFiles({ directory, patterns: [read.pattern], exclude: [] });
+  return "leaves" in read ? read : await matchingFiles({ directory, patterns: [read.pattern], exclude: [] });
 }
 
 testNeeding("symbolic links")(
   "a link to a file is a file, and one to a directory is followed only where the pattern names it",
-  () => {
+  async () => {
     using at = linked();
     const { path } = at;
-    const both = (pattern: string, expected: string[]) => {
-      expect(matches(path, pattern)).toEqual(expected);
+    const both = async (pattern: string, expected: string[]) => {
+      expect(await matches(path, pattern)).toEqual(expected);
       expect([...globbedFiles(path, pattern)].sort()).toEqual(expected);
+      expect(await isAnyGlobbed(path, pattern)).toBe(expected.length > 0);
     };
-    both("src/**/*.ts", ["src/a.ts", "src/link.ts"]);
-    both("src/*.ts", ["src/a.ts", "src/link.ts"]);
-    both("**", ["other/b.ts", "src/a.ts", "src/link.ts"]);
-    both("src/*/b.ts", []);
+    await both("src/**/*.ts", ["src/a.ts", "src/link.ts"]);
+    await both("src/*.ts", ["src/a.ts", "src/link.ts"]);
+    await both("**", ["other/b.ts", "src/a.ts", "src/link.ts"]);
+    await both("src/*/b.ts", []);
+    // A directory and a link to one are no files.
+    await both("src/{folder,circle,dangling.ts}", []);
     // By the names that they really have.
-    expect(matches(path, "src/folder/*.ts")).toEqual(["other/b.ts"]);
+    expect(await matches(path, "src/folder/*.ts")).toEqual(["other/b.ts"]);
     expect([...globbedFiles(path, "src/folder/*.ts")]).toEqual(["src/folder/b.ts"]);
-    expect(matches(path, "src/circle/src/*.ts")).toEqual(["src/a.ts", "src/link.ts"]);
-    expect(matches(path, "out/*.ts")).toEqual({ leaves: at.outside });
+    expect(await matches(path, "src/circle/src/*.ts")).toEqual(["src/a.ts", "src/link.ts"]);
+    expect(await matches(path, "out/*.ts")).toEqual({ leaves: at.outside });
   },
 );
 

@@ -147,6 +147,7 @@ const pauses = new Map([
   ["doors/mcp/http/serve.ts", "one turn of the event loop"],
   ["engine/reuse/reuse.ts", "one turn of the event loop"],
   ["operations/compare/compared-rows.ts", "one turn of the event loop"],
+  ["operations/inputs/matching-files.ts", "one turn of the event loop"],
 ]);
 
 test("nothing but the clock keeps time: no other file repeats a timer, or sleeps", async () => {

@@ -22,14 +22,21 @@ export const mostEntries = 1_000_000;
 /** Thrown for a search that is too large. */
 export class TooManyEntries extends Error {}
 
-/** The matching files, relative to the directory, in the order of their paths. Throws `TooManyEntries`. */
-export function matchingFiles(search: Search): string[] {
-  return found(search, (path, isFolder, rules) => rules?.excludes(path, isFolder) ?? false).sort();
+/** How many files and directories to look at before others get a turn: some milliseconds. */
+const entriesAtOnce = 1_000;
+
+/**
+ * The matching files, relative to the directory, in the order of their paths. Throws `TooManyEntries`. Lets others have their
+ * turns meanwhile.
+ */
+export async function matchingFiles(search: Search): Promise<string[]> {
+  const files = await found(search, (path, isFolder, rules) => rules?.excludes(path, isFolder) ?? false);
+  return files.sort();
 }
 
-/** Those that only `.gitignore` excludes. Throws `TooManyEntries`. */
-export function ignoredFiles(search: Search): string[] {
-  return found(search, () => false).sort();
+/** Those that only `.gitignore` excludes. Otherwise like `matchingFiles`. */
+export async function ignoredFiles(search: Search): Promise<string[]> {
+  return (await found(search, () => false)).sort();
 }
 
 /** Those of these paths that the patterns match, and nothing excludes. */
@@ -41,7 +48,7 @@ export function filesAmong(paths: readonly string[], { patterns, exclude }: Sear
 
 type Excludes = (path: string, isFolder: boolean, rules: IgnoreRules | undefined) => boolean;
 
-function found({ directory, patterns, exclude }: Search, isIgnored: Excludes): string[] {
+async function found({ directory, patterns, exclude }: Search, isIgnored: Excludes): Promise<string[]> {
   const reach = reachOf(patterns);
   const matches = matcher(patterns);
   const isExcluded = matcher(exclude.flatMap(anywhere));
@@ -54,6 +61,7 @@ function found({ directory, patterns, exclude }: Search, isIgnored: Excludes): s
     const { path: around, depth, rules } = folder;
     for (const { name, isFile, isFolder, isLink } of contentsOf(join(directory, around))) {
       if (++entries > mostEntries) throw new TooManyEntries();
+      if (entries % entriesAtOnce === 0) await Bun.sleep(0);
       const path = around === "" ? name : `${around}/${name}`;
       if (neverSearched.has(name) || (name.startsWith(".") && !reach.hidden)) continue;
       if (isFolder) {

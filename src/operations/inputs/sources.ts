@@ -107,13 +107,13 @@ async function itemsOf(source: Source, forEach: ForEach, means: Means): Promise<
   }
 }
 
-function globbed({ glob, exclude }: ForEach, { directory }: Means): Part | readonly Fault[] {
+async function globbed({ glob, exclude }: ForEach, { directory }: Means): Promise<Part | readonly Fault[]> {
   const search = searchFor(listOf(glob) ?? [], listOf(exclude) ?? [], directory);
   if ("faults" in search) return search.faults;
   try {
-    const files = matchingFiles(search);
+    const files = await matchingFiles(search);
     if (files.length > 0) return fileItems(directory, files, at("glob"));
-    return [wrong(at("glob"), nothingProse(search))];
+    return [wrong(at("glob"), await nothingProse(search))];
   } catch (error) {
     if (!(error instanceof TooManyEntries)) throw error;
     return [
@@ -190,17 +190,17 @@ function fileItem(directory: string, file: string): Item {
 }
 
 // What was searched, and what took the matches away.
-function nothingProse(search: Search): Prose {
+async function nothingProse(search: Search): Promise<Prose> {
   const { directory, patterns } = search;
   const what = `${patterns.map((one) => JSON.stringify(one)).join(", ")} match${patterns.length === 1 ? "es" : ""} no file in ${directory}`;
   const [folder] = patterns.filter((pattern) => isDirectory(join(directory, pattern)));
   if (folder !== undefined)
     return `${what}: ${folder} is a directory; write ${JSON.stringify(`${folder}/**`)} for the files in it`;
-  const ignored = ignoredFiles(search);
+  const ignored = await ignoredFiles(search);
   const [first] = ignored;
   if (first !== undefined)
     return prose`${what}, except ${countText(ignored.length, "file")} that .gitignore excludes, such as ${first}; to use such files, name them in ${option("items")}`;
-  const excluded = search.exclude.length === 0 ? [] : matchingFiles({ ...search, exclude: [] });
+  const excluded = search.exclude.length === 0 ? [] : await matchingFiles({ ...search, exclude: [] });
   const [kept] = excluded;
   if (kept !== undefined)
     return prose`${what}, except ${countText(excluded.length, "file")} that ${option("exclude")} takes away, such as ${kept}`;
