@@ -43,8 +43,8 @@ export function medianCostUsd({ spending: { ascending } }: BatchState): number |
 }
 
 /**
- * Undefined before the first task has ended by itself, if nothing is left, while the batch is being cancelled, and once it
- * has ended.
+ * Undefined before the first session has succeeded, if nothing is left, while the batch is being cancelled, and once it has
+ * ended.
  */
 export function estimateOf(state: BatchState, moment: Moment): Estimate | undefined {
   const tasks = sessionsToCome(state);
@@ -52,7 +52,8 @@ export function estimateOf(state: BatchState, moment: Moment): Estimate | undefi
   const sessions = tasks + summary.sessions;
   if (state.cancelledBy !== undefined || sessions === 0) return undefined;
   const shown = state.tasks.filter(showsCost);
-  if (shown.length === 0) return undefined;
+  // How soon tasks fail, and at what cost, says nothing of those that work.
+  if (!shown.some(hasSucceeded)) return undefined;
   const costs = shown.map(({ usage }) => usage?.costUsd ?? 0);
   return {
     tasks,
@@ -62,6 +63,12 @@ export function estimateOf(state: BatchState, moment: Moment): Estimate | undefi
     milliseconds: timeToCome(state, moment, { shown, tasks, summary }),
     tokens: sumOfMore(shown.map(tokensOf), sessions),
   };
+}
+
+/** Whether tasks have ended by themselves, and none of them succeeded: then nothing can be estimated. */
+export function haveAllFailed(state: BatchState): boolean {
+  const shown = state.tasks.filter(showsCost);
+  return shown.length > 0 && !shown.some(hasSucceeded);
 }
 
 /** How many sessions of a batch have been paid, and how many more its rest takes. */
@@ -109,6 +116,10 @@ type Shown = DoneTask & { startedAt: number };
 // Cancelled tasks, those that never started, and answers that were reused do not show what one costs.
 function showsCost(task: BatchState["tasks"][number]): task is Shown {
   return task.status === "done" && task.startedAt !== undefined && task.outcome.kind !== "cancelled";
+}
+
+function hasSucceeded({ outcome }: Shown): boolean {
+  return outcome.kind === "succeeded";
 }
 
 function durationOf({ startedAt, endedAt }: Shown): number {
@@ -253,7 +264,7 @@ function meanOf(values: readonly number[]): number {
 }
 
 /**
- * Milliseconds until the batch ends if the rest is like the tasks so far. Undefined before the first end, once it has ended
+ * Milliseconds until the batch ends if the rest is like the tasks so far. Undefined before the first success, once it has ended
  * or paused, and while it is being cancelled. `now` and `heldUntil`, the end of a hold, in milliseconds since 1970.
  */
 export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): number | undefined {

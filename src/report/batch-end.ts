@@ -1,7 +1,13 @@
 // How a batch ended, in words: a label, a sentence with the reason, and the next step.
 import { z } from "zod";
 import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
-import { type Estimate, estimateOf, type PaidSessions, paidSessionsOf } from "../model/estimate.ts";
+import {
+  type Estimate,
+  estimateOf,
+  haveAllFailed,
+  type PaidSessions,
+  paidSessionsOf,
+} from "../model/estimate.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
@@ -51,6 +57,8 @@ export interface EndFacts {
   isPartial?: boolean | undefined;
   /** What the rest of a batch that has paused will probably cost; a row does not know it. */
   estimate?: Estimate | undefined;
+  /** Whether no session of the sample succeeded; a row does not know it. */
+  allFailed?: boolean | undefined;
   /** Of a batch that stopped; a row only knows its counts. */
   paid?: PaidSessions | undefined;
 }
@@ -65,10 +73,21 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
   const conditions = { failWhen: batch.failWhen, found: batch.stopWhen?.found };
   const estimate = end.kind === "paused" ? estimateOf(state, { now: state.changedAt }) : undefined;
+  const allFailed = end.kind === "paused" && haveAllFailed(state);
   const paid = end.kind === "stopped" && end.by === "budget" ? paidSessionsOf(state) : undefined;
   const summaries = tasks.length - givenCount(batch);
   const numbers = { counts, notStarted, summaries };
-  return { batchId: batch.batchId, end, ...numbers, ...money, ...conditions, isPartial, estimate, paid };
+  return {
+    batchId: batch.batchId,
+    end,
+    ...numbers,
+    ...money,
+    ...conditions,
+    isPartial,
+    estimate,
+    allFailed,
+    paid,
+  };
 }
 
 /** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
@@ -164,10 +183,10 @@ function foundText({ found }: EndFacts): string {
 
 // What the rest will probably cost, and whether the budget suffices.
 function restText(facts: EndFacts): string {
-  const { estimate, counts } = facts;
-  // How soon tasks failed that cost nothing says nothing of the others.
-  const isKnown = counts.succeeded > 0 || estimate?.costUsd !== undefined;
-  if (!estimate || !isKnown) return " Nothing is known of what the rest will cost.";
+  const { estimate, allFailed } = facts;
+  if (allFailed)
+    return " What the rest will cost cannot be estimated, because no session of the sample succeeded.";
+  if (!estimate) return " Nothing is known of what the rest will cost.";
   const over = overBudgetText(facts, estimate);
   return ` ${estimateText(estimate)}${over === undefined ? "" : ` ${over}`}`;
 }

@@ -1,6 +1,12 @@
 // What the rest of a batch is expected to cost, take and use.
 import { describe, expect, test } from "bun:test";
-import { estimateOf, medianCostUsd, paidSessionsOf, sumOfMore } from "../../src/model/estimate.ts";
+import {
+  estimateOf,
+  haveAllFailed,
+  medianCostUsd,
+  paidSessionsOf,
+  sumOfMore,
+} from "../../src/model/estimate.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import { families } from "../fixtures/costs/families.ts";
@@ -43,6 +49,24 @@ test("tasks that were cancelled, or never had a session, show nothing", () => {
   const cancelled = ended(3, 1, 1, { kind: "cancelled", by: "user" }, { usage: usageOf(9) });
   const never = ended(4, 2, 0, { kind: "not-started", message: "" });
   expect(estimateOf(after(created(6), started(2, 1, 1), cancelled, never), { now: 5 })).toBeUndefined();
+});
+
+test("tasks that failed show something only beside one that succeeded", () => {
+  const failed = [1, 2].flatMap((task) => [
+    started(2, task, 1),
+    ended(3, task, 1, crashed, { usage: usageOf(9) }),
+  ]);
+  const state = after(created(6), ...failed);
+  expect([estimateOf(state, { now: 5 }), haveAllFailed(state)]).toEqual([undefined, true]);
+  const one = after(
+    created(6),
+    ...failed,
+    started(2, 3, 1),
+    ended(3, 3, 1, succeeded, { usage: usageOf(3) }),
+  );
+  expect(haveAllFailed(one)).toBe(false);
+  expect(estimateOf(one, { now: 5 })).toMatchObject({ tasks: 3, basedOn: 3 });
+  expect(haveAllFailed(after(created(6)))).toBe(false);
 });
 
 test("a retried task counts with what all its attempts cost", () => {

@@ -49,18 +49,31 @@ test("a budget that is not enough, or perhaps not, is named", () => {
   expect(textOf(10_000)).not.toContain("exceed");
 });
 
-test("a sample of which nothing succeeded or cost anything says nothing of the rest", () => {
-  const textOf = (usage: object) => {
+test("of a sample that failed as a whole, it is said why nothing can be estimated, whatever it cost", () => {
+  for (const usage of [{}, { usage: usageOf(1) }]) {
     const state = after(
-      created(10, { batch: { sample: [2] } }),
-      started(1_001, 2, 1),
-      ended(1_101, 2, 1, crashed, usage),
+      created(10, { batch: { sample: [2, 5] } }),
+      ...[2, 5].flatMap((task) => [started(1_001, task, 1), ended(1_101, task, 1, crashed, usage)]),
       event(4_001, { type: "batch-paused" }),
     );
-    return endSentences(endFactsOf(state, end), "tools");
-  };
-  expect(textOf({})).toContain("9 waiting. Nothing is known of what the rest will cost. ");
-  expect(textOf({ usage: usageOf(1) })).toContain("The other 9 tasks will probably cost $9.00");
+    const text = endSentences(endFactsOf(state, end), "tools");
+    expect(text).toContain(
+      "8 waiting. What the rest will cost cannot be estimated, because no session of the sample succeeded. ",
+    );
+    expect(text).not.toContain("probably");
+  }
+});
+
+test("of a sample whose answers were all used again, nothing is known of the rest", () => {
+  const reused = { batchId: "bcdfghjk", task: 1, at: 1, sessionId: "s", transcript: "/t" };
+  const state = after(
+    created(10, { batch: { sample: [2] } }),
+    ended(1_101, 2, 0, { ...succeeded, reused }),
+    event(4_001, { type: "batch-paused" }),
+  );
+  expect(endSentences(endFactsOf(state, end), "tools")).toContain(
+    "9 waiting. Nothing is known of what the rest will cost. ",
+  );
 });
 
 test("failures in the sample are named", () => {
