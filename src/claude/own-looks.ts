@@ -71,7 +71,23 @@ export function mentionLooks(prompt: string, workingDirectory: string): Look[] {
 /** Hooks that say nothing to Claude. */
 const silentHooks = new Set(["Notification", "SessionEnd"]);
 
-/** Whether hooks are set that may show Claude what nobody sees. True if it cannot be known. */
+/** Hooks that run only for a prompt, so not at the start of a session, or at the end of one without a prompt. */
+export const promptHooks: ReadonlySet<string> = new Set([
+  "Notification",
+  "PermissionRequest",
+  "PostToolUse",
+  "PostToolUseFailure",
+  "PreCompact",
+  "PreToolUse",
+  "Stop",
+  "SubagentStart",
+  "SubagentStop",
+  "UserPromptSubmit",
+]);
+
+/**
+ * Whether hooks are set that may show Claude what nobody sees, besides those of `harmless` events. True if it cannot be known.
+ */
 export function hasHooks(
   { workingDirectory, environment }: Whose,
   {
@@ -79,6 +95,7 @@ export function hasHooks(
     settingSources,
     restricted,
   }: Pick<SessionOptions, "settings" | "settingSources" | "restricted">,
+  harmless: ReadonlySet<string> = silentHooks,
 ): boolean {
   const home = environment["HOME"] ?? homeDirectory();
   const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
@@ -102,7 +119,7 @@ export function hasHooks(
     ...read.flatMap((one) => (one.kind === "settings" ? [one.settings] : [])),
     ...(own ? [own] : []),
   ];
-  return all.some(({ hooks }) => Object.keys(Object(hooks)).some((event) => !silentHooks.has(event)));
+  return all.some(({ hooks }) => Object.keys(Object(hooks)).some((event) => !harmless.has(event)));
 }
 
 // Where Claude Code remembers what it learned about a project; `init` says which of them it reads.

@@ -7,6 +7,8 @@ export interface Repository {
   root: string;
   /** The root of the main worktree; the same if this is no linked one. */
   main: string;
+  /** Where Git keeps what concerns this working tree: `HEAD`, `index`. */
+  folder: string;
 }
 
 /** Undefined if the directory, whose symbolic links are resolved, is in none. */
@@ -14,13 +16,16 @@ export function repositoryOf(directory: string): Repository | undefined {
   for (let at = directory; ; at = dirname(at)) {
     const git = join(at, ".git");
     const kind = kindAt(git);
-    if (kind === "directory") return { root: at, main: at };
+    if (kind === "directory") return { root: at, main: at, folder: git };
     if (kind === "file") {
-      const [, main] =
-        /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(
-          readHead(git, 5_000, { followsLinks: true }) ?? "",
-        ) ?? [];
-      return { root: at, main: main === undefined ? at : resolve(at, main) };
+      const text = readHead(git, 5_000, { followsLinks: true }) ?? "";
+      const [, main] = /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(text) ?? [];
+      const [, folder = ""] = /^gitdir: (.+)/.exec(text) ?? [];
+      return {
+        root: at,
+        main: main === undefined ? at : resolve(at, main),
+        folder: resolve(at, folder.trim()),
+      };
     }
     if (dirname(at) === at) return undefined;
   }

@@ -84,13 +84,29 @@ test("a repository begins where its `.git` is; a linked worktree knows its main 
   const { at, write } = places(home);
   write("main/.git/HEAD");
   mkdirSync(at("main/a/b"), { recursive: true });
-  expect(repositoryOf(at("main/a/b"))).toEqual({ root: at("main"), main: at("main") });
+  expect(repositoryOf(at("main/a/b"))).toEqual({
+    root: at("main"),
+    main: at("main"),
+    folder: at("main/.git"),
+  });
   write("linked/.git", `gitdir: ${at("main")}/.git/worktrees/linked\n`);
-  expect(repositoryOf(at("linked"))).toEqual({ root: at("linked"), main: at("main") });
+  expect(repositoryOf(at("linked"))).toEqual({
+    root: at("linked"),
+    main: at("main"),
+    folder: at("main/.git/worktrees/linked"),
+  });
   write("near/.git", "gitdir: ../main/.git/worktrees/near\n");
-  expect(repositoryOf(at("near"))).toEqual({ root: at("near"), main: at("main") });
+  expect(repositoryOf(at("near"))).toEqual({
+    root: at("near"),
+    main: at("main"),
+    folder: at("main/.git/worktrees/near"),
+  });
   // A submodule, and a file that says something else.
   write("module/.git", "gitdir: ../main/.git/modules/module\n");
-  expect(repositoryOf(at("module"))).toEqual({ root: at("module"), main: at("module") });
+  expect(repositoryOf(at("module"))).toEqual({
+    root: at("module"),
+    main: at("module"),
+    folder: at("main/.git/modules/module"),
+  });
   expect(repositoryOf("/")).toBeUndefined();
 });

@@ -7,10 +7,11 @@ import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
 import type { Batch } from "../../model/event.ts";
 import { fixedPart } from "../../model/glob-text.ts";
 import { type Input, inputsOf } from "../../model/inputs.ts";
+import type { SessionOptions } from "../../model/options.ts";
 import type { MissedTasks, MissReason } from "../../model/reuse.ts";
 import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
-import { isDirectory, realPath } from "../../platform/files.ts";
+import { realPath } from "../../platform/files.ts";
 import {
   ContentHashes,
   changedBelow,
@@ -31,6 +32,7 @@ import {
   RememberedAnswers,
 } from "../../store/remembered.ts";
 import { behaviourOf, isReusable, preventedBy, type Question, questionsOf, summaryQuestion } from "./key.ts";
+import { isAsSeen, type SeenAtStart, seenNow, seenOf } from "./seen-at-start.ts";
 
 const dayMs = 24 * 60 * 60_000;
 /** How far the clocks of files and ours may differ, in milliseconds: a file system writes times in ticks. */
@@ -73,16 +75,9 @@ interface ReuseParts {
 }
 
 /** What was known when a conversation began. */
-interface Begun {
+interface Begun extends SeenAtStart {
   /** Of its question: a summary's changes with what it reads. */
   key: string;
-  atMs: number;
-  /** On the monotonic clock. */
-  ticksMs: number;
-  /** Directories that are known before, and where they were. */
-  roots: readonly string[];
-  places: string;
-  looks: Map<string, { look: Look; hash: string | undefined }>;
 }
 
 export class Reuse implements Disposable {
@@ -166,9 +161,28 @@ export class Reuse implements Disposable {
     if (begun) this.#begun.set(number, begun);
   }
 
-  /** The session of a task was not started by us for it alone, so it may have read something before. */
-  beganBefore(number: number): void {
+  /** What a session would read by itself if it started now; undefined if that cannot be compared later. */
+  seenNow(workingDirectory: string, options: SessionOptions): SeenAtStart | undefined {
+    const { environment } = this.#parts;
+    return this.#guarded(() => seenNow({ workingDirectory, options, environment }, this.#hashes));
+  }
+
+  /** Whether a session that started now would read the same by itself. */
+  isAsSeen(seen: SeenAtStart): boolean {
+    return this.#guarded(() => isAsSeen(seen, this.#hashes)) ?? false;
+  }
+
+  /**
+   * The session of a task was not started by us for it alone, so it may have read something before: what was `seen` at its
+   * start, if that is known. Call after `begins`.
+   */
+  beganBefore(number: number, seen?: SeenAtStart): void {
+    const begun = this.#begun.get(number);
     this.#begun.delete(number);
+    if (!begun || !seen || !this.isAsSeen(seen)) return;
+    // What it depends on must not have changed since then. What only this task looks at was not there to be seen.
+    const { atMs, ticksMs } = seen;
+    this.#begun.set(number, { ...begun, atMs, ticksMs });
   }
 
   /** A task has ended: its answer is remembered if it is good, and if it is certain what it depends on. */
@@ -249,16 +263,7 @@ export class Reuse implements Disposable {
   }
 
   #begunIn(number: number, directory: string, { key }: Question): Begun {
-    // Before the looks: what changes from now on is seen by its time.
-    const [atMs, ticksMs] = [Date.now(), performance.now()];
-    const atStart = this.#looksAtStart(number, directory);
-    const roots = rootsOf(atStart, directory);
-    const now = new Fingerprints({ roots, hashes: this.#hashes });
-    const looks = atStart.map((one) => {
-      const found = fingerprintOf(one, now);
-      return [lookKey(one), { look: one, hash: "unknown" in found ? undefined : found.hash }] as const;
-    });
-    return { key, atMs, ticksMs, roots, places: placesOf(roots), looks: new Map(looks) };
+    return { key, ...seenOf(this.#looksAtStart(number, directory), { directory, hashes: this.#hashes }) };
   }
 
   // What is known before a session starts.
@@ -536,12 +541,6 @@ function unfitness(
     if (read.model !== model) return "was continued by another model";
   }
   return isTrusted ? undefined : reads.flatMap((read) => read.unknown)[0];
-}
-
-// Where what is known before lies, as far as it is there. Names come and go there all the time, so that times say nothing about moves.
-function rootsOf(looks: readonly Look[], directory: string): string[] {
-  const roots = looks.map(({ kind, path }) => (kind === "file" || kind === "names" ? dirname(path) : path));
-  return [...new Set([directory, realPath(directory), ...roots])].filter(isDirectory);
 }
 
 function inputLook({ isGlob, text }: Input, directory: string): Look {
