@@ -1,6 +1,7 @@
 // Who may start, and when: with real holds, slots and proofs, and a batch whose log is written by hand.
 import { describe, expect, test } from "bun:test";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
+import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { Admission, type Admitted } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
@@ -32,6 +33,7 @@ interface Given {
   limitBytes?: number;
   stateDirectory?: string;
   dueAt?: (number: number) => number | undefined;
+  pool?: SessionPool;
 }
 
 /** The admission of a batch, and what it has told. */
@@ -78,6 +80,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
     holds,
     login,
     host: { whyWait: (footprint) => machine.whyWait(footprint) },
+    pool: given.pool ?? emptyPool,
     report: (reason) => told.push(reason),
     budgetSpent: () => {
       spent.push("spent");
@@ -369,5 +372,73 @@ describe("the right to start", () => {
     using two = await second.promise;
     expect(two).toBeDefined();
     expect(told.at(-1)).toBeUndefined();
+  });
+});
+
+describe("a task for which a session has started already", () => {
+  /** A pool with a session for the second task, and how often it was asked to make room. */
+  function poolFor2() {
+    const seen = { released: 0, reserved: 0, left: 1 };
+    const pool: SessionPool = {
+      take: () => undefined,
+      has: (task) => task === 2 && seen.left + seen.reserved > 0,
+      reserve: (task) => {
+        if (task !== 2 || seen.left === 0) return undefined;
+        seen.left--;
+        seen.reserved++;
+        return { [Symbol.dispose]: () => void seen.reserved-- };
+      },
+      release: () => void seen.released++,
+    };
+    return { pool, seen };
+  }
+
+  test("needs no right to start, but one for another session in its place", async () => {
+    using inside = new Inside();
+    const { pool, seen } = poolFor2();
+    const { admission } = admissionIn(inside, { starts: 1, pool });
+    using first = await admission.admit(1);
+    using second = await admission.admit(2);
+    expect([first?.mayStart, second?.mayStart]).toEqual([true, false]);
+    expect(seen.reserved).toBe(1);
+    const again = second?.startAgain();
+    expect(seen.reserved).toBe(0);
+    first?.ready();
+    expect(await again).toBe(true);
+    expect(second?.mayStart).toBe(true);
+  });
+
+  test("needs no more memory, while others wait for that and have spares make room", async () => {
+    using inside = new Inside();
+    const { pool, seen } = poolFor2();
+    const { admission, asks, machine, looked } = admissionIn(inside, { limitBytes: 300e6, pool });
+    machine.started("running", ownIdentity(), "c");
+    const third = asks(3);
+    await looked();
+    expect(third.isAnswered()).toBe(false);
+    expect(seen.released).toBeGreaterThan(0);
+    expect([...admission.waiting]).toEqual([3]);
+    machine.ended("running");
+    using _third = await third.promise;
+    machine.started("running", ownIdentity(), "c");
+    using second = await admission.admit(2);
+    expect(second?.mayStart).toBe(false);
+    // A session of its own would need it.
+    expect(await second?.startAgain()).toBe(false);
+  });
+
+  test("could start as long as nothing but slots and the machine stops it", () => {
+    using inside = new Inside();
+    const { admission, place, lift, batch, startBackoff } = admissionIn(inside);
+    const could = () => [1, 2, 3].map((number) => admission.couldStart(number));
+    expect(could()).toEqual([true, true, true]);
+    place();
+    expect(could()).toEqual([false, false, false]);
+    lift();
+    startBackoff.failed("claude is away");
+    expect(could()).toEqual([false, false, false]);
+    startBackoff.started();
+    batch.append({ type: "cancel-requested", by: "user", tasks: [2] });
+    expect(could()).toEqual([true, false, true]);
   });
 });

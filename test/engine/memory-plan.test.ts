@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import {
   evictionCandidates,
   isShort,
+  type Loss,
   lackOfMemory,
   learned,
   type MemoryFacts,
@@ -67,6 +68,18 @@ test("one that cannot be ended yet stays, and the next one makes room in its pla
   // Of those that can be, the oldest goes on.
   expect(evicted(facts, (number) => number !== 1)).toEqual([3]);
   expect(evicted(facts, (number) => number === 3)).toEqual([]);
+});
+
+test("sessions without a task go first, also where that leaves none of them", () => {
+  const sessions = [session(1, 500), session(2, 500), session(3, 100), session(4, 100)];
+  const losses: Record<string, Loss> = { 1: "work", 2: "nothing", 3: "spare", 4: "spare" };
+  const chosen = (limitBytes: number, of = sessions) =>
+    evictionCandidates({ ...roomy, limitBytes, sessions: of }, (marker) => losses[marker]).map(Number);
+  expect(chosen(1.2e9)).toEqual([4]);
+  expect(chosen(1.1e9)).toEqual([4, 3]);
+  expect(chosen(0.7e9)).toEqual([4, 3, 2]);
+  expect(chosen(0.1e9)).toEqual([4, 3, 2]);
+  expect(chosen(0.05e9, sessions.slice(3))).toEqual([4]);
 });
 
 test("before the kernel would choose, the youngest gives way", () => {

@@ -49,6 +49,17 @@ describe("tasks whose requests begin alike", () => {
     expect(stepsOf(places)).toEqual(["go", "go", "go"]);
   });
 
+  test("would lead only if one does not, which asking does not change", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(3));
+    expect([groups.wouldLead(2), groups.wouldLead(1)]).toEqual([true, true]);
+    const places = enterAll(groups, 1);
+    expect(leadersOf(places)).toEqual([true]);
+    expect([groups.wouldLead(1), groups.wouldLead(2)]).toEqual([true, false]);
+    groups.answered(1, short);
+    expect([groups.wouldLead(1), groups.wouldLead(2)]).toEqual([false, false]);
+  });
+
   test("wait for nobody where there is only one, or none of the others is like it", () => {
     using inside = new Inside();
     const one = groupsOf(inside, alike(1));

@@ -11,7 +11,7 @@ import type {
   StartPlan,
   StartVerdict,
 } from "../../src/engine/attempt/session-host.ts";
-import type { StartedSession } from "../../src/engine/attempt/session-pool.ts";
+import { emptyPool, type StartedSession } from "../../src/engine/attempt/session-pool.ts";
 import type { Prepared, Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
 import { noValues } from "../../src/model/session-values.ts";
@@ -243,6 +243,7 @@ describe("another pool", () => {
     await using runner = tasksIn(inside, context.store, batch, {
       concurrency: 1,
       pool: {
+        ...emptyPool,
         take: (plan) => {
           asked.push(plan.startName);
           const isAlike = (spare: StartedSession) => isSameButIds(spare.plan, plan);

@@ -27,6 +27,40 @@ test("a third session waits until one of two slots comes free, and a freed slot 
   expect(order).toEqual(["third", "fourth"]);
 });
 
+test("who does not wait for a slot gets one only if it is free and nobody waits, here or elsewhere", async () => {
+  let left = 1;
+  let isToldToWait = false;
+  const source: SlotSource = {
+    ...plenty(),
+    claim: () => {
+      isToldToWait = left === 0;
+      return left === 0 ? undefined : left--;
+    },
+    stopWaiting: () => {
+      isToldToWait = false;
+    },
+  };
+  const slots = new Slots(2, source);
+  const first = slots.acquireNow();
+  expect(first).toBeDefined();
+  // Others have the rest, and must not take us for somebody who waits.
+  expect(slots.acquireNow()).toBeUndefined();
+  expect(isToldToWait).toBe(false);
+  slots.contended = true;
+  left = 1;
+  expect(slots.acquireNow()).toBeUndefined();
+  slots.contended = false;
+  left = 0;
+  const waiting = slots.acquire();
+  expect(slots.isWaitedFor).toBe(true);
+  left = 1;
+  expect(slots.acquireNow()).toBeUndefined();
+  first?.[Symbol.dispose]();
+  await waiting;
+  expect(slots.isWaitedFor).toBe(false);
+  slots[Symbol.dispose]();
+});
+
 test("a slot goes to another runner that waits, instead of to the next task", async () => {
   const released: number[] = [];
   const slots = new Slots(1, { ...plenty(), release: (slot) => released.push(slot), yields: () => true });

@@ -37,6 +37,7 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
   const wait = new WaitingSession({
     number,
     session,
+    isOwn: true,
     login,
     place: { step },
     isMeant: () => state.isMeant,

@@ -71,8 +71,8 @@ export class LocalHost implements SessionHost {
     return sessionOf(session, {
       sweeper,
       members: () => machine.membersOf(marker),
-      gone: () => {
-        machine.ended(marker);
+      gone: (isUnasked) => {
+        machine.ended(marker, { isUnasked });
         releaseSession(marker);
       },
     });
@@ -83,8 +83,8 @@ interface Surroundings {
   sweeper: Sweeper;
   /** What was seen in the tree of the session. */
   members(): readonly ProcessIdentity[];
-  /** The session and everything that it left behind have gone. */
-  gone(): void;
+  /** The session and everything that it left behind have gone. `isUnasked`: it never had a prompt. */
+  gone(isUnasked: boolean): void;
 }
 
 /** A process as a session of this host, without its output. */
@@ -109,12 +109,16 @@ export function sessionOf(
     },
   };
 
-  async function end({ answered = Promise.resolve(), graceMs }: HowToEnd): Promise<ProcessIdentity[]> {
+  async function end({
+    answered = Promise.resolve(),
+    graceMs,
+    isUnasked = false,
+  }: HowToEnd): Promise<ProcessIdentity[]> {
     const spares = (process: ProcessIdentity) => sweeper.spares(process);
     if (!hasGone)
       await terminate(session, answered, { ...(graceMs === undefined ? {} : { graceMs }), spares });
     const leaked = await sweeper.sweep(session, members());
-    gone();
+    gone(isUnasked);
     return leaked;
   }
 }

@@ -8,6 +8,7 @@ import type { BatchId } from "../../model/batch-id.ts";
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
+import { prerequisitesOf } from "../../model/prerequisites.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type Attempt, attemptsSinceAsked, type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
@@ -127,6 +128,9 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
       ? lostValues(values.names)
       : (outside([means.workingDirectory, ...others], batch.allowedRoots) ?? vanished(batch, number));
   const variables = values.kind === "known" ? values.variables : {};
+  const wanted = { prompt, options, variables };
+  const session = startPlan(batch.batchId, wanted, means);
+  const isOfKind = !impossible && isForAnyTask(batch, number, options, means);
   return {
     basis,
     attempt,
@@ -136,8 +140,22 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
     prompt,
     options,
     ...(impossible ? { impossible } : {}),
-    session: startPlan(batch.batchId, { prompt, options, variables }, means),
+    session: isOfKind ? { ...session, kind: () => kindOf(batch.batchId, wanted, means) } : session,
   };
+}
+
+// Whether a session could serve another task as well: not if it continues a conversation, has values of its own, reads at
+// its start what exists only since others have ended, or has arguments that may name any file.
+function isForAnyTask(
+  { tasks }: Batch,
+  number: number,
+  { resumeSessionId, claudeArguments }: SessionOptions,
+  { values }: Means,
+): boolean {
+  const task = tasks[number - 1];
+  if (resumeSessionId !== undefined || claudeArguments !== undefined || task?.summary) return false;
+  const hasOwnValues = Object.keys(values.tasks[String(number)] ?? {}).length > 0;
+  return !hasOwnValues && prerequisitesOf(task).length === 0;
 }
 
 /** Whether planning again would still give the same plan. */
@@ -210,6 +228,29 @@ interface Wanted {
   variables: Record<string, string>;
 }
 
+// Everything by which the sessions of one runner can differ, but for the name and the conversation of each.
+function kindOf(
+  batchId: BatchId,
+  { prompt, options, variables }: Wanted,
+  { claudePath, workingDirectory, layout, saysBeginning = false }: Means,
+): string {
+  // The name of such a file derives from its text.
+  const putAside: PutAside = (kind, text) => privatePath(layout, batchId, kind, text);
+  const parts = [
+    claudePath,
+    argumentsFor(options, "", { putAside, saysBeginning }),
+    initializeLine(options),
+    workingDirectory,
+    mentionEnvironment(prompt, options, workingDirectory),
+    variables,
+  ];
+  return digestOf(JSON.stringify(parts));
+}
+
+function privatePath(layout: Layout, batchId: BatchId, kind: string, text: string): string {
+  return join(layout.privateFolder(batchId), `${kind}-${digestOf(text)}.json`);
+}
+
 /** How to start a session with these options. */
 export function startPlan(
   batchId: BatchId,
@@ -222,7 +263,7 @@ export function startPlan(
   const transcript = layout.transcript(batchId, startName);
   const files: PrivateFile[] = [];
   const putAside: PutAside = (kind, text) => {
-    const path = join(layout.privateFolder(batchId), `${kind}-${digestOf(text)}.json`);
+    const path = privatePath(layout, batchId, kind, text);
     files.push({ path, text });
     return path;
   };

@@ -11,6 +11,8 @@ export interface HowToEnd {
   answered?: Promise<unknown>;
   /** How long it may take to exit before it is killed, in milliseconds. */
   graceMs?: number;
+  /** It never had a prompt, so its use of memory says nothing about sessions at work. */
+  isUnasked?: boolean;
 }
 
 /** How to start a session. None of this depends on the prompt, so a session can start before its task is known. */
@@ -21,6 +23,11 @@ export interface StartPlan extends SessionPlan {
   sessionId: string;
   /** The line for its standard input that asks it to initialize. The host writes it at the start. */
   initialize: string;
+  /**
+   * The same for all sessions that differ only in name, conversation and prompt, so that a session started for one task can
+   * serve another. Absent if the session is for its own task alone. Computed only when called.
+   */
+  kind?(): string;
 }
 
 /** A session on some host. Before its prompt, it spends nothing. */

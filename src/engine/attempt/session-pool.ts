@@ -1,4 +1,5 @@
-// Sessions that started before their task was known. So far there are none: every attempt starts its own.
+// Sessions that started before their task was known.
+import type { SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 
 /** A session that has no prompt yet, and the plan it was started by. */
@@ -7,13 +8,36 @@ export interface StartedSession {
   session: Session;
 }
 
+/** A session of a pool. */
+export interface PooledSession extends StartedSession {
+  /** Whether it is not ready yet: it still starts. */
+  isStarting?: boolean;
+  /** Call as soon as it is ready, unless it was when it was taken. */
+  ready?(): void;
+  /** Call if it went before it was ready. */
+  lost?(): void;
+  /** What it read by itself at its start, if that is known. */
+  seen?: SeenAtStart;
+}
+
 export interface SessionPool {
   /**
-   * Gives away a session that is ready for this plan; undefined if there is none. Its name, conversation and files may
+   * Gives away a session for this plan of a task (1-based); undefined if there is none. Its name, conversation and files may
    * differ: the attempt gets those of the plan by which the session was started.
    */
-  take(plan: StartPlan, need: Need): StartedSession | undefined;
+  take(plan: StartPlan, need: Need, task: number): PooledSession | undefined;
+  /** Whether there is a session for the next attempt at a task. */
+  has(task: number): boolean;
+  /** Sets one aside for the next attempt at a task, until disposed of; undefined if there is none. */
+  reserve(task: number): Disposable | undefined;
+  /** Ends those that no task has: something else needs what they use. */
+  release(): void;
 }
 
 /** A pool without sessions. */
-export const emptyPool: SessionPool = { take: () => undefined };
+export const emptyPool: SessionPool = {
+  take: () => undefined,
+  has: () => false,
+  reserve: () => undefined,
+  release: () => undefined,
+};

@@ -21,6 +21,8 @@ export interface Prepared extends AsyncDisposable {
 }
 
 export interface Workspace {
+  /** The directory that the next attempt will get, if that is known before it is prepared and need not be prepared. */
+  known?(batch: Batch, task: NeedsDirectory): string | undefined;
   /**
    * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
    * throws, the task ends as not started, with the error's message. If disposing of it throws, the attempt gets a remark.
@@ -35,10 +37,14 @@ export interface Workspace {
 
 /** The task's own directory, unchanged: others may work in it at the same time. */
 export const sharedDirectory: Workspace = {
-  prepare: async (batch, { options, continuesIn }) =>
-    shared(continuesIn ?? workingDirectoryOf(batch, options)),
+  known: ownDirectory,
+  prepare: async (batch, task) => shared(ownDirectory(batch, task)),
   adopt: (_batch, _task, directory) => shared(directory),
 };
+
+function ownDirectory(batch: Batch, { options, continuesIn }: NeedsDirectory): string {
+  return continuesIn ?? workingDirectoryOf(batch, options);
+}
 
 function shared(directory: string): Prepared {
   return { directory, [Symbol.asyncDispose]: async () => undefined };

@@ -105,6 +105,12 @@ export class Machine {
     return undefined;
   }
 
+  /** Whether memory lacks for what runs already, so that sessions without a task must go. */
+  get isPressed(): boolean {
+    if (lackOfMemory(this.#facts(), 0) !== undefined) return true;
+    return this.#around().pressure.memory > mostMemoryPressure;
+  }
+
   /** A session has started, with a task or without one yet. */
   started(marker: string, identity: ProcessIdentity, footprintKey: string): void {
     this.#lastStartAt = performance.now();
@@ -119,11 +125,11 @@ export class Machine {
     return this.#watched.get(marker)?.members ?? [];
   }
 
-  /** A session has ended. */
-  ended(marker: string): void {
+  /** A session has ended. Nothing is learned from one that never had a prompt (`isUnasked`). */
+  ended(marker: string, { isUnasked = false }: { isUnasked?: boolean } = {}): void {
     const watched = this.#watched.get(marker);
     this.#watched.delete(marker);
-    if (!watched) return;
+    if (!watched || isUnasked) return;
     const { footprintKey, peakBytes, looks } = watched;
     const before = this.#footprints.get(footprintKey);
     if (looks < fewestLooks && peakBytes <= (before ?? firstFootprintBytes)) return;

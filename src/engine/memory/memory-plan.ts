@@ -37,12 +37,16 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   return undefined;
 }
 
-/** What is lost with a session: nothing, because it has no prompt yet, or work that was paid for. */
-export type Loss = "nothing" | "work";
+/**
+ * What is lost with a session: not even a wait, because it is a spare without a task; nothing, because its task has not asked
+ * it yet; or work that was paid for.
+ */
+export type Loss = "spare" | "nothing" | "work";
 
 /**
- * The sessions to end now, before the OOM killer picks one: first those without a prompt, then the youngest. Of those that can
- * be ended, the last in this order stays. `lossOf`: undefined for one that cannot be ended.
+ * The sessions to end now, before the OOM killer picks one: first those without a task, then those without a prompt, then the
+ * youngest. Of those that have a task and can be ended, the last in this order stays. `lossOf`: undefined for one that cannot be
+ * ended.
  */
 export function evictionCandidates(
   facts: MemoryFacts,
@@ -59,7 +63,8 @@ export function evictionCandidates(
   );
   const losing = (loss: Loss) => youngestFirst.filter(({ marker }) => lossOf(marker) === loss);
   const chosen: string[] = [];
-  for (const session of [...losing("nothing"), ...losing("work")].slice(0, -1)) {
+  const withTasks = [...losing("nothing"), ...losing("work")].slice(0, -1);
+  for (const session of [...losing("spare"), ...withTasks]) {
     if (missing <= 0) break;
     chosen.push(session.marker);
     missing -= session.usedBytes;

@@ -19,7 +19,7 @@ import { AccountPace } from "../account/account-pace.ts";
 import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
 import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
-import { emptyPool } from "../attempt/session-pool.ts";
+import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
@@ -42,6 +42,7 @@ import {
 import { Attempts } from "./attempts.ts";
 import { RunnerLog } from "./runner-log.ts";
 import { ShownWait } from "./shown-wait.ts";
+import { sparePlan } from "./spare-plan.ts";
 import { Tasks } from "./tasks.ts";
 
 /** Even a batch that waits for no login waits this long for an update of `claude`, in milliseconds. */
@@ -131,7 +132,6 @@ export function composeRunner(
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
   const host = new LocalHost({ machine, sweeper, environment });
-  const pool = emptyPool;
   const workspace = sharedDirectory;
 
   // What takes the tasks to their ends.
@@ -160,6 +160,25 @@ export function composeRunner(
     startBackoff,
     files,
   });
+  const writeAnswers = answerWriter(layout);
+  const summaries = summariesOf(() => log.state, layout, writeAnswers);
+  const reuse = new Reuse({ layout, state: () => log.state, environment, summaries });
+  const means = { layout, environment, values };
+  const spares = new WarmSpares({
+    host,
+    reuse,
+    most: Math.min(
+      mostSpares,
+      processorCount(),
+      batch.concurrency === "auto" ? mostSpares : batch.concurrency,
+    ),
+    planOf: (number) => sparePlan(log.state, number, { workspace, prefixes, means }),
+    next: () => tasks.next(),
+    isSlotAwaited: () => slots.isWaitedFor && attempts.running.size > 0,
+    permit: () => starts.acquireNow(),
+    isPressed: () => machine.isPressed,
+    failed: fail,
+  });
   const admission = new Admission({
     state: () => log.state,
     layout,
@@ -170,16 +189,23 @@ export function composeRunner(
     holds,
     login,
     host,
+    pool: spares,
     report,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
-  const writeAnswers = answerWriter(layout);
-  const summaries = summariesOf(() => log.state, layout, writeAnswers);
-  const reuse = new Reuse({ layout, state: () => log.state, environment, summaries });
-  const session = { log, layout, host, pool, workspace, environment, values, writeAnswers };
+  const session = { log, layout, host, pool: spares, workspace, environment, values, writeAnswers };
   const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
-  const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });
+  const tasks = new Tasks({
+    ...start,
+    giveUpStarting,
+    slots,
+    accountSlots,
+    admission,
+    spares,
+    files,
+    failed: fail,
+  });
 
   return {
     store,
@@ -197,6 +223,7 @@ export function composeRunner(
     machineStarts,
     holds,
     machine,
+    spares,
     attempts,
     tasks,
     reuse,

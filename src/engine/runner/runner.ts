@@ -97,14 +97,15 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, reuse, failed } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, spares, reuse, failed } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
     using _starts = starts;
     using _reuse = reuse;
-    using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.transcriptChanged(name)));
+    using _spares = spares;
+    using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#transcriptChanged(name)));
     using pace = this.#pace;
     pace.at("beat");
     const readOthers = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
@@ -173,8 +174,9 @@ class Runner {
   }
 
   async #runAll(): Promise<void> {
-    const { tasks } = this.#parts;
+    const { tasks, spares } = this.#parts;
     await tasks.runAll();
+    await spares.ended();
     await tasks.endShared();
   }
 
@@ -216,7 +218,7 @@ class Runner {
   }
 
   #beat(): void {
-    const { late, machine, files, tasks, attempts } = this.#parts;
+    const { late, files, tasks, spares } = this.#parts;
     this.#keepPace();
     late.flush();
     reapOrphans();
@@ -227,10 +229,25 @@ class Runner {
     this.#ensureKeeper();
     this.#checkAttempts();
     this.#noteActivities();
-    if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.lossOf(marker)));
+    this.#checkMemory();
+    spares.look();
     tasks.beat();
     tasks.reportHold();
     void files.beat();
+  }
+
+  #checkMemory(): void {
+    const { machine, attempts, spares } = this.#parts;
+    if (!machine.look()) return;
+    const lossOf = (marker: string) => (spares.owns(marker) ? "spare" : attempts.lossOf(marker));
+    const markers = machine.toEvict(lossOf);
+    spares.evict(markers);
+    attempts.evict(markers);
+  }
+
+  #transcriptChanged(name: string): void {
+    const { attempts, spares } = this.#parts;
+    if (!spares.transcriptChanged(name)) attempts.transcriptChanged(name);
   }
 
   get #isLookDue(): boolean {
@@ -266,7 +283,7 @@ class Runner {
   }
 
   #readOthers(): void {
-    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, tasks, attempts } =
+    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, tasks, attempts, spares } =
       this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
@@ -281,6 +298,8 @@ class Runner {
       if (event.changed) tasks.regroup();
     }
     attempts.endCancelled();
+    // What they were started for may be cancelled, or wait for somebody.
+    spares.look();
     // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
     this.#changeCount = changeCount;
   }

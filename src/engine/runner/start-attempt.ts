@@ -19,7 +19,7 @@ import {
   planAttempt,
 } from "../attempt/plan-attempt.ts";
 import type { Session, SessionHost } from "../attempt/session-host.ts";
-import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
+import type { PooledSession, SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -101,11 +101,18 @@ async function startIn(
   parts: StartParts,
 ): Promise<WaitEnd | undefined> {
   const { log, attempts, holds, startBackoff, reuse } = parts;
-  const ready = () => admitted.ready();
   const plan = planIn(directory.path, { number, claudePath, saysBeginning: place.leads }, parts);
   reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
-  const opened = await open(plan, parts);
-  const isMeant = () => isStillQueued() && isStillMeant(plan, log.state, number);
+  const opened = await open(number, plan, admitted, parts);
+  // The session that was set aside for it has gone.
+  if (opened === "start-again") return opened;
+  let isGone = false;
+  // One that was started for the task says with its exit how its attempt went; another one has no part in that.
+  if (opened.kind === "opened" && !opened.isNew)
+    void opened.session.exited.then(() => {
+      isGone = true;
+    });
+  const isMeant = () => !isGone && isStillQueued() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") {
     await neverStarts(number, opened, isMeant, parts);
     return undefined;
@@ -114,15 +121,23 @@ async function startIn(
     startLater(opened.because, parts);
     return undefined;
   }
+  const ready = () => {
+    admitted.ready();
+    opened.ready?.();
+  };
   if (opened.isNew) startBackoff.started();
   else {
-    // Nothing had to start, so nothing is known about starts either, and it may have read something before.
-    reuse.beganBefore(number);
-    ready();
+    // Nothing had to start, so nothing is known about starts either, and it has read something before.
+    reuse.beganBefore(number, opened.seen);
+    if (!opened.isStarting) ready();
     startBackoff.release(number);
   }
   const isAllowed = () => isMeant() && holds.allows(number, plan.options.model);
-  const turn = await turnOf(number, { opened, place, isMeant: isAllowed, admitted }, parts);
+  const turn = await turnOf(
+    number,
+    { opened, place, isMeant: isAllowed, ready, giveSlotBack: () => admitted.giveBack() },
+    parts,
+  );
   if (turn !== "go") return turn;
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
@@ -193,56 +208,62 @@ function planIn(
 }
 
 type Opened =
-  | ({ kind: "opened"; isNew: boolean } & StartedSession)
+  | ({ kind: "opened"; isNew: boolean } & PooledSession)
   | ({ kind: "task" } & Impossible)
   | { kind: "passing"; because: string };
 
 // The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
+  number: number,
   { session: plan, options, impossible }: AttemptPlan,
+  { mayStart }: Admitted,
   { log, pool, host }: StartParts,
-): Promise<Opened> {
+): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
   const need = { footprintKey: footprintKey(log.state.batch, options) };
-  const spare = pool.take(plan, need);
+  const spare = pool.take(plan, need, number);
   if (spare) return { kind: "opened", isNew: false, ...spare };
+  if (!mayStart) return "start-again";
   const start = await host.start(plan, need);
   return start.started ? { kind: "opened", isNew: true, plan, session: start.session } : start;
 }
 
 interface Waiting {
-  opened: StartedSession;
+  opened: PooledSession & { isNew: boolean };
   place: Place;
   isMeant(): boolean;
-  admitted: Admitted;
+  ready(): void;
+  giveSlotBack(): void;
 }
 
 // Waits until the session may get its prompt. Anything but "go": it has been ended instead.
 async function turnOf(
   number: number,
-  { opened: { plan, session }, place, isMeant, admitted }: Waiting,
+  { opened: { plan, session, isNew, lost }, place, isMeant, ready, giveSlotBack }: Waiting,
   { attempts, login, report }: StartParts,
 ): Promise<WaitEnd> {
   const waiting = new WaitingSession({
     number,
     session,
+    isOwn: isNew,
     place,
     login,
     isMeant,
-    ready: () => admitted.ready(),
-    giveSlotBack: () => admitted.giveBack(),
+    ready,
+    giveSlotBack,
     report: (because) => report(because === undefined ? undefined : { because }),
   });
   const { marker, transcript } = plan;
   const end = await attempts.untilTurn(waiting, { number, marker, transcript });
   if (end !== "go") await endUnasked(session);
+  if (waiting.isLost) lost?.();
   return end;
 }
 
 // It has no prompt, so it spends nothing; but programs that it runs at its start may hang.
 async function endUnasked({ output, end }: Session): Promise<void> {
   output[Symbol.dispose]();
-  await end();
+  await end({ isUnasked: true });
 }
 
 interface Startable {

@@ -1,10 +1,13 @@
 // The queue of a batch: takes its tasks, attempt by attempt, until all have ended.
+
+import { prerequisitesOf } from "../../model/prerequisites.ts";
 import { isWithheld } from "../../model/sample.ts";
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
 import { skippedEvents } from "../attempt/attempt-events.ts";
 import { markerOfAttempt } from "../attempt/session-name.ts";
+import type { WarmSpares } from "../attempt/warm-spares.ts";
 import { BorrowedDirectory } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
@@ -16,12 +19,16 @@ import type { Attempts } from "./attempts.ts";
 import { stepOf } from "./equal-tasks.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
 
+/** Of those that come next, no more are looked at. */
+const mostLookedAt = 50;
+
 /** What the tasks of a batch need. */
 export interface TasksParts extends StartParts {
   attempts: Attempts;
   slots: Slots;
   accountSlots: SharedSlots;
   admission: Admission;
+  spares: Pick<WarmSpares, "endedMarkers">;
   files: OutputFiles;
   /** A task has failed because of an internal error, or with `Replaced`: another runner has the batch. */
   failed(error: unknown): void;
@@ -39,6 +46,8 @@ export class Tasks {
   #allClosed = Promise.withResolvers<void>();
   /** Tasks that are not due yet, in the order in which they began to wait. */
   readonly #waiting = new Set<number>();
+  /** Up to which task all were begun, at least once. */
+  #begun = 0;
 
   constructor(parts: TasksParts) {
     this.#parts = parts;
@@ -62,6 +71,7 @@ export class Tasks {
   async runAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
+      this.#begun = number;
       const isReady = status === "queued" && !this.#open.has(number);
       if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
       const admitted = await admission.admit(number);
@@ -72,6 +82,20 @@ export class Tasks {
     while (this.#open.size + this.#after.size > 0) {
       this.#allClosed = Promise.withResolvers();
       await this.#allClosed.promise;
+    }
+  }
+
+  /** The tasks that come next, and could start as soon as there is a slot, in order. */
+  *next(): Iterable<number> {
+    const { log, admission } = this.#parts;
+    for (const number of admission.waiting) if (admission.couldStart(number)) yield number;
+    const { tasks, batch } = log.state;
+    for (let index = this.#begun; index < Math.min(tasks.length, this.#begun + mostLookedAt); index++) {
+      const task = tasks[index];
+      if (!task || this.#open.has(task.number) || isWithheld(log.state, task)) continue;
+      const isAlone = prerequisitesOf(batch.tasks[index]).length === 0;
+      if (!isAlone || stepOf(log.state, task.number).kind !== "start") continue;
+      if (admission.couldStart(task.number)) yield task.number;
     }
   }
 
@@ -109,15 +133,16 @@ export class Tasks {
 
   /** Ends the daemons that sessions shared, once none runs any more. */
   async endShared(): Promise<void> {
-    const { host, log } = this.#parts;
+    const { host, log, spares } = this.#parts;
     const { batch, tasks, copiedAt = 0 } = log.state;
-    await host.endShared(() =>
-      tasks.flatMap(({ number, attempts }) =>
+    await host.endShared(() => [
+      ...spares.endedMarkers,
+      ...tasks.flatMap(({ number, attempts }) =>
         attempts
           .filter(({ startedAt }) => startedAt > copiedAt)
           .map((one) => markerOfAttempt(batch.batchId, number, one)),
       ),
-    );
+    ]);
   }
 
   // The task is open until this ends.

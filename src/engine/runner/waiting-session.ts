@@ -13,6 +13,8 @@ export type WaitEnd = "go" | "start-again" | "give-up";
 interface WaitingParts {
   number: number;
   session: Session;
+  /** Whether it was started for this task. If one that was not dies, the task starts its own. */
+  isOwn: boolean;
   place: Pick<Place, "step">;
   login: Pick<LoginProof, "whyWait" | "started">;
   /** Whether its task still wants it. */
@@ -35,11 +37,15 @@ export class WaitingSession implements Running {
   readonly #end = Promise.withResolvers<WaitEnd>();
   #isOver = false;
   #isReported = false;
+  #isLost = false;
 
   constructor(parts: WaitingParts) {
     this.#parts = parts;
     // What it said before it exited is the outcome of an attempt like any other.
-    void parts.session.exited.then(() => this.#finish("go"));
+    void parts.session.exited.then(() => {
+      this.#isLost = !this.#isOver && !parts.isOwn;
+      this.#finish(parts.isOwn ? "go" : "start-again");
+    });
     this.look();
   }
 
@@ -51,6 +57,11 @@ export class WaitingSession implements Running {
   /** Whether the wait is over. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether it went before its turn, and had not been started for this task. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Looks whether it goes on. */

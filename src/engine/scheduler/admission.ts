@@ -9,6 +9,7 @@ import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { isOfSome } from "../account/hold.ts";
 import type { SessionHost } from "../attempt/session-host.ts";
+import type { SessionPool } from "../attempt/session-pool.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import { budgetVerdict } from "./budget.ts";
 import type { LoginProof } from "./login-proof.ts";
@@ -25,13 +26,15 @@ const reportAfterMs = 2_000;
  */
 const longestStartMs = 15_000;
 
-/** What an admitted task has, until it is disposed of: a slot, and the right to start. */
+/** What an admitted task has, until it is disposed of: a slot, and the right to start, or a session that has started. */
 export interface Admitted extends Disposable {
+  /** Whether it may start a session. Otherwise, one was set aside for it. */
+  readonly mayStart: boolean;
   /** The session is ready, so another one may start while this one runs. */
   ready(): void;
   /** Gives the slot back at once: the session is being ended, because fewer may run than do. */
   giveBack(): void;
-  /** Resolves when the task may start another session in its slot; with false if it is not due any more. */
+  /** Resolves when the task may start another session in its slot; with false if it is not due any more, or not now. */
   startAgain(): Promise<boolean>;
 }
 
@@ -47,6 +50,8 @@ interface AdmissionParts {
   holds: AccountHolds;
   login: LoginProof;
   host: Pick<SessionHost, "whyWait">;
+  /** Sessions that have started without a task: who gets one needs no right to start, and no more memory. */
+  pool: Pick<SessionPool, "has" | "reserve" | "release">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
   report(reason: WaitReason | undefined): void;
   /** The budget is spent: cancels what is queued. */
@@ -74,6 +79,8 @@ export class Admission {
   #turn: Promise<void> = Promise.resolve();
   /** Those that have their slot. */
   readonly #admitted = new Set<number>();
+  /** Those that wait for their turn, in order. */
+  readonly #waiting = new Set<number>();
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -85,12 +92,32 @@ export class Admission {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turn = promise;
+    this.#waiting.add(number);
     await before;
     try {
       return await this.#admitInTurn(number);
     } finally {
+      this.#waiting.delete(number);
       resolve();
     }
+  }
+
+  /** The tasks that wait to be admitted, in the order in which they will be. */
+  get waiting(): Iterable<number> {
+    return this.#waiting;
+  }
+
+  /** Whether a task could start now, but for a slot and what its session needs of the machine. */
+  couldStart(number: number): boolean {
+    const { startBackoff, state } = this.#parts;
+    const now = state();
+    return (
+      this.isDue(number) &&
+      this.#holdOf(number) === undefined &&
+      startBackoff.waitReason() === undefined &&
+      this.#resources.lack(now.counts.running) === undefined &&
+      budgetVerdict(now, this.#startedCount(now)) === "go"
+    );
   }
 
   /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
@@ -136,12 +163,16 @@ export class Admission {
         this.#parts.slots,
         "Waits for a slot: other batches of this account use all of them.",
       );
-      const start = slot && (await this.#acquireStart(number));
+      const reserved = slot && this.#parts.pool.reserve(number);
+      const start = reserved ?? (slot && (await this.#acquireStart(number)));
       // Everything may have changed while it waited.
       if (slot && start && this.isDue(number) && !this.#check(number) && this.#claim(number))
         return admitted(slot, start, {
+          mayStart: reserved === undefined,
           acquireStart: () => this.#acquireStart(number),
           isDue: () => this.isDue(number),
+          // Another session of the same kind takes the place of one that was counted.
+          hasRoom: () => reserved === undefined || this.#machineWait(number) === undefined,
           released: () => this.#release(number),
         });
       start?.[Symbol.dispose]();
@@ -169,7 +200,7 @@ export class Admission {
   // In this order: what stops every task first. Undefined if the task may start. Queued tasks end here, too, once the
   // system has lacked something for too long, or the budget is spent.
   #check(number: number): Found | undefined {
-    const { startBackoff, host, giveUpStarting } = this.#parts;
+    const { startBackoff, giveUpStarting } = this.#parts;
     const state = this.#parts.state();
     const lacking = this.#resources.lack(state.counts.running);
     if (lacking !== undefined) {
@@ -180,14 +211,28 @@ export class Admission {
     if (failing) return { ...failing, isReportedAtOnce: false };
     const hold = this.#holdOf(number);
     if (hold) return { because: hold.because, until: hold.until, isReportedAtOnce: true };
-    const because = this.#budgetWait(state) ?? host.whyWait(footprintKey(state.batch, this.#options(number)));
+    const because = this.#budgetWait(state) ?? this.#machineWait(number);
     return because === undefined ? undefined : { because, isReportedAtOnce: false };
+  }
+
+  // A session that has started without a task needs nothing more of the machine, and makes room for one of another kind.
+  #machineWait(number: number): string | undefined {
+    const { state, host, pool } = this.#parts;
+    const because = host.whyWait(footprintKey(state().batch, this.#options(number)));
+    if (because === undefined || pool.has(number)) return undefined;
+    pool.release();
+    return because;
+  }
+
+  // Those that have their slot, and are not in the log yet.
+  #startedCount(state: BatchState): number {
+    if (state.budgetUsd === undefined) return 0;
+    return [...this.#admitted].filter((number) => taskOf(state, number).status === "queued").length;
   }
 
   #budgetWait(state: BatchState): string | undefined {
     if (state.budgetUsd === undefined) return undefined;
-    const started = [...this.#admitted].filter((number) => taskOf(state, number).status === "queued");
-    const verdict = budgetVerdict(state, started.length);
+    const verdict = budgetVerdict(state, this.#startedCount(state));
     if (verdict === "go") return undefined;
     // That cancels this task, too, so it soon waits no longer.
     if (verdict === "spent") this.#parts.budgetSpent();
@@ -232,22 +277,35 @@ export class Admission {
 }
 
 interface Means {
+  /** Whether it has a right to start; otherwise, a session that was set aside. */
+  mayStart: boolean;
   acquireStart(): Promise<Slot | undefined>;
   isDue(): boolean;
+  /** Whether the machine has what another session needs. */
+  hasRoom(): boolean;
   released(): void;
 }
 
-function admitted(slot: Slot, first: Slot, { acquireStart, isDue, released }: Means): Admitted {
-  let start: Disposable = lasting(first);
+function admitted(
+  slot: Slot,
+  first: Slot,
+  { mayStart: mayStartFirst, acquireStart, isDue, hasRoom, released }: Means,
+): Admitted {
+  let start: Disposable = mayStartFirst ? lasting(first) : first;
+  let mayStart = mayStartFirst;
   return {
+    get mayStart() {
+      return mayStart;
+    },
     ready: () => start[Symbol.dispose](),
     giveBack: () => slot[Symbol.dispose](),
     startAgain: async () => {
       start[Symbol.dispose]();
       const next = await acquireStart();
       if (next) start = lasting(next);
+      mayStart = next !== undefined;
       // A right that is free comes without a look at the task.
-      if (isDue()) return next !== undefined;
+      if (isDue() && hasRoom()) return next !== undefined;
       start[Symbol.dispose]();
       return false;
     },

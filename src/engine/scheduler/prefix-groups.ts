@@ -89,6 +89,11 @@ export class PrefixGroups {
     this.#longestWaitMs = longest ?? longestWaitMs;
   }
 
+  /** Whether a task would lead if it started a session now. */
+  wouldLead(number: number): boolean {
+    return this.#groupsOf(number).some((group) => this.#isLedBy(group, number));
+  }
+
   /** A task is about to start a session. */
   enter(number: number): Place {
     const member: Member = {
@@ -164,14 +169,17 @@ export class PrefixGroups {
     const now = this.#now();
     for (const group of groups) {
       this.#replaceIfLeaving(group);
-      const isOurs = group.leader?.number === number;
-      const isHopeful = group.unanswered < mostUnanswered;
-      const isFree = !group.leader && isHopeful && !this.#isWarm(group) && this.#isShared(group, number);
-      if (!isOurs && !isFree) continue;
+      if (!this.#isLedBy(group, number)) continue;
       group.leader = { number, since: now };
       member.leads = true;
     }
     member.startsAgain = false;
+  }
+
+  #isLedBy(group: Group, number: number): boolean {
+    if (group.leader) return group.leader.number === number;
+    const isHopeful = group.unanswered < mostUnanswered;
+    return isHopeful && !this.#isWarm(group) && this.#isShared(group, number);
   }
 
   #step(member: Member): Step {

@@ -52,6 +52,23 @@ export class Slots implements Disposable {
     return promise;
   }
 
+  /** A slot, if one is free and nobody waits for it, here or elsewhere; undefined otherwise. */
+  acquireNow(): Slot | undefined {
+    if (this.isWaitedFor || this.contended || this.#taken >= this.#size) return undefined;
+    const id = this.#idle.pop() ?? this.#source.claim();
+    if (id === undefined) {
+      this.#source.stopWaiting();
+      return undefined;
+    }
+    this.#taken++;
+    return this.#slot(id);
+  }
+
+  /** Whether somebody of this runner waits for one. */
+  get isWaitedFor(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** A slot that is already taken, for a session that already runs; may exceed the size. */
   adopt(id: number): Slot {
     this.#taken++;
