@@ -170,6 +170,36 @@ test("sessions that wait are given back as far as the account turns out to allow
   expect(tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
 }, 60_000);
 
+test("two batches that begin alike at the same moment have one first session, and share what it wrote", async () => {
+  await using home = new Home();
+  home.set(cached(home));
+  await using client = await connectNew(home);
+  const { tasks, open } = gated(home, 3);
+  const first = await startRunning(home, client, { tasks, concurrency: 3 });
+  await untilWarm(home, 3);
+  const others = ["Task 4", "Task 5", "Task 6"];
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: others,
+    concurrency: 3,
+    asyncMode: true,
+  });
+  // None of the second batch leads, so all of them only wait.
+  await untilWarm(home, 6);
+  open();
+  for (const batchId of [first, data?.["batchId"]])
+    expect((await client.call("wait_for_batch", { batchId })).data).toMatchObject({
+      state: "finished",
+      counts: { succeeded: 3 },
+    });
+  using store = home.store();
+  const usages = store
+    .list()
+    .flatMap(({ batchId }) => store.batch(batchId)?.state.tasks ?? [])
+    .flatMap(({ attempts }) => attempts.map(({ usage }) => usage?.firstCall?.cacheRead));
+  expect(usages.filter((read) => read === 9_566)).toHaveLength(5);
+  expect(startsOf(home)).toBe(6);
+}, 60_000);
+
 test("a runner that is killed leaves no waiting session behind, and each task is asked once", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

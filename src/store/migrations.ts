@@ -139,4 +139,16 @@ export const migrations: readonly string[] = [
   -- When the API last answered a session of an account: its login works.
   CREATE TABLE login_proofs (account TEXT PRIMARY KEY, proven_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Digests of the beginnings of requests that the cache of the API has, in milliseconds since 1970, or that the leader, a
+  -- batch, has it get now.
+  CREATE TABLE prefixes (
+    account TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    leader TEXT,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (account, prefix)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -2,20 +2,35 @@
 import { describe, expect, test } from "bun:test";
 import { type Place, PrefixGroups } from "../../src/engine/scheduler/prefix-groups.ts";
 import { PrefixIndex } from "../../src/engine/scheduler/prefix-index.ts";
+import { PrefixesElsewhere } from "../../src/engine/scheduler/prefixes-elsewhere.ts";
+import { LateWrites } from "../../src/engine/shared/late-writes.ts";
+import { sharedPrefixes } from "../../src/engine/shared/shared-store.ts";
 import type { Batch } from "../../src/model/event.ts";
 import { noValues } from "../../src/model/session-values.ts";
+import { Prefixes } from "../../src/store/prefixes.ts";
 import { Inside } from "../inside.ts";
 
 const short = { isLong: false };
 
-/** The groups of a batch, on a clock that only the test moves. */
-function groupsOf(inside: Inside, tasks: Batch["tasks"], longestWaitMs?: number) {
+/** The groups of a batch, on a clock that only the test moves. With `isShared`, other batches know of them. */
+function groupsOf(
+  inside: Inside,
+  tasks: Batch["tasks"],
+  longestWaitMs?: number,
+  { isShared = false, clock = { now: 1_000, system: 1_700_000_000_000 } } = {},
+) {
   const context = inside.context();
   const batch = inside.batch(context, { tasks });
-  const clock = { now: 1_000, system: 1_700_000_000_000 };
+  const shared = sharedPrefixes(new Prefixes(context.store.database, "a"), new LateWrites());
+  const elsewhere = new PrefixesElsewhere({
+    shared,
+    batchId: batch.log.batchId,
+    now: () => clock.system,
+  });
   const groups = new PrefixGroups({
     state: () => batch.log.state,
     index: new PrefixIndex(noValues),
+    ...(isShared ? { elsewhere } : {}),
     now: () => clock.now,
     systemNow: () => clock.system,
     ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
@@ -326,6 +341,109 @@ describe("a leader", () => {
     expect(stepsOf(places).slice(1)).toEqual(["start-again", "wait", "wait"]);
     clock.now += 2_500;
     expect(stepsOf(places).slice(2)).toEqual(["go", "go"]);
+  });
+});
+
+describe("two batches whose requests begin alike", () => {
+  /** Two batches of three tasks, on the same clock. */
+  function two(inside: Inside, tasks = alike(3)) {
+    const clock = { now: 1_000, system: 1_700_000_000_000 };
+    const [one, other] = [0, 1].map(() => groupsOf(inside, tasks, undefined, { isShared: true, clock }));
+    if (!one || !other) throw new Error("no batches");
+    const pass = (ms: number) => {
+      clock.now += ms;
+      clock.system += ms;
+    };
+    return { one: one.groups, other: other.groups, pass, clock };
+  }
+
+  test("have one leader, until the API begins to answer it", () => {
+    using inside = new Inside();
+    const { one, other, pass } = two(inside);
+    const [ours, theirs] = [enterAll(one, 3), enterAll(other, 3)];
+    expect([leadersOf(ours), leadersOf(theirs)]).toEqual([
+      [true, false, false],
+      [false, false, false],
+    ]);
+    expect([stepsOf(ours), stepsOf(theirs)]).toEqual([
+      ["go", "wait", "wait"],
+      ["wait", "wait", "wait"],
+    ]);
+    let calls = 0;
+    using _listening = other.subscribe(() => calls++);
+    one.answered(1, short);
+    other.refresh();
+    expect([calls, stepsOf(theirs)]).toEqual([1, ["go", "go", "go"]]);
+    // One that comes later finds it in the cache, for as long as that keeps it.
+    pass(4 * 60_000 - 1);
+    expect(other.enter(1).leads).toBe(false);
+    pass(1);
+    expect(other.enter(1).leads).toBe(true);
+  });
+
+  test("have another leader at once when the first one fails and nobody of its batch follows", () => {
+    using inside = new Inside();
+    const { one, other } = two(inside);
+    const first = one.enter(1);
+    first.step();
+    const theirs = enterAll(other, 3);
+    expect(stepsOf(theirs)).toEqual(["wait", "wait", "wait"]);
+    one.failed(1);
+    other.refresh();
+    expect(stepsOf(theirs)).toEqual(["start-again", "wait", "wait"]);
+    theirs[0]?.startAgain();
+    // Now it is the other batch that waits.
+    one.refresh();
+    const second = one.enter(2);
+    expect([theirs[0]?.leads, second.leads, second.step()]).toEqual([true, false, "wait"]);
+    other.answered(1, short);
+    one.refresh();
+    expect(second.step()).toBe("go");
+  });
+
+  test("wait for one whose runner has died for 10 seconds at most, and the next runner of the batch leads at once", () => {
+    using inside = new Inside();
+    const clock = { now: 1_000, system: 1_700_000_000_000 };
+    const { groups: dead, batch } = groupsOf(inside, alike(3), undefined, { isShared: true, clock });
+    dead.enter(1).step();
+    const { groups: other } = groupsOf(inside, alike(3), undefined, { isShared: true, clock });
+    const theirs = enterAll(other, 2);
+    stepsOf(theirs);
+    clock.now += 9_999;
+    clock.system += 9_999;
+    expect(stepsOf(theirs)).toEqual(["wait", "wait"]);
+    const shared = sharedPrefixes(new Prefixes(inside.context().store.database, "a"), new LateWrites());
+    const heir = new PrefixGroups({
+      state: () => batch.log.state,
+      index: new PrefixIndex(noValues),
+      elsewhere: new PrefixesElsewhere({ shared, batchId: batch.log.batchId, now: () => clock.system }),
+    });
+    expect(heir.enter(1).leads).toBe(true);
+    const late = groupsOf(inside, alike(3), undefined, { isShared: true, clock }).groups;
+    clock.now += 1;
+    clock.system += 10_001;
+    expect([late.enter(1).leads, theirs[1]?.step()]).toEqual([true, "go"]);
+  });
+
+  test("know nothing of each other where values of variables count, or the account is another one", () => {
+    using inside = new Inside();
+    const { one, other } = two(inside, tasks({ env: { A: "" } }, { env: { A: "" } }));
+    expect([leadersOf(enterAll(one, 2)), leadersOf(enterAll(other, 2))]).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    const { database } = inside.context().store;
+    expect(database.query("SELECT count(*) FROM prefixes").values()).toEqual([[0]]);
+  });
+
+  test("store nothing of what they begin with but a digest", () => {
+    using inside = new Inside();
+    const { one } = two(inside, tasks({ systemPrompt: "secret words" }, { systemPrompt: "secret words" }));
+    one.enter(1).step();
+    one.answered(1, short);
+    const stored = inside.context().store.database.query("SELECT * FROM prefixes").values();
+    expect(stored.length).toBe(2);
+    expect(stored.map((row) => row[1])).toEqual(Array(2).fill(expect.stringMatching(/^[\w-]{43}$/)));
   });
 });
 

@@ -13,6 +13,7 @@ import type { BatchLog } from "../../store/batch-log.ts";
 import { Holds } from "../../store/holds.ts";
 import { LoginProofs } from "../../store/login-proofs.ts";
 import { MachineSlots, startingPool } from "../../store/machine-slots.ts";
+import { Prefixes } from "../../store/prefixes.ts";
 import type { Store } from "../../store/store.ts";
 import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
@@ -28,6 +29,7 @@ import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
 import { PrefixGroups } from "../scheduler/prefix-groups.ts";
 import { PrefixIndex } from "../scheduler/prefix-index.ts";
+import { PrefixesElsewhere } from "../scheduler/prefixes-elsewhere.ts";
 import { Slots } from "../scheduler/slots.ts";
 import { StartBackoff } from "../scheduler/start-backoff.ts";
 import { LateWrites } from "../shared/late-writes.ts";
@@ -35,6 +37,7 @@ import {
   type SharedCapacity,
   sharedCapacity,
   sharedHolds,
+  sharedPrefixes,
   sharedProofs,
   sharedRow,
   sharedSlots,
@@ -123,6 +126,10 @@ export function composeRunner(
   const prefixes = new PrefixGroups({
     state: () => log.state,
     index: new PrefixIndex(values),
+    elsewhere: new PrefixesElsewhere({
+      shared: sharedPrefixes(new Prefixes(store.database, account.hash), late),
+      batchId: log.batchId,
+    }),
     // One after the other, nobody waits for a leader.
     ...(batch.concurrency === 1 ? { longestWaitMs: 0 } : {}),
   });
@@ -222,6 +229,7 @@ export function composeRunner(
     starts,
     machineStarts,
     holds,
+    prefixes,
     machine,
     spares,
     attempts,

@@ -283,12 +283,13 @@ class Runner {
   }
 
   #readOthers(): void {
-    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, tasks, attempts, spares } =
-      this.#parts;
+    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, prefixes } = this.#parts;
+    const { tasks, attempts, spares } = this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
     pace?.refresh();
     holds.refresh();
+    prefixes.refresh();
     slots.contended = accountSlots.yields();
     starts.contended = machineStarts.yields();
     attempts.giveBack();

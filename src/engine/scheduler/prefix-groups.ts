@@ -4,6 +4,7 @@
 import { keptMs } from "../../claude/prefix.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import type { PrefixIndex } from "./prefix-index.ts";
+import type { PrefixesElsewhere } from "./prefixes-elsewhere.ts";
 
 /**
  * The longest time that a task waits for a leader, in milliseconds. The API begins to answer after some seconds; a leader
@@ -32,6 +33,8 @@ export interface Place extends Disposable {
 interface PrefixParts {
   state: () => BatchState;
   index: PrefixIndex;
+  /** What other batches of the account do; absent if nobody shares anything with them. */
+  elsewhere?: PrefixesElsewhere;
   /** The monotonic clock, in milliseconds. */
   now?: () => number;
   /** The system's clock, in milliseconds since 1970: the cache grows old while the machine sleeps, too. */
@@ -49,6 +52,10 @@ interface Group {
   unanswered: number;
   /** The number of the task that is asked first, and since when it is that. It may be about to start again. */
   leader?: { number: number; since: number };
+  /** Whether other batches may know of it. */
+  isCommon: boolean;
+  /** Whether its tasks wait for a leader in another batch. */
+  awaitsOther: boolean;
 }
 
 /** When the cache got something, on both clocks, and for how long it keeps it, in milliseconds. */
@@ -73,6 +80,7 @@ interface Member {
 export class PrefixGroups {
   readonly #state: () => BatchState;
   readonly #index: PrefixIndex;
+  readonly #elsewhere: PrefixesElsewhere | undefined;
   readonly #now: () => number;
   readonly #systemNow: () => number;
   readonly #longestWaitMs: number;
@@ -81,9 +89,10 @@ export class PrefixGroups {
   readonly #members = new Map<number, Member>();
   readonly #listeners = new Set<() => void>();
 
-  constructor({ state, index, now, systemNow, longestWaitMs: longest }: PrefixParts) {
+  constructor({ state, index, elsewhere, now, systemNow, longestWaitMs: longest }: PrefixParts) {
     this.#state = state;
     this.#index = index;
+    this.#elsewhere = elsewhere;
     this.#now = now ?? (() => performance.now());
     this.#systemNow = systemNow ?? (() => Date.now());
     this.#longestWaitMs = longest ?? longestWaitMs;
@@ -91,7 +100,9 @@ export class PrefixGroups {
 
   /** Whether a task would lead if it started a session now. */
   wouldLead(number: number): boolean {
-    return this.#groupsOf(number).some((group) => this.#isLedBy(group, number));
+    return this.#groupsOf(number).some(
+      (group) => this.#isLedBy(group, number) && !this.#common(group)?.isLed(group.key),
+    );
   }
 
   /** A task is about to start a session. */
@@ -127,6 +138,7 @@ export class PrefixGroups {
       if (this.#leftMs(group) < warm.keptMs) group.warm = warm;
       group.unanswered = 0;
       delete group.leader;
+      if (this.#hasMany(group)) this.#common(group)?.keep(group.key, warm.keptMs);
     }
     this.#changed();
   }
@@ -152,6 +164,12 @@ export class PrefixGroups {
     this.#changed();
   }
 
+  /** Others have written to the store: another batch may have been answered, or lead no more. */
+  refresh(): void {
+    this.#elsewhere?.refresh();
+    if ([...this.#groups.values()].some(({ awaitsOther }) => awaitsOther)) this.#changed();
+  }
+
   /** Calls `listener` whenever the next step of somebody may have changed, until it is disposed of. */
   subscribe(listener: () => void): Disposable {
     this.#listeners.add(listener);
@@ -169,7 +187,7 @@ export class PrefixGroups {
     const now = this.#now();
     for (const group of groups) {
       this.#replaceIfLeaving(group);
-      if (!this.#isLedBy(group, number)) continue;
+      if (!this.#isLedBy(group, number) || !(group.leader || this.#mayLead(group))) continue;
       group.leader = { number, since: now };
       member.leads = true;
     }
@@ -195,17 +213,39 @@ export class PrefixGroups {
   #isAsked(member: Member): void {
     if (member.isAsked) return;
     member.isAsked = true;
-    for (const { leader } of member.groups) if (leader?.number === member.number) leader.since = this.#now();
+    for (const group of member.groups) {
+      if (group.leader?.number !== member.number) continue;
+      group.leader.since = this.#now();
+      this.#mayLead(group);
+    }
   }
 
   // Whether a member waits for the leader of a group.
   #stops(member: Member, group: Group): boolean {
     if (this.#isWarm(group)) return false;
     this.#replaceIfLeaving(group);
+    const now = this.#now();
+    const isPatient = now - (member.since ?? now) < this.#longestWaitMs;
+    if (!group.leader && group.awaitsOther && isPatient) {
+      if (this.#common(group)?.isLed(group.key)) return true;
+      // It has failed, or hangs: one of ours leads.
+      this.#passOn(group, 0);
+      if (group.awaitsOther) return true;
+    }
     const { leader } = group;
     if (!leader || leader.number === member.number) return false;
-    const now = this.#now();
-    return now - (member.since ?? now) < this.#longestWaitMs && now - leader.since < this.#longestWaitMs;
+    return isPatient && now - leader.since < this.#longestWaitMs;
+  }
+
+  // Whether nobody else leads, and from now on everybody knows that we do. If somebody does, ours wait for that.
+  #mayLead(group: Group): boolean {
+    const isOurs = this.#common(group)?.lead(group.key, this.#longestWaitMs) ?? true;
+    group.awaitsOther = !isOurs;
+    return isOurs;
+  }
+
+  #common({ isCommon }: Group): PrefixesElsewhere | undefined {
+    return isCommon ? this.#elsewhere : undefined;
   }
 
   #leave(member: Member): void {
@@ -227,9 +267,15 @@ export class PrefixGroups {
     if (isLeaving) this.#passOn(group, number);
   }
 
-  // The next leader is one that waits: if possible, one whose session can lead.
   #passOn(group: Group, former: number): void {
     delete group.leader;
+    group.awaitsOther = false;
+    this.#chooseNext(group, former);
+    if (!group.leader) this.#common(group)?.free(group.key);
+  }
+
+  // One that waits: if possible, one whose session can lead.
+  #chooseNext(group: Group, former: number): void {
     if (this.#isWarm(group) || group.unanswered >= mostUnanswered) return;
     const waiting = [...this.#members.values()].filter(
       ({ number, groups, isAsked }) => number !== former && !isAsked && groups.includes(group),
@@ -238,7 +284,7 @@ export class PrefixGroups {
     if (!next) return;
     const isShared = this.#isShared(group, next.number);
     // The last one has nobody to lead.
-    if (!isShared) return;
+    if (!isShared || !this.#mayLead(group)) return;
     group.leader = { number: next.number, since: this.#now() };
     next.startsAgain = !next.leads;
   }
@@ -249,10 +295,12 @@ export class PrefixGroups {
 
   // How long the cache keeps the beginning of a group. Measured by both clocks: one stands still while the machine sleeps,
   // and the other may be set back.
-  #leftMs({ warm }: Group): number {
-    if (!warm) return 0;
+  #leftMs(group: Group): number {
+    const { key, warm } = group;
+    const elsewhereMs = this.#common(group)?.leftMs(key) ?? 0;
+    if (!warm) return elsewhereMs;
     const age = Math.max(this.#now() - warm.at, this.#systemNow() - warm.systemAt);
-    return warm.keptMs - age;
+    return Math.max(warm.keptMs - age, elsewhereMs);
   }
 
   // Whether another queued task begins alike.
@@ -264,9 +312,15 @@ export class PrefixGroups {
       .some((other) => other !== number && taskOf(state, other).status === "queued");
   }
 
+  #hasMany({ key }: Group): boolean {
+    return this.#index.membersOf(this.#state().batch, key).length > 1;
+  }
+
   #groupsOf(number: number): Group[] {
-    return this.#index.keysOf(this.#state().batch, number).map((key) => {
-      const group = this.#groups.get(key) ?? { key, unanswered: 0 };
+    const { batch } = this.#state();
+    const isCommon = this.#index.mayBeKnown(batch, number);
+    return this.#index.keysOf(batch, number).map((key) => {
+      const group = this.#groups.get(key) ?? { key, unanswered: 0, isCommon, awaitsOther: false };
       this.#groups.set(key, group);
       return group;
     });

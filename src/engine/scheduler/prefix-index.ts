@@ -35,6 +35,11 @@ export class PrefixIndex {
     return this.#members.get(key) ?? [];
   }
 
+  /** Whether other batches may know what a task begins with. Values of variables leave this process in no form. */
+  mayBeKnown(batch: Batch, number: number): boolean {
+    return optionsOf(batch, number).env === undefined;
+  }
+
   #update(batch: Batch): void {
     if (this.#tasks === batch.tasks && this.#keys.length === batch.tasks.length) return;
     this.#tasks = batch.tasks;
@@ -57,7 +62,10 @@ export class PrefixIndex {
 
   #keysFrom(batch: Batch, number: number, options: SessionOptions): readonly string[] {
     const variables = options.env && variablesOf(this.#values, number, variableNames(options.env));
-    const shared = digest(JSON.stringify([prefixOf(options), variables ?? null]));
+    // Other versions of the CLI have other tools and system prompts.
+    const { claudePath, claudeVersion } = batch;
+    const program = claudeVersion ?? claudePath;
+    const shared = digest(JSON.stringify([prefixOf(options), variables ?? null, program]));
     return [shared, digest(`${shared} ${this.#real(workingDirectoryOf(batch, options))}`)];
   }
 

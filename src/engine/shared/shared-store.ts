@@ -5,6 +5,7 @@ import type { Capacity } from "../../store/capacity.ts";
 import type { Holds } from "../../store/holds.ts";
 import type { LoginProofs } from "../../store/login-proofs.ts";
 import type { MachineSlots } from "../../store/machine-slots.ts";
+import type { Prefixes } from "../../store/prefixes.ts";
 import type { Store } from "../../store/store.ts";
 import { bestEffort, type LateWrites } from "./late-writes.ts";
 
@@ -54,6 +55,19 @@ export function sharedProofs(proofs: LoginProofs, late: LateWrites): SharedProof
     isProven: (now) => proofs.isProven(now),
     keep: (now) => late.write("proof", () => proofs.keep(now)),
     lose: () => late.write("proof", () => proofs.lose()),
+  };
+}
+
+/** What the cache of the API has, or gets, for the account. */
+export type SharedPrefixes = Pick<Prefixes, "all" | "lead" | "keep" | "free">;
+
+export function sharedPrefixes(prefixes: Prefixes, late: LateWrites): SharedPrefixes {
+  return {
+    // A runner that cannot read or store it leads its own tasks.
+    all: () => bestEffort(() => prefixes.all(), new Map()),
+    lead: (prefix, batchId, span) => bestEffort(() => prefixes.lead(prefix, batchId, span), true),
+    keep: (prefix, span) => late.write(`prefix ${prefix}`, () => prefixes.keep(prefix, span)),
+    free: (prefix, batchId) => late.write(`prefix ${prefix}`, () => prefixes.free(prefix, batchId)),
   };
 }
 
