@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { BatchId } from "../src/model/batch-id.ts";
 import { localProcess } from "../src/model/session-ref.ts";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, startRunning, untilRunning } from "./running.ts";
 import { settled } from "./settled.ts";
 
@@ -187,6 +187,30 @@ test("spares are gone once nothing more will start: after a cancel, while a limi
     await home.empty({ but: client.pid });
   }
 }, 120_000);
+
+test("a batch that pauses after its sample has no spare for the rest, and Ctrl-C leaves none", async () => {
+  await using home = new Home();
+  const { tasks, open } = gated(home, 4);
+  open(...all);
+  const sample = ["run", ...tasks, "--sample", "2", "--concurrency", "1"];
+  expect((await run(home, sample)).code).toBe(4);
+  expect(startsOf(home)).toBe(2);
+  await home.empty();
+  await using other = new Home();
+  const waiting = gated(other, 3);
+  const running = Bun.spawn([...program(), "run", ...waiting.tasks, "--concurrency", "1"], {
+    cwd: other.work,
+    env: other.environment,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await untilStarted(other, 2);
+  running.kill("SIGINT");
+  await running.exited;
+  await other.empty();
+  expect(notes(other).filter(({ kind }) => kind === "prompt")).toHaveLength(1);
+}, 60_000);
 
 testNeeding("sh")(
   "a spare leaves when the sessions at work need its memory, and they go on",

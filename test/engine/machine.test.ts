@@ -253,3 +253,22 @@ test("a look that took long is made less often, and one that took no time at onc
   clock.now += 2_000;
   expect(hasLooked()).toBe(true);
 });
+
+test("a session without a task needs room for another one beside it, goes when memory lacks, and teaches nothing", () => {
+  using inside = new Inside();
+  const { machine, written } = machineIn(inside, 600e6);
+  machine.started("1", ownIdentity(), "c");
+  expect(machine.whyWait("c")).toBeUndefined();
+  expect([1, 2].map((count) => machine.hasMemoryFor("c", count))).toEqual([true, false]);
+  expect(machine.isPressed).toBe(false);
+  machine.started("spare", ownIdentity(), "c");
+  expect(machine.isPressed).toBe(false);
+  machine.started("2", ownIdentity(), "c");
+  expect(machine.isPressed).toBe(true);
+  for (let look = 0; look < 6; look++) machine.lookNow();
+  machine.ended("spare", { isUnasked: true });
+  expect(written).toEqual([]);
+  expect(machine.isPressed).toBe(false);
+  machine.ended("2");
+  expect(written).toHaveLength(1);
+});

@@ -22,7 +22,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     isPressed: false,
     isSeen: true,
     isSeenKnown: true,
-    waits: undefined as string | undefined,
+    hasRoom: true,
     starts: true,
   };
   const sessions: { plan: StartPlan; exit(how: Exit): void; ready(): void; ended: HowToEnd[] }[] = [];
@@ -47,7 +47,6 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     return { kind, plan };
   };
   const host = {
-    whyWait: () => now.waits,
     start: async (plan: StartPlan): Promise<Start> => {
       if (!now.starts) return { started: false, kind: "passing", because: "EMFILE" };
       for (const path of [plan.transcript, plan.stderr]) writeFileSync(path, "");
@@ -93,6 +92,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
         },
       };
     },
+    hasRoom: () => now.hasRoom,
     isPressed: () => now.isPressed,
     failed: (error) => failures.push(error),
     now: () => now.ms,
@@ -146,10 +146,10 @@ describe("spares start", () => {
     now.permits = 0;
     await look();
     now.permits = 1;
-    now.waits = "Waits for memory.";
+    now.hasRoom = false;
     await look();
     expect(sessions).toHaveLength(0);
-    now.waits = undefined;
+    now.hasRoom = true;
     await look();
     await look();
     // The first one has the only right until it is ready.

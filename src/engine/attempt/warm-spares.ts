@@ -33,7 +33,7 @@ export interface SparePlan {
 }
 
 interface SparesParts {
-  host: Pick<SessionHost, "start" | "whyWait">;
+  host: Pick<SessionHost, "start">;
   reuse: Pick<Reuse, "seenNow" | "isAsSeen">;
   /** How many there may be, at most. */
   most: number;
@@ -45,6 +45,8 @@ interface SparesParts {
   isSlotAwaited(): boolean;
   /** A right to start a session, if nobody else waits for one. */
   permit(): Disposable | undefined;
+  /** Whether the machine has what a session of this footprint key needs, and as much again for another batch. */
+  hasRoom(footprintKey: string): boolean;
   /** Whether memory lacks for what runs already. */
   isPressed(): boolean;
   /** An internal error. */
@@ -289,10 +291,10 @@ export class WarmSpares implements SessionPool, Disposable {
   }
 
   #startIfPossible(kind: string, spare: SparePlan): void {
-    const { host, isSlotAwaited, permit, reuse, most } = this.#parts;
+    const { hasRoom, isSlotAwaited, permit, reuse, most } = this.#parts;
     const isBlocked = this.#without.has(kind) || (this.#deaths.get(kind) ?? 0) >= mostDeaths;
     if (isBlocked || this.#isSlow || this.size >= most || this.#now() < this.#restsUntil) return;
-    if (!isSlotAwaited() || host.whyWait(spare.need.footprintKey) !== undefined) return;
+    if (!isSlotAwaited() || !hasRoom(spare.need.footprintKey)) return;
     const right = permit();
     if (!right) return;
     const seen = reuse.seenNow(spare.plan.workingDirectory, spare.options);

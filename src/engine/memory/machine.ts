@@ -111,6 +111,11 @@ export class Machine {
     return this.#around().pressure.memory > mostMemoryPressure;
   }
 
+  /** Whether memory suffices for this number of sessions of a footprint key, besides those that run. */
+  hasMemoryFor(footprintKey: string, sessions: number): boolean {
+    return lackOfMemory(this.#facts(), sessions * this.#footprint(footprintKey)) === undefined;
+  }
+
   /** A session has started, with a task or without one yet. */
   started(marker: string, identity: ProcessIdentity, footprintKey: string): void {
     this.#lastStartAt = performance.now();

@@ -183,6 +183,7 @@ export function composeRunner(
     next: () => tasks.next(),
     isSlotAwaited: () => slots.isWaitedFor && attempts.running.size > 0,
     permit: () => starts.acquireNow(),
+    hasRoom: (key) => host.whyWait(key) === undefined && machine.hasMemoryFor(key, 2),
     isPressed: () => machine.isPressed,
     failed: fail,
   });
