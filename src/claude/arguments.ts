@@ -64,6 +64,7 @@ const ways = {
   env: "process",
   retries: "runner",
   reuse: "runner",
+  reuseSessions: "runner",
   inputs: "runner",
   firstEventTimeoutSeconds: "runner",
   idleTimeoutSeconds: "runner",
@@ -128,6 +129,9 @@ export function resumePrompt(
 
 /** The line on stdin that ends the running turn: Bash children die, and the result reports what was spent. */
 export const interruptLine = controlLine("end", { subtype: "interrupt" });
+
+/** The line on stdin that begins a new conversation, with a new id, in the same process. Spends nothing. */
+export const clearLine = `${JSON.stringify({ type: "user", message: { role: "user", content: "/clear" } })}\n`;
 
 /**
  * The line on stdin before the prompt: asks which agents the session has, and passes what must stay private: system

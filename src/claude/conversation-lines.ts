@@ -95,6 +95,8 @@ export function partsOf(line: Line): ConversationPart[] {
     case "background":
     case "task":
     case "writes-lost":
+    case "reset":
+    case "hook":
     case "prompt-blocked":
     case "initialized":
     case "reply-start":

@@ -76,6 +76,20 @@ function tableOfOurs(
   return tableBelow(roots, missed);
 }
 
+/** What a running session runs beside its own process. `members`: what was seen in its tree before. */
+export function processesBeside(
+  { marker, identity }: { marker: string; identity: ProcessIdentity },
+  members: readonly ProcessIdentity[],
+): ProcessIdentity[] {
+  const below = tableBelow([identity.pid], () => undefined) ?? processTable();
+  const children = [...descendantsIn(below, [identity.pid])].flatMap((pid) => identityIn(below, pid) ?? []);
+  const marked = lookForMarkers(new Set([marker])).byMarker.get(marker) ?? [];
+  const seen = members.filter((member) => livenessOf(member) === "alive");
+  const all = new Map([...children, ...marked, ...seen].map((one) => [one.pid, one]));
+  all.delete(identity.pid);
+  return [...all.values()];
+}
+
 /** What is left of each ended session. `running`: running sessions, by their markers. */
 export function leftBehind<One extends Swept>(
   look: Surroundings,

@@ -16,8 +16,10 @@ export const init = z.object({
   apiKeySource: lenient.string,
   cwd: lenient.string,
   permissionMode: lenient.string,
+  claude_code_version: lenient.string,
   /** Names of the tools that exist. */
   tools: z.array(z.string()).optional().catch(undefined),
+  agents: z.array(z.string()).optional().catch(undefined),
   mcp_servers: z.array(z.object({ name: z.string(), status: lenient.string })).catch([]),
 });
 

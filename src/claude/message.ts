@@ -39,6 +39,10 @@ export type Message =
   /** A task beside the main turn began or ended. */
   | { kind: "task"; change: TaskChange }
   | { kind: "model-fallback"; from?: string | undefined; to?: string | undefined }
+  /** `/clear` was called: what follows belongs to another conversation. */
+  | { kind: "reset" }
+  /** A hook runs. The CLI says so of some hooks only. */
+  | { kind: "hook" }
   /** A hook of the user's blocked the prompt. */
   | { kind: "prompt-blocked"; reason?: string | undefined }
   /** The conversation could not be saved, so it cannot be continued. */
@@ -78,6 +82,8 @@ function parsedMessage(value: unknown): Message {
       const parsed = rateLimit.safeParse(value);
       return parsed.success ? { kind: "rate-limit", info: parsed.data.rate_limit_info } : { kind: "other" };
     }
+    case "conversation_reset":
+      return { kind: "reset" };
     case "user":
       return { kind: "refusals", refusals: refusalsIn(value) };
     case "system":
@@ -112,6 +118,8 @@ function systemMessage(value: unknown, subtype: string | undefined): Message {
       const { original_model: from, fallback_model: to } = modelFallback.parse(value);
       return { kind: "model-fallback", from, to };
     }
+    case "hook_started":
+      return { kind: "hook" };
     case "session_writes_lost":
       return writesLost.parse(value).lost.includes("transcript")
         ? { kind: "writes-lost" }

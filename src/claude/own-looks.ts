@@ -1,7 +1,8 @@
 // What Claude Code reads by itself before a session's first turn, and which hooks it runs.
 import { type SessionOptions, settingSourceList } from "../model/options.ts";
 import type { Environment } from "../platform/environment.ts";
-import { realPath } from "../platform/files.ts";
+import { fileIdentity, fileStamp, realPath } from "../platform/files.ts";
+import { namesIn } from "../platform/folders.ts";
 import { absolutePath, dirname, homeDirectory, join } from "../platform/paths.ts";
 import type { Look } from "./looks.ts";
 import { mentionsIn } from "./mention-scan.ts";
@@ -66,6 +67,26 @@ export function mentionLooks(prompt: string, workingDirectory: string): Look[] {
         { kind: "names", path },
       ];
     });
+}
+
+/**
+ * Another text after any change of what a process has at its start and keeps through all conversations: its directory, and
+ * the settings and agents there, in the directories above, and of the user.
+ */
+export function startStamp({ workingDirectory, environment }: Omit<Whose, "options">): string {
+  const real = realPath(workingDirectory);
+  const main = repositoryOf(real)?.main;
+  const home = environment["HOME"] ?? homeDirectory();
+  const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
+  const projects = new Set([...ancestorsOf(real), ...(main === undefined ? [] : [main])]);
+  const folders = new Set([user, ...[...projects].map((path) => join(path, ".claude"))]);
+  const files = [...folders].flatMap((folder) => {
+    const agents = join(folder, "agents");
+    const own = ["settings.json", "settings.local.json"].map((name) => join(folder, name));
+    return [...own, ...[...namesIn(agents)].sort().map((name) => join(agents, name))];
+  });
+  files.push(join(managedDirectory(), "managed-settings.json"));
+  return JSON.stringify([fileIdentity(real), files.flatMap((path) => fileStamp(path) ?? [])]);
 }
 
 /** Hooks that say nothing to Claude. */

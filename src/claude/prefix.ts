@@ -41,6 +41,8 @@ const effects = {
   slashCommands: "does-not-count",
   name: "does-not-count",
   reuse: "does-not-count",
+  // What `/clear` adds stands behind the beginning.
+  reuseSessions: "does-not-count",
   inputs: "does-not-count",
   retries: "does-not-count",
   firstEventTimeoutSeconds: "does-not-count",

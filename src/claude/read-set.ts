@@ -4,7 +4,7 @@ import { absolutePath, dirname, isAbsolute } from "../platform/paths.ts";
 import { parseJson } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
 import { type Look, lookKey } from "./looks.ts";
-import { TranscriptLines } from "./transcript-lines.ts";
+import { TranscriptLines, type TranscriptRange } from "./transcript-lines.ts";
 
 /** Everything that a session is known to have read. */
 export interface ReadSet {
@@ -68,9 +68,9 @@ interface Call {
   parent?: string | undefined;
 }
 
-/** What a session read. Throws if there is no transcript. */
-export function readSetOf(transcript: string, workingDirectory: string): ReadSet {
-  using lines = new TranscriptLines(transcript);
+/** What a session read, in its part of a transcript. Throws if there is no transcript. */
+export function readSetOf(transcript: string, workingDirectory: string, range?: TranscriptRange): ReadSet {
+  using lines = new TranscriptLines(transcript, range);
   const found = new Transcript(workingDirectory);
   for (const line of lines.rest()) found.add(line);
   return found.readSet();

@@ -55,6 +55,8 @@ export interface Reading {
   /** Lines that were no messages. */
   otherLines: number;
   init?: InitMessage;
+  /** The first of them. */
+  began?: InitMessage;
   /** Whether `initialize` was answered, and the agents in the answer, if it lists any. */
   isInitialized: boolean;
   agents?: string[];
@@ -64,6 +66,8 @@ export interface Reading {
   earlier: Answer[];
   /** The last result of any kind. */
   last?: ResultMessage;
+  /** The number of the first result, if the process had printed others before; undefined until one is read. */
+  firstResult: number | undefined;
   /** Results that the CLI counted but did not print. */
   lostResults: number;
   /** Results that another session or a person caused. */
@@ -84,6 +88,12 @@ export interface Reading {
   fallbacks: { from?: string | undefined; to?: string | undefined }[];
   /** Whether the conversation was not saved. */
   isUnsaved: boolean;
+  /** The first tool that was called whose effect outlasts a conversation. */
+  lastingTool?: string;
+  /** Whether a hook was seen. */
+  hasHooks: boolean;
+  /** Where the next conversation of the process begins, in bytes. Nothing from there on counts. */
+  resetAt?: number;
   /** The outcome of the last result, if it is an error. */
   failed?: Outcome | undefined;
   /** The limit in the last limit event, if it rejected. Not set by a throttle, and cleared by an event that allows. */
@@ -104,6 +114,27 @@ export interface Reading {
   lastText?: string;
 }
 
+/** Where in the output of its process a conversation begins. */
+export interface Beginning {
+  /** The reading of the conversation before. */
+  before: Reading;
+  /** The number that its first result will have. */
+  firstResult: number | undefined;
+}
+
+/** Nothing read yet, of a conversation that is not the first of its process. */
+export function nextReading({ before, firstResult }: Beginning): Reading {
+  const { isInitialized, agents, background } = before;
+  const { isListed } = background;
+  return {
+    ...newReading(),
+    isInitialized,
+    ...(agents ? { agents } : {}),
+    background: { ...newBackground(), isListed },
+    firstResult,
+  };
+}
+
 /** Nothing read yet. */
 export function newReading(): Reading {
   return {
@@ -113,6 +144,7 @@ export function newReading(): Reading {
     otherLines: 0,
     isInitialized: false,
     earlier: [],
+    firstResult: 0,
     lostResults: 0,
     foreignResults: 0,
     spending: newSpending(),
@@ -121,6 +153,7 @@ export function newReading(): Reading {
     cutAgents: [],
     fallbacks: [],
     isUnsaved: false,
+    hasHooks: false,
     throttles: 0,
     loginRefusals: 0,
     apiWaitMs: 0,
@@ -131,6 +164,7 @@ export function newReading(): Reading {
 
 /** Applies a line. `whole` reads an oversized line again, in case its ends are not enough. */
 export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => Line): void {
+  if (reading.resetAt !== undefined) return;
   const first = messageFrom(line);
   const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
@@ -176,6 +210,7 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
   switch (message.kind) {
     case "init":
       reading.init = message.init;
+      reading.began ??= message.init;
       reading.activity = "started";
       beginTurn(reading);
       return;
@@ -215,6 +250,13 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "prompt-blocked":
       reading.blockedBy = message.reason ?? "";
       return;
+    case "reset":
+      // A prompt may be `/clear`. After an answer, it is ours, and the next conversation is another attempt's.
+      if (reading.answer) reading.resetAt = offset;
+      return;
+    case "hook":
+      reading.hasHooks = true;
+      return;
     case "writes-lost":
       reading.isUnsaved = true;
       return;
@@ -252,6 +294,7 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
   if (error === undefined && isMain) delete reading.limitRejected;
   if (isMain) reading.turnIsOpen = true;
   for (const block of message.content) {
+    if (block.name !== undefined && lastingTools.has(block.name)) reading.lastingTool ??= block.name;
     reading.activity = blockText(block, reading.init?.cwd) ?? reading.activity ?? "";
     if (!isMain || block.text === undefined) continue;
     reading.lastText = block.text.slice(-longestLastText);
@@ -259,6 +302,18 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
       reading.turnText = { offset, length: block.text.length };
   }
 }
+
+// What they do is seen by the next conversation of the process (2.1.332, `reuse-of-sessions.real.ts`), or may be.
+const lastingTools = new Set([
+  "CronCreate",
+  "CronDelete",
+  "EnterPlanMode",
+  "EnterWorktree",
+  "ExitWorktree",
+  "Monitor",
+  "ScheduleWakeup",
+  "Workflow",
+]);
 
 function noteFirstCall(reading: Reading, parent: string | null | undefined, usage: StartingUsage): void {
   if (reading.firstCall || parent != null || !usage) return;
@@ -280,7 +335,9 @@ function applyResultMessage(
 ): void {
   const index = result.result_index;
   if (index !== undefined) {
-    const expected = reading.foreignResults + reading.lostResults + answersOf(reading).length;
+    const seen = reading.foreignResults + reading.lostResults + answersOf(reading).length;
+    reading.firstResult ??= index - seen;
+    const expected = reading.firstResult + seen;
     reading.lostResults += Math.max(0, index - expected);
   }
   applyResult(reading.spending, result);

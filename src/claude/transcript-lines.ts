@@ -13,17 +13,43 @@ function bytesAt(descriptor: number, position: number, wanted = chunkBytes): Uin
   return buffer.subarray(0, readAt(descriptor, buffer, position));
 }
 
+/** The part of a transcript that is one attempt's, in bytes from its beginning. By default, all of it. */
+export interface TranscriptRange {
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+/** The part of a transcript in which the conversation of an attempt is. */
+export function rangeOf({
+  offset,
+  transcriptEnd,
+}: {
+  offset?: number | undefined;
+  transcriptEnd?: number | undefined;
+}): TranscriptRange {
+  return { from: offset, to: transcriptEnd };
+}
+
 /** Reads a transcript line by line while it grows. The constructor throws if there is no file. */
 export class TranscriptLines implements Disposable {
   readonly #descriptor: number;
-  readonly #cutter = new LineCutter();
-  #position = 0;
+  readonly #cutter: LineCutter;
+  #position: number;
+  #end: number;
 
-  constructor(path: string) {
+  constructor(path: string, { from = 0, to = Number.POSITIVE_INFINITY }: TranscriptRange = {}) {
+    this.#cutter = new LineCutter({ offset: from });
+    this.#position = from;
+    this.#end = to;
     this.#descriptor = openForReading(path);
   }
 
-  /** How many bytes have been read. */
+  /** Where the part that is read ends, once that is known. */
+  endAt(position: number): void {
+    this.#end = position;
+  }
+
+  /** Where the next bytes to read are. */
   get position(): number {
     return this.#position;
   }
@@ -52,7 +78,8 @@ export class TranscriptLines implements Disposable {
 
   *#read(): Generator<Uint8Array> {
     for (;;) {
-      const bytes = bytesAt(this.#descriptor, this.#position);
+      const wanted = Math.min(chunkBytes, this.#end - this.#position);
+      const bytes = wanted > 0 ? bytesAt(this.#descriptor, this.#position, wanted) : chunk.subarray(0, 0);
       if (bytes.length === 0) return;
       this.#position += bytes.length;
       yield bytes;

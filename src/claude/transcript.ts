@@ -9,11 +9,20 @@ const longestResultBytes = 256 * 1024 * 1024;
 
 /** Follows one transcript. Each `read` takes in what is new. */
 export class TranscriptReader implements Disposable {
-  readonly reading: Reading = newReading();
+  readonly reading: Reading;
   readonly #lines: TranscriptLines;
+  #end: number;
 
-  constructor(path: string) {
-    this.#lines = new TranscriptLines(path);
+  /** `from`: where the conversation begins in it, in bytes. `reading`: what is known of it. */
+  constructor(path: string, { from = 0, reading }: { from?: number; reading?: Reading } = {}) {
+    this.reading = reading ?? { ...newReading(), firstResult: from > 0 ? undefined : 0 };
+    this.#lines = new TranscriptLines(path, { from });
+    this.#end = from;
+  }
+
+  /** Where the last line that was read ends, in bytes. */
+  get end(): number {
+    return this.#end;
   }
 
   /** Takes in everything written since the last call. True if there was anything. */
@@ -30,6 +39,7 @@ export class TranscriptReader implements Disposable {
 
   // Results with much data beside their text may lack fields at the ends: those are read whole.
   #take(line: Line): void {
+    this.#end = line.offset + line.length + 1;
     applyLine(this.reading, line, ({ offset, length }) => {
       const text = this.#lines.textAt(offset, Math.min(length + 1, longestResultBytes));
       return { kind: "whole", offset, length, text };

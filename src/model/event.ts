@@ -167,6 +167,11 @@ export const eventBody = z.discriminatedUnion("type", [
     startName: z.string().optional(),
     /** The path of the session's output. */
     transcript: z.string(),
+    /**
+     * Where the attempt's part of it begins, in bytes: the process had run other attempts before, whose conversations it
+     * has forgotten. Absent for the first attempt of a process.
+     */
+    offset: z.int().positive().optional(),
     /** Where the session works. Absent in older logs. */
     workingDirectory: z.string().optional(),
     /** Whether it continues the previous attempt's conversation. Otherwise it starts over. */
@@ -203,6 +208,8 @@ export const eventBody = z.discriminatedUnion("type", [
     resumable: z.boolean().optional(),
     /** Whether the CLI could not save its conversation. */
     unsaved: z.boolean().optional(),
+    /** Where its part of the transcript ends, in bytes, if its process was to run another attempt. */
+    transcriptEnd: z.int().positive().optional(),
     /** What did not go as requested, in sentences. */
     remarks: z.array(z.string()).optional(),
     /** What the checks of the answer found. What they cost is in `usage`. */

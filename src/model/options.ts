@@ -255,6 +255,14 @@ export const sessionOptions = z.strictObject({
       hints: ["cache", "cached", "useCache"],
     })
     .optional(),
+  reuseSessions: z
+    .enum(["auto", "never"])
+    .meta({
+      description: "`auto`: one process runs several tasks in turn.",
+      more: prose`So most tasks need no start. Each conversation is new, but Claude sees the command \`/clear\` in all but the first. A process ends with its task if that failed, worked in the background, left something running, or changed the settings or agents of its directory; if there are hooks, or any of ${option("mcpConfig")}, ${option("agent")}, ${option("claudeArguments")}, ${option("slashCommands")} and ${option("resumeSessionId")}; if its answer may be remembered (${option("reuse")}); and after 20 tasks. Requires Claude Code 2.1.309.`,
+      hints: ["reuseProcesses", "reuseProcess", "keepAlive", "warm"],
+    })
+    .default("never"),
   inputs: z
     .array(z.string().min(1))
     .meta({
@@ -457,6 +465,7 @@ export const retryOptions = z.strictObject({
   fileMentions: given.fileMentions.unwrap().optional(),
   forkSession: given.forkSession.unwrap().optional(),
   slashCommands: given.slashCommands.unwrap().optional(),
+  reuseSessions: given.reuseSessions.unwrap().optional(),
   retries: given.retries.unwrap().optional(),
   firstEventTimeoutSeconds: given.firstEventTimeoutSeconds.unwrap().optional(),
   idleTimeoutSeconds: given.idleTimeoutSeconds.unwrap().optional(),

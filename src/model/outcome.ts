@@ -65,6 +65,9 @@ export const reused = z.object({
   sessionId: z.string(),
   /** The copy of the session's transcript in the folder of the batch that took it over. */
   transcript: z.string(),
+  /** Where the conversation begins and ends in it, in bytes, if it is a part. */
+  offset: z.int().positive().optional(),
+  transcriptEnd: z.int().positive().optional(),
 });
 export type Reused = z.infer<typeof reused>;
 

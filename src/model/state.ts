@@ -41,6 +41,10 @@ export interface Attempt {
   /** The name of its session's start. Absent in older logs. */
   startName?: string;
   transcript: string;
+  /** Where its part of the transcript begins, in bytes; absent if at the beginning. */
+  offset?: number;
+  /** Where that part ends, in bytes; absent if at the end, or while it runs. */
+  transcriptEnd?: number;
   /** Where it works; absent in older logs. */
   workingDirectory?: string;
   startedAt: number;
@@ -211,7 +215,7 @@ export function apply(state: BatchState, event: Event): void {
     case "attempt-started": {
       const { attempts } = taskOf(state, event.task);
       const { attempt: number, identity, sessionId, transcript, resumes = false } = event;
-      const { anewBecause, costBefore, workingDirectory, startName } = event;
+      const { anewBecause, costBefore, workingDirectory, startName, offset } = event;
       attempts.push({
         number,
         identity,
@@ -220,6 +224,7 @@ export function apply(state: BatchState, event: Event): void {
         resumes,
         startedAt: event.at,
         ...(startName === undefined ? {} : { startName }),
+        ...(offset === undefined ? {} : { offset }),
         ...(workingDirectory === undefined ? {} : { workingDirectory }),
         ...(anewBecause === undefined ? {} : { anewBecause }),
         ...(costBefore ? { costBefore } : {}),
@@ -320,6 +325,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
     if (event.resumable) attempt.resumable = true;
     if (event.unsaved) attempt.unsaved = true;
+    if (event.transcriptEnd !== undefined) attempt.transcriptEnd = event.transcriptEnd;
     if (event.usage) attempt.usage = event.usage;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
@@ -360,7 +366,7 @@ export function isTakenOver({ identity }: Attempt): boolean {
 // it. Its process belongs to another batch, and has ended.
 function takenOver(
   { at, outcome, usage }: Extract<Event, { type: "attempt-ended" }>,
-  { batchId, task, sessionId, transcript }: Reused,
+  { batchId, task, sessionId, transcript, offset, transcriptEnd }: Reused,
   number: number,
 ): Attempt {
   return {
@@ -368,6 +374,8 @@ function takenOver(
     identity: { host: takenOverHost, id: `${batchId}/${task}` },
     sessionId,
     transcript,
+    ...(offset === undefined ? {} : { offset }),
+    ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
     startedAt: at,
     endedAt: at,
     resumes: false,

@@ -1,4 +1,5 @@
 // Batches as documents with addresses: a batch, the text of a task, its transcript.
+import { rangeOf } from "../claude/transcript-lines.ts";
 import { batchEndOf } from "../model/batch-end.ts";
 import { taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
@@ -84,10 +85,11 @@ function transcriptDocument(
   { task: number, offset }: BatchUri,
   limits: ClientLimits,
 ): Document {
-  const transcript = taskOf(log.state, number).attempts.at(-1)?.transcript;
+  const attempt = taskOf(log.state, number).attempts.at(-1);
   const document = { uri: transcriptUri(log.batchId, number, offset), mimeType: "application/x-ndjson" };
-  if (transcript === undefined) return { ...document, text: "" };
-  const part = transcriptPart(transcript, offset, limits.answerCharacters);
+  if (attempt === undefined) return { ...document, text: "" };
+  const range = rangeOf(attempt);
+  const part = transcriptPart(attempt.transcript, { offset, mostBytes: limits.answerCharacters, range });
   if (part.next >= part.size) return { ...document, text: part.text };
   // A line of its own, so that the text stays a sequence of JSON lines.
   const note = JSON.stringify({

@@ -1,7 +1,7 @@
 // What the session of a task said and did, attempt by attempt, while it runs and afterwards.
 import { z } from "zod";
 import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts";
-import { TranscriptLines } from "../claude/transcript-lines.ts";
+import { rangeOf, TranscriptLines } from "../claude/transcript-lines.ts";
 import { cut } from "../model/cut.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
 import { clock, Wake } from "../platform/clock.ts";
@@ -146,6 +146,9 @@ export class SessionLog {
     yield { kind: "attempt", attempt };
     do yield* partsIn(lines, isRaw);
     while (await growing());
+    // Its process may have gone on with another task.
+    const end = this.#attempt(attempt.number)?.transcriptEnd;
+    if (end !== undefined) lines.endAt(end);
     yield* restOf(lines, isRaw);
     yield { kind: "end", stderr: stderrOf(attempt.transcript) };
     return true;
@@ -192,8 +195,9 @@ function checkAttempt({ attempts, number }: TaskState, wanted: number): void {
   );
 }
 
-function linesOf({ transcript }: Attempt): TranscriptLines | undefined {
-  return exists(transcript) ? new TranscriptLines(transcript) : undefined;
+function linesOf(attempt: Attempt): TranscriptLines | undefined {
+  const { transcript } = attempt;
+  return exists(transcript) ? new TranscriptLines(transcript, rangeOf(attempt)) : undefined;
 }
 
 function* partsIn(lines: TranscriptLines, isRaw: boolean): Generator<LogPart> {

@@ -1,4 +1,5 @@
 // A part of a transcript, in whole lines if they fit.
+import type { TranscriptRange } from "../claude/transcript-lines.ts";
 import { closeDescriptor, exists, openForReading, readAt } from "../platform/files.ts";
 
 export interface TranscriptPart {
@@ -9,14 +10,25 @@ export interface TranscriptPart {
   size: number;
 }
 
+interface Wanted {
+  /** Where in the range to begin, in bytes. */
+  offset: number;
+  mostBytes: number;
+  /** What counts as the transcript. */
+  range?: TranscriptRange;
+}
+
 /** At most this many bytes from an offset. A missing transcript counts as empty. */
-export function transcriptPart(path: string, offset: number, mostBytes: number): TranscriptPart {
+export function transcriptPart(
+  path: string,
+  { offset, mostBytes, range: { from = 0, to = Number.POSITIVE_INFINITY } = {} }: Wanted,
+): TranscriptPart {
   if (!exists(path)) return { text: "", next: 0, size: 0 };
-  const { size } = Bun.file(path);
+  const size = Math.max(0, Math.min(Bun.file(path).size, to) - from);
   const buffer = new Uint8Array(Math.max(0, Math.min(mostBytes, size - offset)));
   const descriptor = openForReading(path);
   try {
-    const bytes = buffer.subarray(0, readAt(descriptor, buffer, offset));
+    const bytes = buffer.subarray(0, readAt(descriptor, buffer, from + offset));
     const whole = offset + bytes.length < size ? wholeLines(bytes) : bytes;
     return { text: new TextDecoder().decode(whole), next: offset + whole.length, size };
   } finally {

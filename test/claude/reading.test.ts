@@ -247,3 +247,30 @@ test("a line that is too long to be kept is read again whole where its ends do n
   expect(reading.answer).toMatchObject({ offset: 7, textLength: 5, result: { result: "whole" } });
   expect(reading.messages).toBe(2);
 });
+
+describe("the next conversation of the same process", () => {
+  const reset: Fields = { type: "conversation_reset" };
+  const more: Fields[] = [init, says("of another task"), { ...result, result: "another" }];
+
+  test("counts for nothing, behind the answer", () => {
+    const reading = read(init, says("mine"), result, reset, ...more);
+    expect(reading.answer?.result.result).toBe("done");
+    expect(reading.replies).toBe(1);
+    expect(reading.resetAt).toBeGreaterThan(0);
+  });
+
+  test("is this one's own, if the prompt was `/clear`", () => {
+    const reading = read(init, reset, init, result);
+    expect(reading.answer?.result.result).toBe("done");
+    expect(reading.resetAt).toBeUndefined();
+  });
+
+  test("may begin with any number of its results, and misses those that follow", () => {
+    const part = { ...newReading(), firstResult: undefined };
+    const cutter = new LineCutter();
+    const lines = [init, { ...result, result_index: 7 }, init, { ...result, result_index: 9 }];
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    for (const line of cutter.push(new TextEncoder().encode(text))) applyLine(part, line);
+    expect(part).toMatchObject({ firstResult: 7, lostResults: 1 });
+  });
+});

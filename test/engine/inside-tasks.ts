@@ -95,6 +95,15 @@ interface Given {
 }
 
 /** The tasks of a batch, and all that they share. */
+/** No process runs several tasks. */
+const reused = {
+  started() {},
+  take: () => undefined,
+  answered: () => undefined,
+  evict() {},
+  owns: () => false,
+};
+
 export function tasksIn(
   inside: Inside,
   store: Store,
@@ -176,6 +185,7 @@ export function tasksIn(
     prefixes,
     startBackoff,
     files,
+    reused,
   };
   const attempts = new Attempts({ log: runnerLog, ...own });
   const report = (reason: WaitReason | undefined) => void (reason && told.push(reason.because));
@@ -200,6 +210,7 @@ export function tasksIn(
     layout: store.layout,
     host,
     pool: sessionPool,
+    reused,
     workspace,
     attempts,
     slots,

@@ -1,6 +1,7 @@
 // One session from its prompt to its outcome, with a transcript that is written by hand.
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { Clearing } from "../../src/claude/clearing.ts";
 import { conversationFile } from "../../src/claude/conversation.ts";
 import type { Exit } from "../../src/claude/outcome.ts";
 import type { SessionProcess } from "../../src/claude/session.ts";
@@ -32,12 +33,14 @@ interface Options {
   adopted?: boolean;
   continues?: string;
   startedAt?: number;
+  /** Whether its process may run another task. */
+  isReused?: boolean;
 }
 
 /** A session without a process: what it is given is noted, and it ends when the test says so. */
 function attemptIn(
   inside: Inside,
-  { options = {}, adopted = false, continues, startedAt = Date.now() }: Options = {},
+  { options = {}, adopted = false, continues, startedAt = Date.now(), isReused = false }: Options = {},
 ) {
   const given: string[] = [];
   const exit = Promise.withResolvers<Exit>();
@@ -46,7 +49,15 @@ function attemptIn(
     marker: "m",
     isOurs: true,
     write: (line) =>
-      given.push(line.includes('"user"') ? "prompt" : line.includes("stop_task") ? "stop" : line),
+      given.push(
+        line.includes("/clear")
+          ? "clear"
+          : line.includes('"user"')
+            ? "prompt"
+            : line.includes("stop_task")
+              ? "stop"
+              : line,
+      ),
     interrupt: () => given.push("interrupt"),
     closeInput: () => given.push("close"),
     hadPidUntil: () => undefined,
@@ -56,9 +67,17 @@ function attemptIn(
   const heard: TranscriptDelta[] = [];
   const around = { sweeper: new Sweeper(), members: () => [], gone: () => undefined };
   const environment = { CLAUDE_CONFIG_DIR: inside.file("claude") };
+  let clearing: Clearing | undefined;
+  const clear = (output: TranscriptReader) => {
+    const { reading, end } = output;
+    if (!reading.began) return undefined;
+    clearing = new Clearing(session, { transcript, reading, end, began: reading.began });
+    return clearing;
+  };
+  const output = new TranscriptReader(transcript);
   const attempt = new RunningAttempt({
     host: { canResume: (id, directory) => conversationFile(id, directory, environment) !== undefined },
-    session: { ...sessionOf(session, around), output: new TranscriptReader(transcript) },
+    session: { ...sessionOf(session, around), output },
     task: "do it",
     options: sessionOptions.parse(options),
     stderr: inside.write("t.stderr.txt", "some words\n"),
@@ -67,6 +86,7 @@ function attemptIn(
     continues,
     workingDirectory: inside.work,
     progressed: (delta) => heard.push(delta),
+    ...(isReused ? { clear: () => clear(output) } : {}),
   });
   const says = (...messages: object[]) => {
     appendFileSync(transcript, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
@@ -76,7 +96,7 @@ function attemptIn(
     exit.resolve(how);
     return attempt.ended();
   };
-  return { attempt, given, heard, says, ends };
+  return { attempt, given, heard, says, ends, transcript, cleared: () => clearing?.ended };
 }
 
 describe("a session", () => {
@@ -314,4 +334,81 @@ test("a failed result is told once", () => {
   says(said("x"));
   expect(heard[0]?.failed).toMatchObject({ kind: "failed", reason: "execution" });
   expect(heard[1]?.failed).toBeUndefined();
+});
+
+describe("a session whose process may run another task", () => {
+  const next = { session_id: "two" };
+  const reset = { type: "conversation_reset", session_id: "s" };
+  const cleared = result("", { ...next, num_turns: 0, total_cost_usd: 0 });
+
+  test("forgets its conversation instead of ending, and its attempt is over then", async () => {
+    using inside = new Inside();
+    const { attempt, given, says, transcript, cleared: done } = attemptIn(inside, { isReused: true });
+    attempt.prompt("do it");
+    says(init, said("Let me see"), result("Done"));
+    expect(given).toEqual(["prompt", "clear"]);
+    const ended = attempt.ended();
+    const end = Bun.file(transcript).size;
+    attempt.checkClocks();
+    says(reset, { ...init, ...next }, cleared);
+    // As soon as it is cleared, another attempt may be asked.
+    says({ ...init, ...next }, said("Of another"), result("Another", next));
+    expect(await done()).toMatchObject({ sessionId: "two" });
+    expect(given).toEqual(["prompt", "clear"]);
+    expect(await ended).toMatchObject({
+      outcome: { kind: "succeeded", length: 4 },
+      usage: { costUsd: 0.5, numTurns: 2 },
+      leaked: [],
+      sessionId: "s",
+      text: "Done",
+      lastText: "Let me see",
+      transcriptEnd: end,
+    });
+  });
+
+  test("ends as any other if it does not forget it, or dies meanwhile", async () => {
+    using inside = new Inside();
+    const one = attemptIn(inside, { isReused: true });
+    one.attempt.prompt("do it");
+    one.says(init, result("Done"));
+    one.says(reset, { ...init, ...next, permissionMode: "plan" }, cleared);
+    expect(await one.cleared()).toBeUndefined();
+    expect(one.given).toEqual(["prompt", "clear", "close"]);
+    expect(await one.ends()).toMatchObject({ outcome: { kind: "succeeded" }, text: "Done" });
+    using other = new Inside();
+    const dead = attemptIn(other, { isReused: true });
+    dead.attempt.prompt("do it");
+    dead.says(init, result("Done"), reset);
+    expect(await dead.ends({ signal: "SIGKILL" })).toMatchObject({
+      outcome: { kind: "succeeded" },
+      text: "Done",
+    });
+  });
+
+  test("ends at once if its attempt is ended meanwhile", async () => {
+    using inside = new Inside();
+    const { attempt, given, says, ends } = attemptIn(inside, { isReused: true });
+    attempt.prompt("do it");
+    says(init, result("Done"));
+    attempt.end({ kind: "cancelled", by: "user" });
+    says(reset, { ...init, ...next }, cleared);
+    const end = await ends();
+    expect(given.slice(0, 3)).toEqual(["prompt", "clear", "interrupt"]);
+    expect(given).toContain("close");
+    expect(end.outcome.kind).toBe("succeeded");
+  });
+
+  test("that another runner started is only closed, and what followed its answer is not its own", async () => {
+    using inside = new Inside();
+    const { given, says, ends, transcript } = attemptIn(inside, { isReused: true, adopted: true });
+    says(init, result("Done"));
+    const end = Bun.file(transcript).size;
+    says(reset, { ...init, ...next }, cleared);
+    expect(given).toEqual(["close"]);
+    expect(await ends()).toMatchObject({
+      outcome: { kind: "succeeded", length: 4 },
+      text: "Done",
+      transcriptEnd: end,
+    });
+  });
 });

@@ -19,6 +19,7 @@ test("what is not said has these values, and the rest is left to claude", () => 
     fileMentions: true,
     forkSession: false,
     slashCommands: false,
+    reuseSessions: "never",
     retries: 1,
     firstEventTimeoutSeconds: 120,
     idleTimeoutSeconds: 1_200,

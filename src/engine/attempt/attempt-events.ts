@@ -28,7 +28,7 @@ export function startedEvent(
   started: Pick<StartedSession, "plan"> & { session: Pick<StartedSession["session"], "ref"> },
 ): EventBody {
   const { attempt, resumes, anewBecause, costBefore } = plan;
-  const { sessionId, startName, transcript, workingDirectory } = started.plan;
+  const { sessionId, startName, transcript, workingDirectory, offset } = started.plan;
   return {
     type: "attempt-started",
     task,
@@ -37,6 +37,7 @@ export function startedEvent(
     sessionId,
     startName,
     transcript,
+    ...(offset === undefined ? {} : { offset }),
     workingDirectory,
     ...(resumes ? { resumes } : {}),
     ...(anewBecause === undefined ? {} : { anewBecause }),
@@ -52,7 +53,7 @@ export function endedEvent(
   delayMs: number | undefined,
 ): EventBody {
   const { outcome, usage, leaked = [], sessionId, model, resumable, unsaved, remarks = [] } = end;
-  const { checks = [] } = end;
+  const { checks = [], transcriptEnd } = end;
   return {
     type: "attempt-ended",
     task,
@@ -64,6 +65,7 @@ export function endedEvent(
     ...(leaked.length > 0 ? { leaked } : {}),
     ...(resumable ? { resumable } : {}),
     ...(unsaved ? { unsaved } : {}),
+    ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
     ...(remarks.length > 0 ? { remarks } : {}),
     ...(checks.length > 0 ? { checks } : {}),
     ...(delayMs === undefined ? {} : { retryAt: Date.now() + Math.round(delayMs) }),

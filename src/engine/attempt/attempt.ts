@@ -2,6 +2,7 @@
 import { activityOf } from "../../claude/activity.ts";
 import { promptLine, schemaOf, stopTaskLine, waitsForInitialize } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
+import type { Clearing } from "../../claude/clearing.ts";
 import { firstCallOf } from "../../claude/first-call.ts";
 import { type Ending, type Exit, outcomeOf } from "../../claude/outcome.ts";
 import type { FirstCall, Reading } from "../../claude/reading.ts";
@@ -30,6 +31,8 @@ export interface AttemptEnd {
   resumable: boolean;
   /** Whether the conversation could be continued if it had been saved. */
   unsaved?: boolean;
+  /** Where its part of the transcript ends, in bytes, if another conversation begins behind it. */
+  transcriptEnd?: number;
   /** What did not go as requested, whatever the outcome. */
   remarks: string[];
   /** What Claude said last, for use if there is no answer. */
@@ -59,6 +62,8 @@ interface AttemptParts {
   workingDirectory: string;
   /** Called whenever the transcript contains something new. */
   progressed(delta: TranscriptDelta): void;
+  /** Called when nothing more is expected: has the process forget the conversation, unless it must end with the attempt. */
+  clear?(): Clearing | undefined;
 }
 
 /** What is new in a transcript since the last look. */
@@ -104,6 +109,10 @@ export class RunningAttempt {
   /** Commands that were still running when their time was over. */
   #stopped: BackgroundTask[] = [];
   #ending: Ending | undefined;
+  /** While the process forgets the conversation, for another task. */
+  #clearing: Clearing | undefined;
+  /** Resolves when it has, and the session is not ours any more. */
+  readonly #cleared = Promise.withResolvers<"cleared">();
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
@@ -124,6 +133,11 @@ export class RunningAttempt {
 
   /** Reads what is new in the transcript. */
   readTranscript(): void {
+    // What comes now is not about this attempt: the next one reads on.
+    if (this.#clearing) {
+      this.#clearing.read();
+      return;
+    }
     const before = this.#reading.last;
     if (!this.#parts.session.output.read()) return;
     const isHistory = this.#parts.adopted && !this.#hasRead;
@@ -137,6 +151,10 @@ export class RunningAttempt {
 
   /** Checks the clocks, and ends the session if one has run out. */
   checkClocks(): void {
+    if (this.#clearing) {
+      this.#clearing.read();
+      return;
+    }
     this.#closeWhenDone();
     if (!this.#overdue()) return;
     // Read the transcript first: an adopted session may be unread, and a runner that was stopped resumes with expired
@@ -150,6 +168,7 @@ export class RunningAttempt {
   end(ending: Ending, graceMs?: number): void {
     if (this.#ending) return;
     this.#ending = ending;
+    this.#clearing?.abandon();
     // An interrupted turn has a result, which reports what it spent. Without a turn there will be none.
     const { turnIsOpen, answer } = this.#reading;
     this.#resultCame = Promise.withResolvers();
@@ -165,12 +184,16 @@ export class RunningAttempt {
     this.end({ kind: "evicted" }, evictionMs);
   }
 
-  /** Resolves when the session and everything that it started have gone. Call once: it closes the transcript. */
+  /**
+   * Resolves when the session and everything that it started have gone, or its process can run another task. Call once: it
+   * closes the transcript.
+   */
   async ended(): Promise<AttemptEnd> {
     const { session, workingDirectory, options, costBefore, task } = this.#parts;
-    const exit = await session.exited;
-    const leaked = await session.end();
+    const exited = await Promise.race([session.exited, this.#cleared.promise]);
+    const [exit, leaked] = exited === "cleared" ? [{ code: 0 }, []] : [exited, await session.end()];
     using reader = session.output;
+    // Reads no further than to where the next conversation begins.
     reader.finish();
     this.#reportProgress(this.#parts.adopted && !this.#hasRead);
     const { reading } = reader;
@@ -183,6 +206,7 @@ export class RunningAttempt {
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
+      ...(reading.resetAt === undefined ? {} : { transcriptEnd: reading.resetAt }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
@@ -241,7 +265,25 @@ export class RunningAttempt {
   // While stdin is open, the session waits for more, and its background work continues. Closing it does not end a
   // command: 2.1.332 was seen to wait more than 45 s for one.
   #closeWhenDone(): void {
-    if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
+    if (this.#closedAt !== undefined || this.#clearing || !this.#clocks.isDone(this.#reading)) return;
+    if (!this.#clear()) this.#close();
+  }
+
+  // Whether its process forgets the conversation now. If that fails, it ends as any other.
+  #clear(): boolean {
+    const { adopted, clear } = this.#parts;
+    const clearing = adopted || this.#ending ? undefined : clear?.();
+    if (!clearing) return false;
+    this.#clearing = clearing;
+    void clearing.ended.then((cleared) => {
+      if (cleared) return this.#cleared.resolve("cleared");
+      this.#clearing = undefined;
+      this.#close();
+    });
+    return true;
+  }
+
+  #close(): void {
     const { session } = this.#parts;
     this.#closedAt = performance.now();
     this.#stopped = [...this.#reading.background.open.values()];

@@ -1,5 +1,6 @@
 // This machine as a host: sessions are local processes, whose memory is watched from their start.
 import { conversationFile } from "../../claude/conversation.ts";
+import { processesBeside } from "../../claude/left-behind.ts";
 import { adoptSession, type SessionProcess, startSession } from "../../claude/session.ts";
 import type { Sweeper } from "../../claude/sweep.ts";
 import { terminate } from "../../claude/terminate.ts";
@@ -42,12 +43,12 @@ export class LocalHost implements SessionHost {
     return { started: true, session: { ...this.#watched(start.session, need), output: start.reader } };
   }
 
-  adopt({ ref, marker, transcript, ...need }: Orphan): Adopted {
+  adopt({ ref, marker, transcript, offset = 0, ...need }: Orphan): Adopted {
     const identity = localProcess(ref);
     if (!identity) throw new Error(`Internal error: ${JSON.stringify(ref)} is no session of this machine`);
     const session = this.#watched(adoptSession(identity, marker), need);
     return exists(transcript)
-      ? { ...session, output: new TranscriptReader(transcript) }
+      ? { ...session, output: new TranscriptReader(transcript, { from: offset }) }
       : { ...session, output: undefined };
   }
 
@@ -103,6 +104,7 @@ export function sessionOf(
     exited,
     write,
     closeInput,
+    others: () => processesBeside(session, members()),
     end: (how = {}) => {
       ended ??= end(how);
       return ended;

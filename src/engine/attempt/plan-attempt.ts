@@ -17,6 +17,7 @@ import { exists, realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
+import { isReusable } from "../reuse/key.ts";
 import { whyStartedOver } from "./continuation.ts";
 import { withAnswers } from "./earlier-answers.ts";
 import type { StartPlan } from "./session-host.ts";
@@ -131,6 +132,7 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const wanted = { prompt, options, variables };
   const session = startPlan(batch.batchId, wanted, means);
   const isOfKind = !impossible && isForAnyTask(batch, number, options, means);
+  const isRemembered = isReusable(batch, number);
   return {
     basis,
     attempt,
@@ -140,7 +142,9 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
     prompt,
     options,
     ...(impossible ? { impossible } : {}),
-    session: isOfKind ? { ...session, kind: () => kindOf(batch.batchId, wanted, means) } : session,
+    session: isOfKind
+      ? { ...session, ...kindsOf(batch.batchId, { ...wanted, isRemembered }, means) }
+      : session,
   };
 }
 
@@ -228,10 +232,24 @@ interface Wanted {
   variables: Record<string, string>;
 }
 
+function kindsOf(batchId: BatchId, wanted: WantedOfKind, means: Means) {
+  return {
+    kind: () => kindOf(batchId, wanted, means),
+    // A session that says when the API begins to answer can serve any task, but only some tasks need that.
+    kindAfterwards: () => kindOf(batchId, wanted, { ...means, saysBeginning: false }),
+  };
+}
+
+/** What its kind depends on beside that. */
+interface WantedOfKind extends Wanted {
+  /** Whether its answer may be remembered. */
+  isRemembered: boolean;
+}
+
 // Everything by which the sessions of one runner can differ, but for the name and the conversation of each.
 function kindOf(
   batchId: BatchId,
-  { prompt, options, variables }: Wanted,
+  { prompt, options, variables, isRemembered }: WantedOfKind,
   { claudePath, workingDirectory, layout, saysBeginning = false }: Means,
 ): string {
   // The name of such a file derives from its text.
@@ -243,6 +261,9 @@ function kindOf(
     workingDirectory,
     mentionEnvironment(prompt, options, workingDirectory),
     variables,
+    // A task that wants a process of its own gets none that another one has used.
+    options.reuseSessions,
+    isRemembered,
   ];
   return digestOf(JSON.stringify(parts));
 }

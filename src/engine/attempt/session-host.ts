@@ -23,11 +23,15 @@ export interface StartPlan extends SessionPlan {
   sessionId: string;
   /** The line for its standard input that asks it to initialize. The host writes it at the start. */
   initialize: string;
+  /** Where in its transcript its conversation begins, in bytes, if its process had others before. */
+  offset?: number;
   /**
    * The same for all sessions that differ only in name, conversation and prompt, so that a session started for one task can
    * serve another. Absent if the session is for its own task alone. Computed only when called.
    */
   kind?(): string;
+  /** The kind of the tasks that its process can serve when it has forgotten its own. */
+  kindAfterwards?(): string;
 }
 
 /** A session on some host. Before its prompt, it spends nothing. */
@@ -42,6 +46,8 @@ export interface Session {
   closeInput(): void;
   /** Resolves when it has gone. */
   exited: Promise<Exit>;
+  /** The processes that it runs beside its own now. A host that cannot know lacks this. */
+  others?(): readonly ProcessIdentity[];
   /**
    * Ends the session if it still runs, then every process that it left behind, and returns those. The first call decides
    * how; later calls return the same promise.
@@ -69,6 +75,8 @@ export interface Orphan extends Need {
   ref: SessionRef;
   marker: string;
   transcript: string;
+  /** Where its conversation begins in it, in bytes, if not at the beginning. */
+  offset?: number | undefined;
 }
 
 /** An adopted session. Without `output`, its transcript was removed, so nobody can know what it does. */

@@ -130,6 +130,11 @@ export class Machine {
     return this.#watched.get(marker)?.members ?? [];
   }
 
+  /** What a running session uses, in bytes; 0 if nobody has looked yet. */
+  bytesOf(marker: string): number {
+    return this.#watched.get(marker)?.usedBytes ?? 0;
+  }
+
   /** A session has ended. Nothing is learned from one that never had a prompt (`isUnasked`). */
   ended(marker: string, { isUnasked = false }: { isUnasked?: boolean } = {}): void {
     const watched = this.#watched.get(marker);

@@ -50,6 +50,8 @@ const bearings = {
   slashCommands: "counts",
   name: "does-not-count",
   reuse: "does-not-count",
+  // Answers that are remembered come from sessions with processes of their own.
+  reuseSessions: "does-not-count",
   inputs: "counts",
   retries: "does-not-count",
   firstEventTimeoutSeconds: "does-not-count",

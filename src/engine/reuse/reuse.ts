@@ -4,6 +4,7 @@ import { isIgnored } from "../../claude/ignored.ts";
 import { fingerprintOf, type Look, look, lookKey, lookText } from "../../claude/looks.ts";
 import { hasHooks, mentionLooks, nestedLooks, ownLooks } from "../../claude/own-looks.ts";
 import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
+import { rangeOf } from "../../claude/transcript-lines.ts";
 import type { Batch } from "../../model/event.ts";
 import { fixedPart } from "../../model/glob-text.ts";
 import { type Input, inputsOf } from "../../model/inputs.ts";
@@ -298,7 +299,7 @@ export class Reuse implements Disposable {
     const options = optionsOf(batch, number);
     if (directory !== workingDirectoryOf(batch, options)) return "had a directory of its own";
     const isTrusted = options.inputs !== undefined;
-    const reads = attempts.map(({ transcript }) => readSetOf(transcript, directory));
+    const reads = attempts.map((one) => readSetOf(one.transcript, directory, rangeOf(one)));
     const unfit = unfitness(reads, { isTrusted, model, version: batch.claudeVersion ?? "" });
     if (unfit !== undefined) return unfit;
     const { environment } = this.#parts;

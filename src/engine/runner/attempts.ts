@@ -9,8 +9,9 @@ import type { AccountHolds } from "../account/account-holds.ts";
 import type { AccountPace } from "../account/account-pace.ts";
 import { type AttemptEnd, RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
 import { cancelHeld, consequencesOf, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
+import type { ReusedSessions } from "../attempt/reused-sessions.ts";
 import type { Running } from "../attempt/running.ts";
-import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
+import type { Adopted, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
 import type { BorrowedDirectory } from "../attempt/workspace.ts";
 import type { Loss } from "../memory/memory-plan.ts";
 import type { OutputFiles } from "../output/output-files.ts";
@@ -52,6 +53,8 @@ export interface Supervised<Of = Session> {
   directory: Pick<BorrowedDirectory, "giveBack">;
   /** Called when the session is ready. */
   ready?: () => void;
+  /** How its process was started, unless an earlier runner did that. */
+  plan?: StartPlan;
 }
 
 /** What follows from an attempt's end. */
@@ -81,6 +84,7 @@ export interface AttemptsParts {
   prefixes: PrefixGroups;
   startBackoff: StartBackoff;
   files: OutputFiles;
+  reused: Pick<ReusedSessions, "answered" | "evict" | "owns">;
 }
 
 export class Attempts {
@@ -228,12 +232,13 @@ export class Attempts {
   /** Ends sessions because memory is short; their tasks continue later. */
   evict(markers: readonly string[]): void {
     for (const marker of markers) this.#running.withMarker(marker)?.evict();
+    this.#parts.reused.evict(markers);
   }
 
   /** What is lost if the session with this marker is ended; undefined if it cannot be, because nothing knows its task yet. */
   lossOf(marker: string): Loss | undefined {
     const running = this.#running.withMarker(marker);
-    if (!running) return undefined;
+    if (!running) return this.#parts.reused.owns(marker) ? "spare" : undefined;
     return running instanceof WaitingSession ? "nothing" : "work";
   }
 
@@ -246,21 +251,33 @@ export class Attempts {
     // A watch does not report what was written before.
     running.readTranscript();
     this.endCancelled();
-    const [end] = await Promise.all([running.ended(), this.#noteExit(running, supervised)]);
+    const ended = running.ended();
+    const [end] = await Promise.all([ended, this.#noteExit(running, supervised, ended)]);
     return end;
   }
 
   // At once, because others may wait for its answer: what it left behind is still ended, and its end written.
-  async #noteExit(running: RunningAttempt, { number, session }: Supervised): Promise<void> {
-    await session.exited;
-    running.readTranscript();
+  async #noteExit(
+    running: RunningAttempt,
+    { number, session }: Supervised,
+    ended: Promise<unknown>,
+  ): Promise<void> {
+    let isOver = false;
+    const over = ended.then(() => {
+      isOver = true;
+    });
+    // Of a process that goes on with another task, everything has been read by then.
+    const exited = session.exited.then(() => {
+      if (!isOver) running.readTranscript();
+    });
+    await Promise.race([exited, over]);
     this.#parts.prefixes.ended(number);
   }
 
   #runningOf(supervised: Supervised): RunningAttempt {
     const { number, session, sessionId, resumes, options, transcript, workingDirectory } = supervised;
-    const { startedAt, adopted, costBefore } = supervised;
-    const { log, host } = this.#parts;
+    const { startedAt, adopted, costBefore, plan } = supervised;
+    const { log, host, reused } = this.#parts;
     return new RunningAttempt({
       host,
       session,
@@ -276,6 +293,7 @@ export class Attempts {
         this.#progressed(supervised, delta);
         this.#noteBeginning(number, delta);
       },
+      ...(plan ? { clear: () => reused.answered({ task: number, session, options, plan }) } : {}),
     });
   }
 

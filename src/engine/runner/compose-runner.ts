@@ -1,5 +1,6 @@
 // The parts of a runner, and what each gets of the others.
 import { sessionEnvironment } from "../../claude/environment.ts";
+import { hasHooks, startStamp } from "../../claude/own-looks.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
@@ -20,10 +21,13 @@ import { AccountPace } from "../account/account-pace.ts";
 import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
 import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
+import { ReusedSessions } from "../attempt/reused-sessions.ts";
+import { waitingLike } from "../attempt/tasks-alike.ts";
 import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
+import { isReusable } from "../reuse/key.ts";
 import { Reuse } from "../reuse/reuse.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
@@ -139,6 +143,13 @@ export function composeRunner(
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
   const host = new LocalHost({ machine, sweeper, environment });
+  const reused = new ReusedSessions({
+    waitingLike: (number) => waitingLike(log.state, number),
+    isRemembered: (number) => isReusable(log.state.batch, number),
+    hasHooks: (workingDirectory, options) => hasHooks({ workingDirectory, options, environment }, options),
+    stampOf: (workingDirectory) => startStamp({ workingDirectory, environment }),
+    bytesOf: (marker) => machine.bytesOf(marker),
+  });
   const workspace = sharedDirectory;
 
   // What takes the tasks to their ends.
@@ -166,6 +177,7 @@ export function composeRunner(
     prefixes,
     startBackoff,
     files,
+    reused,
   });
   const writeAnswers = answerWriter(layout);
   const summaries = summariesOf(() => log.state, layout, writeAnswers);
@@ -202,7 +214,7 @@ export function composeRunner(
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
-  const session = { log, layout, host, pool: spares, workspace, environment, values, writeAnswers };
+  const session = { log, layout, host, pool: spares, reused, workspace, environment, values, writeAnswers };
   const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
   const tasks = new Tasks({
     ...start,
@@ -236,6 +248,7 @@ export function composeRunner(
     attempts,
     tasks,
     reuse,
+    reused,
     values,
     cancelled,
     /** Rejects when the runner has failed, or with `Replaced`. */

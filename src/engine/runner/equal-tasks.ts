@@ -27,7 +27,7 @@ function likeThat(batch: Batch, { number, outcome, attempts, endedAt, model, usa
   if (outcome.kind !== "succeeded" || !attempt)
     throw new Error(`Internal error: task ${number} has no answer`);
   const key = batch.tasks[number - 1]?.key;
-  const { sessionId, transcript } = attempt;
+  const { sessionId, transcript, offset, transcriptEnd } = attempt;
   const own = {
     batchId: batch.batchId,
     task: number,
@@ -35,6 +35,8 @@ function likeThat(batch: Batch, { number, outcome, attempts, endedAt, model, usa
     at: endedAt,
     sessionId,
     transcript,
+    ...(offset === undefined ? {} : { offset }),
+    ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
   };
   const { denials = [] } = usage ?? {};
   return {

@@ -97,13 +97,15 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, spares, reuse, failed } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, spares, reuse, reused, failed } =
+      this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
     using _starts = starts;
     using _reuse = reuse;
+    using _reused = reused;
     using _spares = spares;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#transcriptChanged(name)));
     using pace = this.#pace;
@@ -174,9 +176,10 @@ class Runner {
   }
 
   async #runAll(): Promise<void> {
-    const { tasks, spares } = this.#parts;
+    const { tasks, spares, reused } = this.#parts;
     await tasks.runAll();
     await spares.ended();
+    await reused.ended();
     await tasks.endShared();
   }
 
@@ -218,7 +221,7 @@ class Runner {
   }
 
   #beat(): void {
-    const { late, files, tasks, spares } = this.#parts;
+    const { late, files, tasks, spares, reused } = this.#parts;
     this.#keepPace();
     late.flush();
     reapOrphans();
@@ -231,6 +234,7 @@ class Runner {
     this.#noteActivities();
     this.#checkMemory();
     spares.look();
+    reused.look();
     tasks.beat();
     tasks.reportHold();
     void files.beat();

@@ -33,7 +33,8 @@ export function sparePlan(
   if (!claude.found) return undefined;
   const planned = planAttempt(state, number, { ...means, claudePath: claude.path, workingDirectory });
   const { session: plan, options } = planned;
-  if (!plan.kind) return undefined;
+  // It gets the process of a task that has ended.
+  if (!plan.kind || options.reuseSessions === "auto") return undefined;
   return { plan, options, need: { footprintKey: footprintKey(batch, optionsOf(batch, number)) } };
 }
 

@@ -18,6 +18,7 @@ import {
   isStillMeant,
   planAttempt,
 } from "../attempt/plan-attempt.ts";
+import type { ReusedSessions } from "../attempt/reused-sessions.ts";
 import type { Session, SessionHost } from "../attempt/session-host.ts";
 import type { PooledSession, SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
@@ -38,6 +39,7 @@ export interface StartParts {
   layout: Layout;
   host: SessionHost;
   pool: SessionPool;
+  reused: Pick<ReusedSessions, "started" | "take">;
   workspace: Workspace;
   attempts: Attempts;
   holds: AccountHolds;
@@ -125,6 +127,7 @@ async function startIn(
     admitted.ready();
     opened.ready?.();
   };
+  parts.reused.started(opened, plan.options);
   if (opened.isNew) startBackoff.started();
   else {
     // Nothing had to start, so nothing is known about starts either, and it has read something before.
@@ -155,6 +158,7 @@ async function startIn(
     adopted: false,
     directory,
     ready,
+    plan: opened.plan,
   });
   reuse.ended(number);
   return undefined;
@@ -217,9 +221,11 @@ async function open(
   number: number,
   { session: plan, options, impossible }: AttemptPlan,
   { mayStart }: Admitted,
-  { log, pool, host }: StartParts,
+  { log, pool, reused, host }: StartParts,
 ): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
+  const forgetful = reused.take(plan);
+  if (forgetful) return { kind: "opened", isNew: false, ...forgetful };
   const need = { footprintKey: footprintKey(log.state.batch, options) };
   const spare = pool.take(plan, need, number);
   if (spare) return { kind: "opened", isNew: false, ...spare };

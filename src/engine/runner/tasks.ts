@@ -242,11 +242,11 @@ export class Tasks {
     const { batch } = log.state;
     const last = taskOf(log.state, number).attempts.at(-1);
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
-    const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
+    const { number: attempt, identity, sessionId, transcript, offset, startedAt, resumes, costBefore } = last;
     const options = optionsOf(batch, number);
     const marker = markerOfAttempt(batch.batchId, number, last);
     const need = { footprintKey: footprintKey(batch, options) };
-    const session = host.adopt({ ref: identity, marker, transcript, ...need });
+    const session = host.adopt({ ref: identity, marker, transcript, offset, ...need });
     holds.adopt(number, options.model, startedAt);
     const prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
     await using directory = new BorrowedDirectory(number, prepared);

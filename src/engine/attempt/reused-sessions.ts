@@ -1,0 +1,218 @@
+// Processes that have run a task and have forgotten it (`/clear`), for the next tasks of the same kind. One that may have
+// kept anything of its task is not among them (`why-not-reused.ts`): it ends with its task, as any other.
+import { Clearing } from "../../claude/clearing.ts";
+import type { InitMessage } from "../../claude/message.ts";
+import type { Reading } from "../../claude/reading.ts";
+import { TranscriptReader } from "../../claude/transcript.ts";
+import { whyNotReused } from "../../claude/why-not-reused.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import type { Session, StartPlan } from "./session-host.ts";
+import type { StartedSession } from "./session-pool.ts";
+
+/** One that nobody takes leaves after this time, in milliseconds. */
+export const longestIdleMs = 60_000;
+/** How long one that is not needed has to exit before it is killed, in milliseconds. */
+const exitMs = 500;
+
+interface ReusedParts {
+  /** How many tasks wait that may take a process which ran this one. */
+  waitingLike(task: number): number;
+  /** Whether the answer of a task may be remembered. */
+  isRemembered(task: number): boolean;
+  /** Whether hooks are set for sessions like this. */
+  hasHooks(directory: string, options: SessionOptions): boolean;
+  /** Another text after any change of what a process has at its start and keeps (`startStamp`). */
+  stampOf(directory: string): string;
+  /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
+  bytesOf(marker: string): number;
+  /** The monotonic clock, in milliseconds. */
+  now?: () => number;
+}
+
+/** A process from its start on. */
+interface Process {
+  plan: StartPlan;
+  session: Session;
+  stamp: string;
+  /** How many tasks it has run. */
+  tasks: number;
+  /** Its first introduction. */
+  began?: InitMessage | undefined;
+  /** What it used after its first task, in bytes. */
+  firstBytes: number;
+  /** Whether it is forgetting a conversation now. */
+  isClearing: boolean;
+}
+
+interface Idle {
+  process: Process;
+  /** The last task that it ran. */
+  task: number;
+  kind: string;
+  started: StartedSession;
+  since: number;
+}
+
+/** A session that has answered, and whose process may be used again. */
+export interface Answered {
+  task: number;
+  session: Session;
+  options: SessionOptions;
+  plan: StartPlan;
+}
+
+export class ReusedSessions implements Disposable {
+  readonly #parts: ReusedParts;
+  readonly #now: () => number;
+  /** All processes that may be used again, by marker. */
+  readonly #processes = new Map<string, Process>();
+  /** Those that wait for a task, by marker. */
+  readonly #idle = new Map<string, Idle>();
+  readonly #ending = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(parts: ReusedParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? (() => performance.now());
+  }
+
+  /** None is kept any more, and those that wait are ended, which nobody waits for. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const idle of [...this.#idle.values()]) this.#end(idle);
+  }
+
+  /** A process has started, for a task with these options. */
+  started({ plan, session }: StartedSession, { reuseSessions }: SessionOptions): void {
+    const { marker, workingDirectory, kind } = plan;
+    if (reuseSessions !== "auto" || !kind || this.#processes.has(marker)) return;
+    const stamp = this.#parts.stampOf(workingDirectory);
+    this.#processes.set(marker, { plan, session, stamp, tasks: 0, firstBytes: 0, isClearing: false });
+    void session.exited.then(() => this.#gone(marker));
+  }
+
+  /** Gives away a process for this plan, with the names of its own start; undefined if none waits. */
+  take(plan: StartPlan): StartedSession | undefined {
+    const kind = this.#idle.size > 0 ? plan.kind?.() : undefined;
+    if (kind === undefined) return undefined;
+    // The one that waits for the shortest time, so that those too many leave.
+    const idle = [...this.#idle.values()].findLast((one) => one.kind === kind);
+    if (!idle) return undefined;
+    this.#idle.delete(idle.process.plan.marker);
+    // Settings that have changed since hold for new processes only.
+    if (idle.process.stamp === this.#parts.stampOf(plan.workingDirectory)) return idle.started;
+    this.#endProcess(idle);
+    return this.take(plan);
+  }
+
+  /**
+   * A session has answered, and does nothing any more. Has it forget its conversation, so that another task can have its
+   * process; undefined if it must end, because something of its task would stay in it, or no task waits for it.
+   */
+  answered({ task, session, options, plan }: Answered): Clearing | undefined {
+    const process = this.#processes.get(plan.marker);
+    const { reading, end } = session.output;
+    if (!process || this.#isClosed || !this.#isWanted(task, plan)) return undefined;
+    process.tasks++;
+    process.began ??= reading.began;
+    const now = this.#parts.bytesOf(plan.marker);
+    if (process.firstBytes === 0) process.firstBytes = now;
+    if (!process.began || this.#whyNot(process, { task, options, reading, now }) !== undefined)
+      return undefined;
+    // What the task started and left would reach the next one.
+    if (!session.others || session.others().length > 0) return undefined;
+    const clearing = new Clearing(session, {
+      transcript: plan.transcript,
+      reading,
+      end,
+      began: process.began,
+    });
+    process.isClearing = true;
+    void clearing.ended.then((cleared) => {
+      process.isClearing = false;
+      if (!cleared) return;
+      const { offset, sessionId } = cleared;
+      const output = new TranscriptReader(plan.transcript, { from: offset, reading: cleared.reading });
+      const started = { plan: { ...plan, sessionId, offset }, session: { ...session, output } };
+      const idle = { process, task, kind: plan.kindAfterwards?.() ?? "", started, since: this.#now() };
+      this.#idle.set(plan.marker, idle);
+      // It may have ended, or be needed no more, by the time it is here.
+      if (this.#isClosed || !this.#processes.has(plan.marker)) this.#end(idle);
+    });
+    return clearing;
+  }
+
+  /** Ends those that nobody needs. Call on every beat. */
+  look(): void {
+    for (const idle of [...this.#idle.values()]) {
+      const isLate = this.#now() - idle.since >= longestIdleMs;
+      if (isLate || this.#parts.waitingLike(idle.task) === 0) this.#end(idle);
+    }
+  }
+
+  /** Whether this is the marker of one that no task has. */
+  owns(marker: string): boolean {
+    return this.#idle.has(marker);
+  }
+
+  /** Ends those with these markers, because memory is short. */
+  evict(markers: readonly string[]): void {
+    for (const marker of markers) {
+      const idle = this.#idle.get(marker);
+      if (idle) this.#end(idle);
+    }
+  }
+
+  /** Ends all that wait for a task, and resolves when they have gone. */
+  async ended(): Promise<void> {
+    for (const idle of [...this.#idle.values()]) this.#end(idle);
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
+  }
+
+  // Whether more tasks wait for such a process than there are.
+  #isWanted(task: number, plan: StartPlan): boolean {
+    const waiting = this.#parts.waitingLike(task);
+    if (waiting === 0) return false;
+    const kind = plan.kindAfterwards?.();
+    const idle = [...this.#idle.values()].filter((one) => one.kind === kind).length;
+    // Of whatever kind these are: there are few.
+    const clearing = [...this.#processes.values()].filter(({ isClearing }) => isClearing).length;
+    return waiting > idle + clearing;
+  }
+
+  #whyNot(
+    { plan, stamp, tasks, firstBytes }: Process,
+    { task, options, reading, now }: { task: number; options: SessionOptions; reading: Reading; now: number },
+  ): string | undefined {
+    const { workingDirectory } = plan;
+    return whyNotReused({
+      reading,
+      options,
+      tasks,
+      isRemembered: this.#parts.isRemembered(task),
+      hasHooks: this.#parts.hasHooks(workingDirectory, options),
+      hasChanged: this.#parts.stampOf(workingDirectory) !== stamp,
+      bytes: { now, first: firstBytes },
+    });
+  }
+
+  #gone(marker: string): void {
+    this.#processes.delete(marker);
+    const idle = this.#idle.get(marker);
+    if (idle) this.#end(idle);
+  }
+
+  #end(idle: Idle): void {
+    this.#idle.delete(idle.process.plan.marker);
+    this.#endProcess(idle);
+  }
+
+  #endProcess({ process, started: { session } }: Idle): void {
+    this.#processes.delete(process.plan.marker);
+    session.output[Symbol.dispose]();
+    session.closeInput();
+    const ending = session.end({ graceMs: exitMs });
+    this.#ending.add(ending);
+    void ending.finally(() => this.#ending.delete(ending));
+  }
+}

@@ -1,0 +1,218 @@
+// Processes that have forgotten their tasks and wait for others: who takes them, and when they leave.
+import { describe, expect, test } from "bun:test";
+import { appendFileSync } from "node:fs";
+import type { Exit } from "../../src/claude/outcome.ts";
+import { TranscriptReader } from "../../src/claude/transcript.ts";
+import { longestIdleMs, ReusedSessions } from "../../src/engine/attempt/reused-sessions.ts";
+import type { Session, StartPlan } from "../../src/engine/attempt/session-host.ts";
+import { sessionOptions } from "../../src/model/options.ts";
+import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
+import { gone, Inside } from "../inside.ts";
+import { init, result } from "./messages.ts";
+
+const options = sessionOptions.parse({ reuseSessions: "auto" });
+const own = { ...init, claude_code_version: "2.1.332", mcp_servers: [] };
+
+/** A pool, and processes in it that do as the test says. */
+class Processes implements Disposable {
+  readonly inside = new Inside();
+  readonly ended: string[] = [];
+  waiting = 5;
+  now = 0;
+  stamp = "as it was";
+  bytes = 0;
+  beside: ProcessIdentity[] = [];
+  readonly pool = new ReusedSessions({
+    waitingLike: () => this.waiting,
+    isRemembered: () => false,
+    hasHooks: () => false,
+    stampOf: () => this.stamp,
+    bytesOf: () => this.bytes,
+    now: () => this.now,
+  });
+
+  plan(marker: string, kind = "a kind"): StartPlan {
+    return {
+      marker,
+      startName: marker,
+      sessionId: "s",
+      initialize: "",
+      command: [],
+      environment: {},
+      workingDirectory: this.inside.work,
+      transcript: this.inside.file(`${marker}.ndjson`),
+      stderr: "",
+      kind: () => kind,
+      kindAfterwards: () => kind,
+    };
+  }
+
+  /** A session that has answered. */
+  answered(marker: string, kind?: string) {
+    const plan = this.plan(marker, kind);
+    this.inside.write(`${marker}.ndjson`, "");
+    const says = (...messages: object[]) =>
+      appendFileSync(plan.transcript, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+    const exit = Promise.withResolvers<Exit>();
+    const session: Session = {
+      ref: gone,
+      output: new TranscriptReader(plan.transcript),
+      write: () => says({ type: "conversation_reset" }, { ...own, session_id: marker }, cleared(marker)),
+      closeInput: () => undefined,
+      exited: exit.promise,
+      others: () => this.beside,
+      end: async () => {
+        if (!this.ended.includes(marker)) this.ended.push(marker);
+        exit.resolve({ code: 0 });
+        return [];
+      },
+    };
+    says(own, result("Done"));
+    session.output.read();
+    this.pool.started({ plan, session }, options);
+    return { plan, session, exit };
+  }
+
+  /** A process that waits for a task, unless it may not. */
+  async idle(marker: string, kind?: string): Promise<boolean> {
+    const { plan, session } = this.answered(marker, kind);
+    const clearing = this.pool.answered({ task: 1, session, options, plan });
+    clearing?.read();
+    session.output[Symbol.dispose]();
+    return (await clearing?.ended) !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.pool[Symbol.dispose]();
+    this.inside[Symbol.dispose]();
+  }
+}
+
+function cleared(id: string): object {
+  return result("", { session_id: id, num_turns: 0, total_cost_usd: 0 });
+}
+
+describe("a process that has forgotten its task", () => {
+  test("is given to a task of the same kind, once, with its new conversation", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    expect(await processes.idle("one")).toBe(true);
+    expect(pool.take(processes.plan("x", "another kind"))).toBeUndefined();
+    const taken = pool.take(processes.plan("x"));
+    expect(taken?.plan).toMatchObject({ marker: "one", sessionId: "one", startName: "one" });
+    expect(taken?.plan.offset).toBe(Bun.file(processes.plan("one").transcript).size);
+    expect(taken?.session.output.reading).toMatchObject({ messages: 0, replies: 0 });
+    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    taken?.session.output[Symbol.dispose]();
+    expect(processes.ended).toEqual([]);
+  });
+
+  test("leaves after a minute without a task, when no task waits any more, and when memory is short", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    await processes.idle("late");
+    processes.now = longestIdleMs - 1;
+    pool.look();
+    expect(processes.ended).toEqual([]);
+    processes.now = longestIdleMs;
+    pool.look();
+    expect(processes.ended).toEqual(["late"]);
+    await processes.idle("unneeded");
+    processes.waiting = 0;
+    pool.look();
+    expect(processes.ended).toEqual(["late", "unneeded"]);
+    processes.waiting = 5;
+    await processes.idle("large");
+    expect([pool.owns("large"), pool.owns("other")]).toEqual([true, false]);
+    pool.evict(["other", "large"]);
+    expect(processes.ended).toEqual(["late", "unneeded", "large"]);
+    expect(pool.take(processes.plan("x"))).toBeUndefined();
+  });
+
+  test("is given to nobody once it has died, or the settings of its directory have changed", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    const { plan, session, exit } = processes.answered("dead");
+    pool.answered({ task: 1, session, options, plan })?.read();
+    await Promise.resolve();
+    exit.resolve({ signal: "SIGKILL" });
+    await session.exited;
+    await Promise.resolve();
+    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    await processes.idle("stale");
+    processes.stamp = "changed";
+    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    expect(processes.ended).toEqual(["dead", "stale"]);
+    session.output[Symbol.dispose]();
+  });
+
+  test("is ended with the batch, which waits for that", async () => {
+    using processes = new Processes();
+    await processes.idle("one");
+    await processes.idle("two");
+    await processes.pool.ended();
+    expect(processes.ended).toEqual(["one", "two"]);
+  });
+});
+
+describe("a process is not kept", () => {
+  test("if as many wait already as there are tasks for them", async () => {
+    using processes = new Processes();
+    processes.waiting = 1;
+    expect(await processes.idle("one")).toBe(true);
+    expect(await processes.idle("two")).toBe(false);
+    processes.waiting = 0;
+    expect(await processes.idle("three")).toBe(false);
+  });
+
+  test("if others are about to be kept for the tasks that wait", () => {
+    using processes = new Processes();
+    processes.waiting = 1;
+    const [one, two] = [processes.answered("one"), processes.answered("two")];
+    const offered = [one, two].map(({ plan, session }) =>
+      processes.pool.answered({ task: 1, session, options, plan }),
+    );
+    expect(offered.map((clearing) => clearing !== undefined)).toEqual([true, false]);
+    offered[0]?.abandon();
+    for (const { session } of [one, two]) session.output[Symbol.dispose]();
+  });
+
+  test("if something that its task started still runs", async () => {
+    using processes = new Processes();
+    processes.beside = [gone];
+    expect(await processes.idle("one")).toBe(false);
+  });
+
+  test("if it has grown to more than twice of what it used after its first task", async () => {
+    using processes = new Processes();
+    processes.bytes = 400e6;
+    expect(await processes.idle("one")).toBe(true);
+    const taken = processes.pool.take(processes.plan("x"));
+    if (!taken) throw new Error("Nothing was there");
+    appendFileSync(
+      taken.plan.transcript,
+      [{ ...own, session_id: "one" }, result("More", { session_id: "one" })]
+        .map((message) => `${JSON.stringify(message)}\n`)
+        .join(""),
+    );
+    taken.session.output.read();
+    processes.bytes = 801e6;
+    const again = () => processes.pool.answered({ task: 2, options, ...taken });
+    expect(again()).toBeUndefined();
+    taken.session.output[Symbol.dispose]();
+  });
+
+  test("once the runner ends", async () => {
+    using processes = new Processes();
+    processes.pool[Symbol.dispose]();
+    expect(await processes.idle("one")).toBe(false);
+  });
+
+  test("if its task did not ask for that", () => {
+    using processes = new Processes();
+    const { plan, session } = processes.answered("one");
+    const never = sessionOptions.parse({});
+    expect(processes.pool.answered({ task: 1, session, options: never, plan })).toBeUndefined();
+    session.output[Symbol.dispose]();
+  });
+});
