@@ -218,6 +218,24 @@ test("a runner that is killed leaves its process a task, which the next runner r
   expect(attempts[1]?.transcript).toBe(attempts[0]?.transcript ?? "");
 }, 60_000);
 
+test("who follows the log of a task sees nothing of those that its process runs afterwards", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const first = `One [[wait-for-file path=${gate}]] [[answer text="Answer 1"]]`;
+  const others = [2, 3, 4, 5, 6].map((n) => `Task ${n} [[answer text="Answer ${n}"]]`);
+  const batchId = await startRunning(home, client, { tasks: [first, ...others], reuseSessions: "auto" });
+  const followed = [[], ["--json"]].map((flags) => run(home, ["logs", batchId, "1", "--follow", ...flags]));
+  writeFileSync(gate, "");
+  for (const { out, code } of await Promise.all(followed)) {
+    expect(code).toBe(0);
+    expect(new Set(out.match(/Answer \d/g))).toEqual(new Set(["Answer 1"]));
+    expect(out).not.toContain("conversation_reset");
+  }
+  await client.call("wait_for_batch", { batchId });
+  expect(startsOf(home)).toBe(1);
+}, 60_000);
+
 const contents = z.object({ contents: z.array(z.object({ text: z.string() })) });
 
 async function transcriptOf(home: Home, batchId: string, task: number): Promise<string> {

@@ -36,6 +36,7 @@ export class TranscriptLines implements Disposable {
   readonly #cutter: LineCutter;
   #position: number;
   #end: number;
+  #last = Number.POSITIVE_INFINITY;
 
   constructor(path: string, { from = 0, to = Number.POSITIVE_INFINITY }: TranscriptRange = {}) {
     this.#cutter = new LineCutter({ offset: from });
@@ -44,9 +45,15 @@ export class TranscriptLines implements Disposable {
     this.#descriptor = openForReading(path);
   }
 
-  /** Where the part that is read ends, once that is known. */
+  /** Where the part that is read ends, as far as that is known. It may grow. */
   endAt(position: number): void {
-    this.#end = position;
+    this.#end = Math.min(position, this.#last);
+  }
+
+  /** Where it ends for good. */
+  stopAt(position: number): void {
+    this.#last = position;
+    this.endAt(position);
   }
 
   /** Where the next bytes to read are. */

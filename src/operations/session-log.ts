@@ -1,11 +1,14 @@
 // What the session of a task said and did, attempt by attempt, while it runs and afterwards.
 import { z } from "zod";
 import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts";
+import type { Line } from "../claude/lines.ts";
+import { messageFrom } from "../claude/message.ts";
 import { rangeOf, TranscriptLines } from "../claude/transcript-lines.ts";
 import { cut } from "../model/cut.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
 import { clock, Wake } from "../platform/clock.ts";
-import { exists, readTail } from "../platform/files.ts";
+import { exists, readTail, sizeOf } from "../platform/files.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
 import { watchFile } from "../platform/watch.ts";
 import { countText } from "../report/amounts.ts";
@@ -144,14 +147,29 @@ export class SessionLog {
     }
     using _ = lines;
     yield { kind: "attempt", attempt };
-    do yield* partsIn(lines, isRaw);
-    while (await growing());
-    // Its process may have gone on with another task.
-    const end = this.#attempt(attempt.number)?.transcriptEnd;
-    if (end !== undefined) lines.endAt(end);
-    yield* restOf(lines, isRaw);
+    do {
+      this.#limit(lines, attempt);
+      yield* partsIn(lines, isRaw, this.#isShared);
+    } while (await growing());
+    this.#limit(lines, attempt);
+    yield* restOf(lines, isRaw, this.#isShared);
     yield { kind: "end", stderr: stderrOf(attempt.transcript) };
     return true;
+  }
+
+  // A process may go on with another task at any time. What is there before the log is read is of this one, if the attempt
+  // has not ended by then.
+  #limit(lines: TranscriptLines, { number, transcript }: Attempt): void {
+    if (!this.#isShared) return;
+    const written = sizeOf(transcript);
+    this.#log.refresh();
+    const { transcriptEnd, endedAt } = this.#attempt(number) ?? {};
+    lines.endAt(transcriptEnd ?? (endedAt === undefined ? written : Number.POSITIVE_INFINITY));
+  }
+
+  // Whether its processes may run other tasks.
+  get #isShared(): boolean {
+    return optionsOf(this.state.batch, this.#number).reuseSessions === "auto";
   }
 
   #attempt(wanted: number): Attempt | undefined {
@@ -200,17 +218,47 @@ function linesOf(attempt: Attempt): TranscriptLines | undefined {
   return exists(transcript) ? new TranscriptLines(transcript, rangeOf(attempt)) : undefined;
 }
 
-function* partsIn(lines: TranscriptLines, isRaw: boolean): Generator<LogPart> {
-  if (isRaw) for (const bytes of lines.pieces()) yield { kind: "bytes", bytes };
-  else
-    for (const line of lines.fresh()) for (const part of partsOf(line)) yield { kind: "conversation", part };
+function* partsIn(lines: TranscriptLines, isRaw: boolean, isShared: boolean): Generator<LogPart> {
+  if (!isRaw) {
+    yield* conversationIn(lines, lines.fresh(), isShared);
+    return;
+  }
+  for (const bytes of lines.pieces()) {
+    const reset = isShared ? beginOfReset(bytes) : -1;
+    if (reset >= 0) lines.stopAt(lines.position - bytes.length + reset);
+    yield { kind: "bytes", bytes: reset < 0 ? bytes : bytes.subarray(0, reset) };
+  }
 }
 
 // Call when nothing more comes.
-function* restOf(lines: TranscriptLines, isRaw: boolean): Generator<LogPart> {
-  if (isRaw) yield* partsIn(lines, isRaw);
-  else
-    for (const line of lines.rest()) for (const part of partsOf(line)) yield { kind: "conversation", part };
+function* restOf(lines: TranscriptLines, isRaw: boolean, isShared: boolean): Generator<LogPart> {
+  if (isRaw) yield* partsIn(lines, isRaw, isShared);
+  else yield* conversationIn(lines, lines.rest(), isShared);
+}
+
+function* conversationIn(
+  lines: TranscriptLines,
+  some: Iterable<Line>,
+  isShared: boolean,
+): Generator<LogPart> {
+  for (const line of some) {
+    if (isShared && messageFrom(line).kind === "reset") {
+      lines.stopAt(line.offset);
+      return;
+    }
+    for (const part of partsOf(line)) yield { kind: "conversation", part };
+  }
+}
+
+const reset = Buffer.from('{"type":"conversation_reset"');
+const newline = 10;
+
+// Where the conversation of another task begins. Not seen if it is cut in two: then a few lines too many are shown.
+function beginOfReset(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = buffer.indexOf(reset); at >= 0; at = buffer.indexOf(reset, at + 1))
+    if (at === 0 || buffer[at - 1] === newline) return at;
+  return -1;
 }
 
 const stderrBytes = 16_000;

@@ -1,7 +1,8 @@
 // A transcript as a conversation: what each kind of line adds, with every field.
 import { describe, expect, test } from "bun:test";
 import { type ConversationPart, partsOf } from "../../src/claude/conversation-lines.ts";
-import { TranscriptLines } from "../../src/claude/transcript-lines.ts";
+import { rangeOf, TranscriptLines } from "../../src/claude/transcript-lines.ts";
+import { transcriptPart } from "../../src/operations/transcript-part.ts";
 import { Home } from "../harness.ts";
 
 function partsOfText(text: string): ConversationPart[] {
@@ -157,6 +158,26 @@ test("a transcript is read line by line while it grows, and its last line withou
   using again = new TranscriptLines(path);
   expect(Buffer.concat([...again.pieces()]).toString()).toBe("one\ntwo\nthree\nfour");
   expect(() => new TranscriptLines(home.file("none"))).toThrow();
+});
+
+test("of a transcript with several conversations, a part is read, from where it begins to where it ends", async () => {
+  await using home = new Home();
+  const path = home.file("t.ndjson");
+  await Bun.write(path, "one\ntwo\nthree\nfour\n");
+  const texts = (some: Iterable<{ kind: string; offset: number }>) =>
+    [...some].map((line) => [Reflect.get(line, "text"), line.offset]);
+  using part = new TranscriptLines(path, rangeOf({ offset: 4, transcriptEnd: 14 }));
+  expect(texts(part.rest())).toEqual([
+    ["two", 4],
+    ["three", 8],
+  ]);
+  using growing = new TranscriptLines(path, rangeOf({ offset: 8 }));
+  growing.endAt(14);
+  expect(Buffer.concat([...growing.pieces()]).toString()).toBe("three\n");
+  const one = { offset: 0, mostBytes: 100, range: rangeOf({ transcriptEnd: 8 }) };
+  expect(transcriptPart(path, one)).toEqual({ text: "one\ntwo\n", next: 8, size: 8 });
+  const two = { offset: 4, mostBytes: 7, range: rangeOf({ offset: 4 }) };
+  expect(transcriptPart(path, two)).toEqual({ text: "three\n", next: 10, size: 15 });
 });
 
 test("what the CLI says of its own work is no part of the conversation", () => {

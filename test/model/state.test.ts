@@ -496,3 +496,38 @@ test("who asked last for the end of tasks is remembered", () => {
     },
   );
 });
+
+describe("an attempt in a process that has run others", () => {
+  test("has the part of the transcript that its events say, and one of an older log has all of it", () => {
+    const state = after(
+      created(2),
+      started(2, 1, 1),
+      ended(3, 1, 1, succeeded, { transcriptEnd: 10 }),
+      started(4, 2, 1, { offset: 14 }),
+    );
+    expect(taskOf(state, 1).attempts).toMatchObject([{ transcript: "/t", transcriptEnd: 10 }]);
+    expect(taskOf(state, 1).attempts[0]).not.toHaveProperty("offset");
+    expect(taskOf(state, 2).attempts).toMatchObject([{ transcript: "/t", offset: 14 }]);
+    const older = after(created(1), started(2, 1, 1), ended(3, 1, 1, succeeded));
+    expect(taskOf(older, 1).attempts[0]).not.toHaveProperty("transcriptEnd");
+  });
+
+  test("gives its part to an equal task, with its answer", () => {
+    const outcome: Outcome = {
+      kind: "succeeded",
+      length: 1,
+      offset: 20,
+      reused: {
+        batchId: "b",
+        task: 1,
+        at: 3,
+        sessionId: "s",
+        transcript: "/t",
+        offset: 14,
+        transcriptEnd: 30,
+      },
+    };
+    const state = after(created(1), ended(4, 1, 0, outcome));
+    expect(taskOf(state, 1).attempts).toMatchObject([{ transcript: "/t", offset: 14, transcriptEnd: 30 }]);
+  });
+});
