@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import type { BatchState } from "../src/model/state.ts";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, kill, run, type TestClient } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 import { startRunning } from "./running.ts";
@@ -160,6 +161,22 @@ describe("a process ends with its task", () => {
     expect(startsOf(home)).toBe(2);
   }, 60_000);
 
+  testNeeding("sh")(
+    "whose answer a command checks",
+    async () => {
+      await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" });
+      await using client = await connectNew(home);
+      const { state } = await runAll(home, client, {
+        tasks: ["One", "Two", "Three", "Four"],
+        expect: { command: "true" },
+        concurrency: 2,
+        retries: 0,
+      });
+      expect([state.counts.succeeded, startsOf(home)]).toEqual([4, 4]);
+    },
+    60_000,
+  );
+
   test("that changed the agents of its directory", async () => {
     await using home = new Home();
     await using client = await connectNew(home);
@@ -171,6 +188,28 @@ describe("a process ends with its task", () => {
     expect(startsOf(home)).toBe(2);
   }, 60_000);
 });
+
+test("a process is nobody else's while the answer of its task is judged", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const verdict = `[[structured value='{"verdict":"yes","reason":"r"}']]`;
+  const expected = { question: `[[only]] [[wait-for-file path=${gate}]] ${verdict}` };
+  const tasks = [
+    { prompt: "One", expect: expected },
+    { prompt: `Two [[wait-for-file path=${home.file("two")}]]` },
+    { prompt: `Three [[write-file path=${gate} text=x]]`, expect: expected },
+  ];
+  const batchId = await startRunning(home, client, { tasks, reuseSessions: "auto", concurrency: 2 });
+  const isJudged = () => asked(home).some(({ prompt }) => prompt?.includes("[[only]]"));
+  await eventually(isJudged, () => "nobody judges");
+  writeFileSync(home.file("two"), "");
+  const { data } = await client.call("wait_for_batch", { batchId });
+  expect(data).toMatchObject({ state: "finished", counts: { succeeded: 3 } });
+  const byPrompt = (word: string) => asked(home).find(({ prompt }) => prompt?.startsWith(word))?.pid;
+  expect(byPrompt("One")).toBeNumber();
+  expect(byPrompt("Three")).not.toBe(byPrompt("One"));
+}, 60_000);
 
 test("a process that dies costs one task an attempt, and not the next one", async () => {
   await using home = new Home();

@@ -1,5 +1,6 @@
 // Whether the process of a session may run another task after `/clear`. What a conversation leaves to the next one was seen
 // with the real CLI: `test/real/reuse-of-sessions.real.ts` has a row for each thing.
+import { checksOf } from "../model/checks.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { InitMessage } from "./message.ts";
 import type { Reading } from "./reading.ts";
@@ -43,6 +44,8 @@ function optionsPrevent({ options, isRemembered }: Candidate): string | undefine
   const name = preventing.find((one) => options[one] !== undefined);
   if (name !== undefined) return `it has the option \`${name}\``;
   if (options.slashCommands) return "its tasks may be commands of Claude Code";
+  // The command has the marker of the process, and what has it ends with the command.
+  if (checksOf(options.expect).some(({ kind }) => kind === "command")) return "a command checks its answer";
   return isRemembered ? "its answer may be remembered" : undefined;
 }
 

@@ -73,6 +73,7 @@ const rows: [string, Given][] = [
   ["it has the option `resumeSessionId`", { options: { resumeSessionId: crypto.randomUUID() } }],
   ["it has the option `agent`", { options: { agent: "Plan" } }],
   ["its tasks may be commands of Claude Code", { options: { slashCommands: true } }],
+  ["a command checks its answer", { options: { expect: { command: "true" } } }],
   ["its answer may be remembered", { process: { isRemembered: true } }],
   ["it has not answered", { lines: [init] }],
   ["it has not answered", { lines: [init, result, init] }],

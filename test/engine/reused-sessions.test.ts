@@ -79,7 +79,9 @@ class Processes implements Disposable {
     const clearing = this.pool.answered({ task: 1, session, options, plan });
     clearing?.read();
     session.output[Symbol.dispose]();
-    return (await clearing?.ended) !== undefined;
+    const isKept = (await clearing?.ended) !== undefined;
+    this.pool.concluded(marker);
+    return isKept;
   }
 
   [Symbol.dispose](): void {
@@ -143,6 +145,21 @@ describe("a process that has forgotten its task", () => {
     processes.stamp = "changed";
     expect(pool.take(processes.plan("x"))).toBeUndefined();
     expect(processes.ended).toEqual(["dead", "stale"]);
+    session.output[Symbol.dispose]();
+  });
+
+  test("is given to nobody before the end of its task is in the log", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    const { plan, session } = processes.answered("one");
+    const clearing = pool.answered({ task: 1, session, options, plan });
+    clearing?.read();
+    await clearing?.ended;
+    expect([pool.owns("one"), pool.take(processes.plan("x"))]).toEqual([true, undefined]);
+    pool.concluded("one");
+    const taken = pool.take(processes.plan("x"));
+    expect(taken?.plan.marker).toBe("one");
+    taken?.session.output[Symbol.dispose]();
     session.output[Symbol.dispose]();
   });
 

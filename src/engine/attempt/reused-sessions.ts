@@ -51,6 +51,8 @@ interface Idle {
   kind: string;
   started: StartedSession;
   since: number;
+  /** Whether the end of its last task is in the log, so that no two running attempts ever have one process. */
+  isFree: boolean;
 }
 
 /** A session that has answered, and whose process may be used again. */
@@ -96,7 +98,7 @@ export class ReusedSessions implements Disposable {
     const kind = this.#idle.size > 0 ? plan.kind?.() : undefined;
     if (kind === undefined) return undefined;
     // The one that waits for the shortest time, so that those too many leave.
-    const idle = [...this.#idle.values()].findLast((one) => one.kind === kind);
+    const idle = [...this.#idle.values()].findLast((one) => one.isFree && one.kind === kind);
     if (!idle) return undefined;
     this.#idle.delete(idle.process.plan.marker);
     // Settings that have changed since hold for new processes only.
@@ -134,12 +136,25 @@ export class ReusedSessions implements Disposable {
       const { offset, sessionId } = cleared;
       const output = new TranscriptReader(plan.transcript, { from: offset, reading: cleared.reading });
       const started = { plan: { ...plan, sessionId, offset }, session: { ...session, output } };
-      const idle = { process, task, kind: plan.kindAfterwards?.() ?? "", started, since: this.#now() };
+      const idle = {
+        process,
+        task,
+        kind: plan.kindAfterwards?.() ?? "",
+        started,
+        since: this.#now(),
+        isFree: false,
+      };
       this.#idle.set(plan.marker, idle);
       // It may have ended, or be needed no more, by the time it is here.
       if (this.#isClosed || !this.#processes.has(plan.marker)) this.#end(idle);
     });
     return clearing;
+  }
+
+  /** The end of a task is in the log: its process, if that has forgotten it, may have another one. */
+  concluded(marker: string): void {
+    const idle = this.#idle.get(marker);
+    if (idle) idle.isFree = true;
   }
 
   /** Ends those that nobody needs. Call on every beat. */

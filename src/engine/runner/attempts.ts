@@ -84,7 +84,7 @@ export interface AttemptsParts {
   prefixes: PrefixGroups;
   startBackoff: StartBackoff;
   files: OutputFiles;
-  reused: Pick<ReusedSessions, "answered" | "evict" | "owns">;
+  reused: Pick<ReusedSessions, "answered" | "concluded" | "evict" | "owns">;
 }
 
 export class Attempts {
@@ -146,7 +146,7 @@ export class Attempts {
    */
   async supervise(supervised: Supervised): Promise<void> {
     const { number, attempt, options, directory } = supervised;
-    const { log, startBackoff, holds } = this.#parts;
+    const { log, startBackoff, holds, reused } = this.#parts;
     if (supervised.adopted) this.#checks.adopt(supervised);
     const answered = await this.#toItsEnd(supervised);
     startBackoff.ended();
@@ -157,6 +157,7 @@ export class Attempts {
       delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
+    reused.concluded(supervised.marker);
   }
 
   /**
