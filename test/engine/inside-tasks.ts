@@ -100,6 +100,7 @@ const reused = {
   started() {},
   take: () => undefined,
   answered: () => undefined,
+  concluded: () => undefined,
   evict() {},
   owns: () => false,
 };
