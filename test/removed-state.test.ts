@@ -14,7 +14,8 @@ test.each(["removed", "moved", "replaced by a file"])(
     await using home = new Home();
     await using client = await connectNew(home);
     const gate = home.file("gate");
-    const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
+    // More than those whose sessions may have started by then: they are kept where their files have gone.
+    const tasks = Array.from({ length: 9 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
     const batchId = await startRunning(home, client, { tasks });
     await client.close();
     if (how === "removed") rmSync(home.state, { recursive: true });
@@ -23,10 +24,13 @@ test.each(["removed", "moved", "replaced by a file"])(
     writeFileSync(gate, "");
     await home.empty();
     const summary = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
-    expect(summary).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 2 } });
+    const { succeeded, failed } = summary.counts;
+    expect(summary).toMatchObject({ state: "finished", counts: { succeeded: 9 - failed } });
+    expect(succeeded).toBeGreaterThanOrEqual(1);
+    expect(failed).toBeGreaterThanOrEqual(1);
     const [line = ""] = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8").split("\n");
-    expect(JSON.parse(line)).toMatchObject({ taskIndex: 1, result: "kept" });
-    expect(summary.results[2].error).toContain("was removed, moved or replaced while the batch ran");
+    expect(JSON.parse(line)).toMatchObject({ result: "kept" });
+    expect(summary.results[8].error).toContain("was removed, moved or replaced while the batch ran");
     const page = filesIn(home.output).find((name) => name === `report-${batchId}.html`) ?? "";
     expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
   },

@@ -1,6 +1,6 @@
 // Which spares start, how long they stay, and who gets them: with a host of its own, whose sessions do what a test says.
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import type { HowToEnd, Session, Start, StartPlan } from "../../src/engine/attempt/session-host.ts";
@@ -25,6 +25,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     hasRoom: true,
     starts: true,
   };
+  mkdirSync(inside.file("sessions"), { recursive: true });
   const sessions: { plan: StartPlan; exit(how: Exit): void; ready(): void; ended: HowToEnd[] }[] = [];
   const failures: unknown[] = [];
   let names = 0;
@@ -40,8 +41,8 @@ function spareIn(inside: Inside, queue: string, most = 2) {
       workingDirectory: inside.path,
       environment: {},
       marker: name,
-      transcript: inside.file(`${name}.ndjson`),
-      stderr: inside.file(`${name}.stderr.txt`),
+      transcript: inside.file(`sessions/${name}.ndjson`),
+      stderr: inside.file(`sessions/${name}.stderr.txt`),
       kind: () => kind,
     };
     return { kind, plan };
@@ -304,6 +305,19 @@ describe("spares end", () => {
     await look();
     expect(sessions).toHaveLength(2);
   });
+});
+
+test("a spare whose directory was replaced by a file ends as well", async () => {
+  using inside = new Inside();
+  const { look, spares, now, living, failures } = spareIn(inside, "aaaa");
+  await look();
+  expect(living()).toBe(2);
+  renameSync(inside.file("sessions"), inside.file("moved"));
+  writeFileSync(inside.file("sessions"), "");
+  now.queue = [];
+  await look();
+  await spares.ended();
+  expect([living(), failures]).toEqual([0, []]);
 });
 
 describe("a task gets", () => {

@@ -2,6 +2,7 @@
 // its prompt at once. They take no slot and spend nothing, and leave as soon as nothing will use them.
 import { basename } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
+import { systemCode } from "../../platform/system-error.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
@@ -342,10 +343,19 @@ export class WarmSpares implements SessionPool, Disposable {
     permit[Symbol.dispose]();
     session.output[Symbol.dispose]();
     const ending = session.end({ graceMs: exitMs, isUnasked: true }).then(() => {
-      for (const path of [plan.transcript, plan.stderr]) removePath(path);
+      for (const path of [plan.transcript, plan.stderr]) removeIfPossible(path);
       this.#ending.delete(ending);
     });
     this.#ending.add(ending);
     ending.catch(this.#parts.failed);
+  }
+}
+
+// What cannot be removed now, because something has it open or its directory has gone, stays until `prune`.
+function removeIfPossible(path: string): void {
+  try {
+    removePath(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }
