@@ -99,6 +99,18 @@ describe("tasks in one process", () => {
     expect(processes[6]).toBe(processes[0] ?? 0);
   }, 60_000);
 
+  test("need no more memory than one, and make room for a task that must have a process of its own", async () => {
+    // For one session, and not for two.
+    await using home = new Home({ PARALLEL_CLAUDE_MEMORY_LIMIT_MB: "300" });
+    await using client = await connectNew(home);
+    const tasks = ["One", "Two", { prompt: "Three", model: "haiku" }, "Four"];
+    const { state } = await runAll(home, client, { tasks, concurrency: 2 });
+    expect(state.counts.succeeded).toBe(4);
+    const [one, two, three, four] = processesOf(home);
+    expect(two).toBe(one ?? 0);
+    expect(new Set([one, three, four]).size).toBe(3);
+  }, 60_000);
+
   test("is off unless it is asked for", async () => {
     await using home = new Home();
     await using client = await connectNew(home);

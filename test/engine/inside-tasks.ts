@@ -98,7 +98,6 @@ interface Given {
 /** No process runs several tasks. */
 const reused = {
   started() {},
-  take: () => undefined,
   answered: () => undefined,
   concluded: () => undefined,
   evict() {},

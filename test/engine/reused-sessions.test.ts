@@ -11,6 +11,7 @@ import { gone, Inside } from "../inside.ts";
 import { init, result } from "./messages.ts";
 
 const options = sessionOptions.parse({ reuseSessions: "auto" });
+const need = { footprintKey: "f" };
 const own = { ...init, claude_code_version: "2.1.332", mcp_servers: [] };
 
 /** A pool, and processes in it that do as the test says. */
@@ -22,7 +23,13 @@ class Processes implements Disposable {
   stamp = "as it was";
   bytes = 0;
   beside: ProcessIdentity[] = [];
+  /** The kinds of the tasks that may get a process. */
+  kinds: Record<number, string> = {};
   readonly pool = new ReusedSessions({
+    planOf: (task) => {
+      const kind = this.kinds[task];
+      return kind === undefined ? undefined : this.plan("next", kind);
+    },
     waitingLike: () => this.waiting,
     isRemembered: () => false,
     hasHooks: () => false,
@@ -99,12 +106,12 @@ describe("a process that has forgotten its task", () => {
     using processes = new Processes();
     const { pool } = processes;
     expect(await processes.idle("one")).toBe(true);
-    expect(pool.take(processes.plan("x", "another kind"))).toBeUndefined();
-    const taken = pool.take(processes.plan("x"));
+    expect(pool.take(processes.plan("x", "another kind"), need, 2)).toBeUndefined();
+    const taken = pool.take(processes.plan("x"), need, 2);
     expect(taken?.plan).toMatchObject({ marker: "one", sessionId: "one", startName: "one" });
     expect(taken?.plan.offset).toBe(Bun.file(processes.plan("one").transcript).size);
     expect(taken?.session.output.reading).toMatchObject({ messages: 0, replies: 0 });
-    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
     taken?.session.output[Symbol.dispose]();
     expect(processes.ended).toEqual([]);
   });
@@ -128,7 +135,7 @@ describe("a process that has forgotten its task", () => {
     expect([pool.owns("large"), pool.owns("other")]).toEqual([true, false]);
     pool.evict(["other", "large"]);
     expect(processes.ended).toEqual(["late", "unneeded", "large"]);
-    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
   });
 
   test("is given to nobody once it has died, or the settings of its directory have changed", async () => {
@@ -140,10 +147,10 @@ describe("a process that has forgotten its task", () => {
     exit.resolve({ signal: "SIGKILL" });
     await session.exited;
     await Promise.resolve();
-    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
     await processes.idle("stale");
     processes.stamp = "changed";
-    expect(pool.take(processes.plan("x"))).toBeUndefined();
+    expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
     expect(processes.ended).toEqual(["dead", "stale"]);
     session.output[Symbol.dispose]();
   });
@@ -155,12 +162,50 @@ describe("a process that has forgotten its task", () => {
     const clearing = pool.answered({ task: 1, session, options, plan });
     clearing?.read();
     await clearing?.ended;
-    expect([pool.owns("one"), pool.take(processes.plan("x"))]).toEqual([true, undefined]);
+    expect([pool.owns("one"), pool.take(processes.plan("x"), need, 2)]).toEqual([true, undefined]);
+    processes.kinds = { 2: "a kind" };
+    // Nor ended for a task that could have it a moment later.
+    pool.release();
+    expect([pool.has(2), pool.reserve(2), processes.ended]).toEqual([false, undefined, []]);
     pool.concluded("one");
-    const taken = pool.take(processes.plan("x"));
+    const taken = pool.take(processes.plan("x"), need, 2);
     expect(taken?.plan.marker).toBe("one");
     taken?.session.output[Symbol.dispose]();
     session.output[Symbol.dispose]();
+  });
+
+  test("is set aside for a task of its kind, and then nobody else gets it and nothing ends it", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    processes.kinds = { 2: "a kind", 3: "a kind", 4: "another kind" };
+    await processes.idle("one");
+    expect([2, 3, 4, 5].map((task) => pool.has(task))).toEqual([true, true, false, false]);
+    expect([pool.reserve(4), pool.reserve(5)]).toEqual([undefined, undefined]);
+    const reserved = pool.reserve(2);
+    expect([2, 3].map((task) => pool.has(task))).toEqual([true, false]);
+    expect([pool.reserve(3), pool.take(processes.plan("x"), need, 3)]).toEqual([undefined, undefined]);
+    processes.now = longestIdleMs;
+    pool.look();
+    pool.release();
+    pool.evict(["one"]);
+    expect([pool.owns("one"), processes.ended]).toEqual([false, []]);
+    // Given back, it is as before.
+    reserved?.[Symbol.dispose]();
+    expect([pool.owns("one"), pool.has(3)]).toEqual([true, true]);
+    pool.reserve(2);
+    pool.take(processes.plan("x"), need, 2)?.session.output[Symbol.dispose]();
+    expect(processes.ended).toEqual([]);
+    await processes.idle("two");
+    processes.stamp = "changed";
+    expect([pool.has(2), pool.reserve(2)]).toEqual([false, undefined]);
+    expect(processes.ended).toEqual(["two"]);
+  });
+
+  test("makes room for a task that needs what it uses", async () => {
+    using processes = new Processes();
+    await processes.idle("one");
+    processes.pool.release();
+    expect(processes.ended).toEqual(["one"]);
   });
 
   test("is ended with the batch, which waits for that", async () => {
@@ -204,7 +249,7 @@ describe("a process is not kept", () => {
     using processes = new Processes();
     processes.bytes = 400e6;
     expect(await processes.idle("one")).toBe(true);
-    const taken = processes.pool.take(processes.plan("x"));
+    const taken = processes.pool.take(processes.plan("x"), need, 2);
     if (!taken) throw new Error("Nothing was there");
     appendFileSync(
       taken.plan.transcript,

@@ -6,8 +6,8 @@ import type { Reading } from "../../claude/reading.ts";
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { whyNotReused } from "../../claude/why-not-reused.ts";
 import type { SessionOptions } from "../../model/options.ts";
-import type { Session, StartPlan } from "./session-host.ts";
-import type { StartedSession } from "./session-pool.ts";
+import type { Need, Session, StartPlan } from "./session-host.ts";
+import type { SessionPool, StartedSession } from "./session-pool.ts";
 
 /** One that nobody takes leaves after this time, in milliseconds. */
 export const longestIdleMs = 60_000;
@@ -15,6 +15,8 @@ export const longestIdleMs = 60_000;
 const exitMs = 500;
 
 interface ReusedParts {
+  /** The plan of the next attempt at a task; undefined if it must have a process of its own. */
+  planOf(task: number): StartPlan | undefined;
   /** How many tasks wait that may take a process which ran this one. */
   waitingLike(task: number): number;
   /** Whether the answer of a task may be remembered. */
@@ -53,6 +55,8 @@ interface Idle {
   since: number;
   /** Whether the end of its last task is in the log, so that no two running attempts ever have one process. */
   isFree: boolean;
+  /** The task that will take it. */
+  reservedFor?: number;
 }
 
 /** A session that has answered, and whose process may be used again. */
@@ -63,7 +67,7 @@ export interface Answered {
   plan: StartPlan;
 }
 
-export class ReusedSessions implements Disposable {
+export class ReusedSessions implements SessionPool, Disposable {
   readonly #parts: ReusedParts;
   readonly #now: () => number;
   /** All processes that may be used again, by marker. */
@@ -94,17 +98,30 @@ export class ReusedSessions implements Disposable {
   }
 
   /** Gives away a process for this plan, with the names of its own start; undefined if none waits. */
-  take(plan: StartPlan): StartedSession | undefined {
-    const kind = this.#idle.size > 0 ? plan.kind?.() : undefined;
-    if (kind === undefined) return undefined;
-    // The one that waits for the shortest time, so that those too many leave.
-    const idle = [...this.#idle.values()].findLast((one) => one.isFree && one.kind === kind);
+  take(plan: StartPlan, _need: Need, task: number): StartedSession | undefined {
+    const idle = this.#current(plan, task);
     if (!idle) return undefined;
     this.#idle.delete(idle.process.plan.marker);
-    // Settings that have changed since hold for new processes only.
-    if (idle.process.stamp === this.#parts.stampOf(plan.workingDirectory)) return idle.started;
-    this.#endProcess(idle);
-    return this.take(plan);
+    return idle.started;
+  }
+
+  has(task: number): boolean {
+    return this.#for(task) !== undefined;
+  }
+
+  reserve(task: number): Disposable | undefined {
+    const idle = this.#for(task);
+    if (!idle) return undefined;
+    idle.reservedFor = task;
+    return {
+      [Symbol.dispose]: () => {
+        if (idle.reservedFor === task) delete idle.reservedFor;
+      },
+    };
+  }
+
+  release(): void {
+    for (const idle of this.#unreserved()) if (idle.isFree) this.#end(idle);
   }
 
   /**
@@ -136,7 +153,7 @@ export class ReusedSessions implements Disposable {
       const { offset, sessionId } = cleared;
       const output = new TranscriptReader(plan.transcript, { from: offset, reading: cleared.reading });
       const started = { plan: { ...plan, sessionId, offset }, session: { ...session, output } };
-      const idle = {
+      const idle: Idle = {
         process,
         task,
         kind: plan.kindAfterwards?.() ?? "",
@@ -159,7 +176,7 @@ export class ReusedSessions implements Disposable {
 
   /** Ends those that nobody needs. Call on every beat. */
   look(): void {
-    for (const idle of [...this.#idle.values()]) {
+    for (const idle of this.#unreserved()) {
       const isLate = this.#now() - idle.since >= longestIdleMs;
       if (isLate || this.#parts.waitingLike(idle.task) === 0) this.#end(idle);
     }
@@ -167,12 +184,13 @@ export class ReusedSessions implements Disposable {
 
   /** Whether this is the marker of one that no task has. */
   owns(marker: string): boolean {
-    return this.#idle.has(marker);
+    const idle = this.#idle.get(marker);
+    return idle !== undefined && idle.reservedFor === undefined;
   }
 
   /** Ends those with these markers, because memory is short. */
   evict(markers: readonly string[]): void {
-    for (const marker of markers) {
+    for (const marker of markers.filter((one) => this.owns(one))) {
       const idle = this.#idle.get(marker);
       if (idle) this.#end(idle);
     }
@@ -182,6 +200,30 @@ export class ReusedSessions implements Disposable {
   async ended(): Promise<void> {
     for (const idle of [...this.#idle.values()]) this.#end(idle);
     while (this.#ending.size > 0) await Promise.all(this.#ending);
+  }
+
+  // Those that no task will take.
+  #unreserved(): Idle[] {
+    return [...this.#idle.values()].filter(({ reservedFor }) => reservedFor === undefined);
+  }
+
+  #for(task: number): Idle | undefined {
+    const plan = this.#idle.size > 0 ? this.#parts.planOf(task) : undefined;
+    return plan && this.#current(plan, task);
+  }
+
+  // The one that was set aside for the task, else the one that waits for the shortest time, so that those too many leave.
+  #current(plan: StartPlan, task: number): Idle | undefined {
+    const kind = this.#idle.size > 0 ? plan.kind?.() : undefined;
+    if (kind === undefined) return undefined;
+    const fitting = [...this.#idle.values()].filter((one) => one.isFree && one.kind === kind);
+    const idle =
+      fitting.find(({ reservedFor }) => reservedFor === task) ??
+      fitting.findLast(({ reservedFor }) => reservedFor === undefined);
+    // Settings that have changed since hold for new processes only.
+    if (!idle || idle.process.stamp === this.#parts.stampOf(plan.workingDirectory)) return idle;
+    this.#end(idle);
+    return this.#current(plan, task);
   }
 
   // Whether more tasks wait for such a process than there are.

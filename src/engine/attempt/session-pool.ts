@@ -34,6 +34,29 @@ export interface SessionPool {
   release(): void;
 }
 
+/** Several pools as one: each is asked before those behind it. */
+export function poolOf(...pools: readonly SessionPool[]): SessionPool {
+  return {
+    take: (plan, need, task) => firstOf(pools, (pool) => pool.take(plan, need, task)),
+    has: (task) => pools.some((pool) => pool.has(task)),
+    reserve: (task) => firstOf(pools, (pool) => pool.reserve(task)),
+    release() {
+      for (const pool of pools) pool.release();
+    },
+  };
+}
+
+function firstOf<Found>(
+  pools: readonly SessionPool[],
+  ask: (pool: SessionPool) => Found | undefined,
+): Found | undefined {
+  for (const pool of pools) {
+    const found = ask(pool);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** A pool without sessions. */
 export const emptyPool: SessionPool = {
   take: () => undefined,

@@ -22,6 +22,7 @@ import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
 import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
 import { ReusedSessions } from "../attempt/reused-sessions.ts";
+import { poolOf } from "../attempt/session-pool.ts";
 import { waitingLike } from "../attempt/tasks-alike.ts";
 import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
@@ -49,7 +50,7 @@ import {
 import { Attempts } from "./attempts.ts";
 import { RunnerLog } from "./runner-log.ts";
 import { ShownWait } from "./shown-wait.ts";
-import { sparePlan } from "./spare-plan.ts";
+import { reusingPlan, sparePlan } from "./spare-plan.ts";
 import { Tasks } from "./tasks.ts";
 
 /** Even a batch that waits for no login waits this long for an update of `claude`, in milliseconds. */
@@ -143,14 +144,17 @@ export function composeRunner(
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
   const host = new LocalHost({ machine, sweeper, environment });
+  const workspace = sharedDirectory;
+  const means = { layout, environment, values };
+  const planning = { workspace, prefixes, means };
   const reused = new ReusedSessions({
+    planOf: (number) => reusingPlan(log.state, number, planning),
     waitingLike: (number) => waitingLike(log.state, number),
     isRemembered: (number) => isReusable(log.state.batch, number),
     hasHooks: (workingDirectory, options) => hasHooks({ workingDirectory, options, environment }, options),
     stampOf: (workingDirectory) => startStamp({ workingDirectory, environment }),
     bytesOf: (marker) => machine.bytesOf(marker),
   });
-  const workspace = sharedDirectory;
 
   // What takes the tasks to their ends.
   const startBackoff = new StartBackoff(longPatienceMs);
@@ -182,7 +186,6 @@ export function composeRunner(
   const writeAnswers = answerWriter(layout);
   const summaries = summariesOf(() => log.state, layout, writeAnswers);
   const reuse = new Reuse({ layout, state: () => log.state, environment, summaries });
-  const means = { layout, environment, values };
   const spares = new WarmSpares({
     host,
     reuse,
@@ -191,7 +194,7 @@ export function composeRunner(
       processorCount(),
       batch.concurrency === "auto" ? mostSpares : batch.concurrency,
     ),
-    planOf: (number) => sparePlan(log.state, number, { workspace, prefixes, means }),
+    planOf: (number) => sparePlan(log.state, number, planning),
     next: () => tasks.next(),
     isSlotAwaited: () => slots.isWaitedFor && attempts.running.size > 0,
     permit: () => starts.acquireNow(),
@@ -199,6 +202,7 @@ export function composeRunner(
     isPressed: () => machine.isPressed,
     failed: fail,
   });
+  const pool = poolOf(reused, spares);
   const admission = new Admission({
     state: () => log.state,
     layout,
@@ -209,12 +213,12 @@ export function composeRunner(
     holds,
     login,
     host,
-    pool: spares,
+    pool,
     report,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
-  const session = { log, layout, host, pool: spares, reused, workspace, environment, values, writeAnswers };
+  const session = { log, layout, host, pool, reused, workspace, environment, values, writeAnswers };
   const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
   const tasks = new Tasks({
     ...start,

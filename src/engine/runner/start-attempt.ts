@@ -39,7 +39,7 @@ export interface StartParts {
   layout: Layout;
   host: SessionHost;
   pool: SessionPool;
-  reused: Pick<ReusedSessions, "started" | "take">;
+  reused: Pick<ReusedSessions, "started">;
   workspace: Workspace;
   attempts: Attempts;
   holds: AccountHolds;
@@ -221,14 +221,12 @@ async function open(
   number: number,
   { session: plan, options, impossible }: AttemptPlan,
   { mayStart }: Admitted,
-  { log, pool, reused, host }: StartParts,
+  { log, pool, host }: StartParts,
 ): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
-  const forgetful = reused.take(plan);
-  if (forgetful) return { kind: "opened", isNew: false, ...forgetful };
   const need = { footprintKey: footprintKey(log.state.batch, options) };
-  const spare = pool.take(plan, need, number);
-  if (spare) return { kind: "opened", isNew: false, ...spare };
+  const pooled = pool.take(plan, need, number);
+  if (pooled) return { kind: "opened", isNew: false, ...pooled };
   if (!mayStart) return "start-again";
   const start = await host.start(plan, need);
   return start.started ? { kind: "opened", isNew: true, plan, session: start.session } : start;
