@@ -1,7 +1,7 @@
 // What Claude Code reads by itself before a session's first turn, and which hooks it runs.
 import { type SessionOptions, settingSourceList } from "../model/options.ts";
 import type { Environment } from "../platform/environment.ts";
-import { fileIdentity, fileStamp, realPath } from "../platform/files.ts";
+import { exists, fileIdentity, fileStamp, realPath } from "../platform/files.ts";
 import { namesIn } from "../platform/folders.ts";
 import { absolutePath, dirname, homeDirectory, join } from "../platform/paths.ts";
 import type { Look } from "./looks.ts";
@@ -75,18 +75,34 @@ export function mentionLooks(prompt: string, workingDirectory: string): Look[] {
  */
 export function startStamp({ workingDirectory, environment }: Omit<Whose, "options">): string {
   const real = realPath(workingDirectory);
-  const main = repositoryOf(real)?.main;
-  const home = environment["HOME"] ?? homeDirectory();
-  const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
-  const projects = new Set([...ancestorsOf(real), ...(main === undefined ? [] : [main])]);
-  const folders = new Set([user, ...[...projects].map((path) => join(path, ".claude"))]);
-  const files = [...folders].flatMap((folder) => {
+  const files = configurationFolders({ workingDirectory, environment }).flatMap((folder) => {
     const agents = join(folder, "agents");
     const own = ["settings.json", "settings.local.json"].map((name) => join(folder, name));
     return [...own, ...[...namesIn(agents)].sort().map((name) => join(agents, name))];
   });
   files.push(join(managedDirectory(), "managed-settings.json"));
   return JSON.stringify([fileIdentity(real), files.flatMap((path) => fileStamp(path) ?? [])]);
+}
+
+/**
+ * Whether somebody has a command or a skill with the name `clear`: instead of forgetting its conversation, Claude Code does
+ * what that says, at a cost (2.1.332).
+ */
+export function hasOwnClear({ options: { addDirectories = [] }, ...whose }: Whose): boolean {
+  const added = addDirectories.map((path) => join(path, ".claude"));
+  return [...configurationFolders(whose), ...added].some((folder) =>
+    [join(folder, "commands", "clear.md"), join(folder, "skills", "clear")].some(exists),
+  );
+}
+
+// The user's folder, and those of the working directory and all above it.
+function configurationFolders({ workingDirectory, environment }: Omit<Whose, "options">): string[] {
+  const real = realPath(workingDirectory);
+  const main = repositoryOf(real)?.main;
+  const home = environment["HOME"] ?? homeDirectory();
+  const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
+  const projects = [...ancestorsOf(real), ...(main === undefined ? [] : [main])];
+  return [...new Set([user, ...projects.map((path) => join(path, ".claude"))])];
 }
 
 /** Hooks that say nothing to Claude. */

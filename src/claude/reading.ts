@@ -92,6 +92,8 @@ export interface Reading {
   lastingTool?: string;
   /** Whether a hook was seen. */
   hasHooks: boolean;
+  /** Whether the process was told to forget the conversation: of what it does now, only the cost counts. */
+  isForgetting?: boolean;
   /** Where the next conversation of the process begins, in bytes. Nothing from there on counts. */
   resetAt?: number;
   /** The outcome of the last result, if it is an error. */
@@ -207,6 +209,11 @@ const longestLastText = 4_000;
 const mostRefusals = 500;
 
 function applyMessage(reading: Reading, message: Message, offset: number): void {
+  if (reading.isForgetting) {
+    if (message.kind === "result") applyResult(reading.spending, message.result);
+    if (message.kind === "reset") reading.resetAt = offset;
+    return;
+  }
   switch (message.kind) {
     case "init":
       reading.init = message.init;

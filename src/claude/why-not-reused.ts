@@ -25,6 +25,8 @@ export interface Candidate {
   isRemembered: boolean;
   /** Whether hooks are set. */
   hasHooks: boolean;
+  /** Whether somebody has a command with the name `clear`. */
+  hasOwnClear: boolean;
   /** Whether settings or agents that a process reads at its start have changed since. */
   hasChanged: boolean;
   /** What its process uses now, and after its first task, in bytes; 0 if nobody has measured it. */
@@ -65,8 +67,16 @@ function conversationPrevents(reading: Reading): string | undefined {
   return whyChanged(began, init);
 }
 
-function processPrevents({ reading, tasks, hasHooks, hasChanged, bytes }: Candidate): string | undefined {
+function processPrevents({
+  reading,
+  tasks,
+  hasHooks,
+  hasOwnClear,
+  hasChanged,
+  bytes,
+}: Candidate): string | undefined {
   if (hasHooks || reading.hasHooks) return "it has hooks";
+  if (hasOwnClear) return "somebody has another command `/clear`";
   if ((reading.began?.mcp_servers ?? []).length > 0) return "it has MCP servers";
   if (tasks >= mostTasks) return `it has run ${mostTasks} tasks`;
   const { first, now } = bytes;

@@ -33,6 +33,7 @@ class Processes implements Disposable {
     waitingLike: () => this.waiting,
     isRemembered: () => false,
     hasHooks: () => false,
+    hasOwnClear: () => false,
     stampOf: () => this.stamp,
     bytesOf: () => this.bytes,
     now: () => this.now,

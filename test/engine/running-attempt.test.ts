@@ -385,6 +385,22 @@ describe("a session whose process may run another task", () => {
     });
   });
 
+  test("pays for what it does instead, but does not answer with that", async () => {
+    using inside = new Inside();
+    const { attempt, given, says, ends, cleared: done } = attemptIn(inside, { isReused: true });
+    attempt.prompt("do it");
+    says(init, result("Done"));
+    says(init, said("A command of the user's"));
+    says(result("Cleaned up", { total_cost_usd: 0.75, num_turns: 3 }));
+    expect(await done()).toBeUndefined();
+    expect(given).toEqual(["prompt", "clear", "close"]);
+    expect(await ends()).toMatchObject({
+      outcome: { kind: "succeeded", length: 4 },
+      usage: { costUsd: 0.75, numTurns: 2 },
+      text: "Done",
+    });
+  });
+
   test("ends at once if its attempt is ended meanwhile", async () => {
     using inside = new Inside();
     const { attempt, given, says, ends } = attemptIn(inside, { isReused: true });

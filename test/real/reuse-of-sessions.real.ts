@@ -331,6 +331,20 @@ describeReal("what a conversation leaves to the next one in the same process", (
     expect(pidIn(after.said[0])).toBe(pidIn(before.said[0]));
   });
 
+  const others = {
+    "a command": { ".claude/commands/clear.md": "SAY: own" },
+    "a skill": { ".claude/skills/clear/SKILL.md": "---\nname: clear\ndescription: Own\n---\nSAY: own\n" },
+  };
+  for (const [what, files] of Object.entries(others))
+    since(firstVersion)(`${what} with that name runs instead, at a cost`, async () => {
+      await using process = await scene({ files, inGit: true });
+      await process.turn("SAY: one");
+      process.session.send(prompt("/clear"));
+      const result = await process.session.next(isResult);
+      expect(result).toMatchObject({ is_error: false, num_turns: 1 });
+      expect(process.api.calls()).toHaveLength(2);
+    });
+
   since(firstVersion)("hooks see an end and a start", async () => {
     const hook = [{ hooks: [{ type: "command", command: "cat >> hooks.ndjson" }] }];
     const settings = JSON.stringify({ hooks: { SessionStart: hook, SessionEnd: hook } });

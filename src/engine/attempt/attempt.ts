@@ -275,6 +275,7 @@ export class RunningAttempt {
     const clearing = adopted || this.#ending ? undefined : clear?.();
     if (!clearing) return false;
     this.#clearing = clearing;
+    this.#reading.isForgetting = true;
     void clearing.ended.then((cleared) => {
       if (cleared) return this.#cleared.resolve("cleared");
       this.#clearing = undefined;

@@ -23,6 +23,8 @@ interface ReusedParts {
   isRemembered(task: number): boolean;
   /** Whether hooks are set for sessions like this. */
   hasHooks(directory: string, options: SessionOptions): boolean;
+  /** Whether there is a command with the name `clear` for sessions like this. */
+  hasOwnClear(directory: string, options: SessionOptions): boolean;
   /** Another text after any change of what a process has at its start and keeps (`startStamp`). */
   stampOf(directory: string): string;
   /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
@@ -248,6 +250,7 @@ export class ReusedSessions implements SessionPool, Disposable {
       tasks,
       isRemembered: this.#parts.isRemembered(task),
       hasHooks: this.#parts.hasHooks(workingDirectory, options),
+      hasOwnClear: this.#parts.hasOwnClear(workingDirectory, options),
       hasChanged: this.#parts.stampOf(workingDirectory) !== stamp,
       bytes: { now, first: firstBytes },
     });

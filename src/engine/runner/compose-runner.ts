@@ -1,6 +1,6 @@
 // The parts of a runner, and what each gets of the others.
 import { sessionEnvironment } from "../../claude/environment.ts";
-import { hasHooks, startStamp } from "../../claude/own-looks.ts";
+import { hasHooks, hasOwnClear, startStamp } from "../../claude/own-looks.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
@@ -152,6 +152,7 @@ export function composeRunner(
     waitingLike: (number) => waitingLike(log.state, number),
     isRemembered: (number) => isReusable(log.state.batch, number),
     hasHooks: (workingDirectory, options) => hasHooks({ workingDirectory, options, environment }, options),
+    hasOwnClear: (workingDirectory, options) => hasOwnClear({ workingDirectory, options, environment }),
     stampOf: (workingDirectory) => startStamp({ workingDirectory, environment }),
     bytesOf: (marker) => machine.bytesOf(marker),
   });

@@ -1,0 +1,27 @@
+// What Claude Code reads by itself: commands that take the place of its own.
+import { expect, test } from "bun:test";
+import { hasOwnClear } from "../../src/claude/own-looks.ts";
+import { Inside } from "../inside.ts";
+
+const places: [string, boolean][] = [
+  ["work/.claude/commands/clear.md", true],
+  ["work/.claude/skills/clear/SKILL.md", true],
+  [".claude/commands/clear.md", true],
+  ["config/skills/clear/SKILL.md", true],
+  ["added/.claude/commands/clear.md", true],
+  ["work/.claude/commands/git/clear.md", false],
+  ["work/.claude/skills/clean/SKILL.md", false],
+  ["work/clear.md", false],
+];
+
+test.each(places)("somebody has another `/clear` if there is %s: %p", async (path, expected) => {
+  using inside = new Inside();
+  const given = {
+    workingDirectory: inside.work,
+    environment: { HOME: inside.file("home"), CLAUDE_CONFIG_DIR: inside.file("config") },
+    options: { addDirectories: [inside.file("added")] },
+  };
+  expect(hasOwnClear(given)).toBe(false);
+  await Bun.write(inside.file(path), "Say something.");
+  expect(hasOwnClear(given)).toBe(expected);
+});
