@@ -80,6 +80,16 @@ describe("tasks in one process", () => {
     }
   }, 60_000);
 
+  test("have what the process says at its end only with the last one", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const tasks = ["One", "Two [[stderr text=Oops]] [[exit code=3]]"];
+    const { batchId } = await runAll(home, client, { tasks, retries: 0 });
+    expect(startsOf(home)).toBe(1);
+    expect((await run(home, ["logs", batchId, "1"])).out).not.toContain("Oops");
+    expect((await run(home, ["logs", batchId, "2"])).out).toContain("Oops");
+  }, 60_000);
+
   test("are those that ask for it, with the same options, in the same directory", async () => {
     await using home = new Home();
     await using client = await connectNew(home);
@@ -134,6 +144,7 @@ describe("a process ends with its task", () => {
   const rows: [string, string][] = [
     ["that fails", "[[error status=400]]"],
     ["that starts something and leaves it", "[[grandchild double-fork survive-after-result]]"],
+    ["that wrote to its standard error", "[[stderr text=Oops]]"],
     ["that worked in the background", "[[background-task command=true text=runs]]"],
   ];
   test.each(rows)(

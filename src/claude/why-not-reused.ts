@@ -27,6 +27,8 @@ export interface Candidate {
   hasHooks: boolean;
   /** Whether somebody has a command with the name `clear`. */
   hasOwnClear: boolean;
+  /** Whether it has written to its standard error: that is in one file for all tasks of a process. */
+  hasWarned: boolean;
   /** Whether settings or agents that a process reads at its start have changed since. */
   hasChanged: boolean;
   /** What its process uses now, and after its first task, in bytes; 0 if nobody has measured it. */
@@ -72,11 +74,13 @@ function processPrevents({
   tasks,
   hasHooks,
   hasOwnClear,
+  hasWarned,
   hasChanged,
   bytes,
 }: Candidate): string | undefined {
   if (hasHooks || reading.hasHooks) return "it has hooks";
   if (hasOwnClear) return "somebody has another command `/clear`";
+  if (hasWarned) return "it has written to its standard error";
   if ((reading.began?.mcp_servers ?? []).length > 0) return "it has MCP servers";
   if (tasks >= mostTasks) return `it has run ${mostTasks} tasks`;
   const { first, now } = bytes;

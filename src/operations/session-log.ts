@@ -153,7 +153,7 @@ export class SessionLog {
     } while (await growing());
     this.#limit(lines, attempt);
     yield* restOf(lines, isRaw, this.#isShared);
-    yield { kind: "end", stderr: stderrOf(attempt.transcript) };
+    yield { kind: "end", stderr: stderrOf(this.#attempt(attempt.number) ?? attempt) };
     return true;
   }
 
@@ -264,7 +264,9 @@ function beginOfReset(bytes: Uint8Array): number {
 const stderrBytes = 16_000;
 const longestStderrLine = 2_000;
 
-function stderrOf(transcript: string): string {
+function stderrOf({ transcript, transcriptEnd }: Attempt): string {
+  // Nothing was there when its process went on with another task (`why-not-reused.ts`).
+  if (transcriptEnd !== undefined) return "";
   const tail = readTail(stderrBeside(transcript), stderrBytes);
   const note =
     tail.length >= stderrBytes ? `[the last ${stderrBytes} bytes of ${stderrBeside(transcript)}]\n` : "";

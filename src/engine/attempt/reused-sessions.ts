@@ -6,6 +6,7 @@ import type { Reading } from "../../claude/reading.ts";
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { whyNotReused } from "../../claude/why-not-reused.ts";
 import type { SessionOptions } from "../../model/options.ts";
+import { sizeOf } from "../../platform/files.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 import type { SessionPool, StartedSession } from "./session-pool.ts";
 
@@ -251,6 +252,7 @@ export class ReusedSessions implements SessionPool, Disposable {
       isRemembered: this.#parts.isRemembered(task),
       hasHooks: this.#parts.hasHooks(workingDirectory, options),
       hasOwnClear: this.#parts.hasOwnClear(workingDirectory, options),
+      hasWarned: sizeOf(plan.stderr) > 0,
       hasChanged: this.#parts.stampOf(workingDirectory) !== stamp,
       bytes: { now, first: firstBytes },
     });
