@@ -7,7 +7,7 @@ import { door } from "./bench/door.ts";
 import { ideal } from "./bench/ideal.ts";
 import { loops } from "./bench/loops.ts";
 import { macos } from "./bench/macos.ts";
-import { many } from "./bench/many.ts";
+import { hundred, many } from "./bench/many.ts";
 import { memory } from "./bench/memory.ts";
 import { page } from "./bench/page.ts";
 import { realBatch, realMany, realPrefix } from "./bench/real-batch.ts";
@@ -22,6 +22,7 @@ const rows: Row[] = [
   taskCost,
   loops,
   many,
+  hundred,
   ideal,
   memory,
   start,

@@ -11,7 +11,7 @@ export const ideal: Row = {
   async measure(workshop) {
     const totals: number[] = [];
     for (let round = 0; round < workshop.extent.rounds; round++)
-      totals.push((await ourRun(workshop, work, atOnce)).totalMs);
+      totals.push((await ourRun(workshop, work, { atOnce })).totalMs);
     const idealMs = Math.ceil(work.tasks / atOnce) * work.firstTokenMs;
     const figure = `${work.tasks} tasks of 1 s, ${atOnce} at once, beside the ideal`;
     return [ratioLine(figure, [median(totals), idealMs], mostRatio)];

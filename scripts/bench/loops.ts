@@ -20,7 +20,7 @@ export const loops: Row = {
     const ours: number[] = [];
     const theirs = ways.map((): number[] => []);
     for (let round = 0; round < rounds; round++) {
-      ours.push((await ourRun(workshop, work, atOnce)).totalMs / tasks);
+      ours.push((await ourRun(workshop, work, { atOnce })).totalMs / tasks);
       for (const [index, [, run]] of ways.entries())
         theirs[index]?.push((await run(workshop)).totalMs / tasks);
     }

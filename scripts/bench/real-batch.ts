@@ -1,6 +1,7 @@
 // Many short tasks on the real `claude` against a stand-in for its API, whose answers begin after two seconds: what a user waits
 // for, and what is written to the prompt cache. Beside another checkout (`--beside`), and beside `xargs -P`, all taking turns.
 import { join } from "node:path";
+import type { SessionOptions } from "../../src/model/options.ts";
 import { installRealClaude } from "../real-claude.ts";
 import { batchBy, type RealFigures, type RealWork, realFigures, type Way, xargsBy } from "./real-runs.ts";
 import { type Line, median, msText, type Row, Skipped } from "./row.ts";
@@ -16,54 +17,56 @@ const most: RealWork = { tasks: 200, concurrency: 16 };
 const parallels = [8, 16, 24];
 /** How often the shared beginning may be written. */
 const mostWritten = 1.1;
+const beside = "beside";
+
+type Reuse = NonNullable<SessionOptions["reuseSessions"]>;
+type Time = "totalMs" | "meanMs";
 
 /** Ways by their names, and what each of their rounds took. */
 type Measured = ReadonlyMap<string, RealFigures[]>;
+
+/** What is compared with, by its figures; and what the ratio to it may be. */
+interface Compared {
+  whose: string;
+  figures: Record<Time, number>;
+  most?: Record<Time, number>;
+}
 
 export const realBatch: Row = {
   name: "real-batch",
   async measure(workshop) {
     if (Bun.which("xargs") === null) throw new Skipped("there is no `xargs` on the PATH");
-    const { ways, version } = await ourWays(workshop);
-    const claude = await installRealClaude();
-    for (const parallel of parallels) ways.set(`xargs -P ${parallel}`, xargsBy(claude.path, parallel));
+    const { path, version } = await installRealClaude();
+    const ways = await ourWays(workshop, path, ["never", "auto"]);
+    for (const parallel of parallels) ways.set(`xargs -P ${parallel}`, xargsBy(path, parallel));
     const measured = await inTurns(workshop, few, ways);
-    const others = parallels.map((one) => `xargs -P ${one}`);
-    const best = (figure: keyof RealFigures) =>
-      Math.min(...others.map((name) => middle(measured, name, figure)));
+    const best = (figure: Time) =>
+      Math.min(...parallels.map((one) => middle(measured, `xargs -P ${one}`, figure)));
+    const compared = { whose: "best xargs", figures: { totalMs: best("totalMs"), meanMs: best("meanMs") } };
     return [
-      timeLine(measured, "totalMs", {
-        work: few,
-        version,
-        beside: best("totalMs"),
-        whose: "best xargs",
-        most: 0.95,
-      }),
-      timeLine(measured, "meanMs", {
-        work: few,
-        version,
-        beside: best("meanMs"),
-        whose: "best xargs",
-        most: 0.75,
-      }),
-      writtenLine(measured, few),
-      ...detailLines(measured),
+      ...lines(measured, few, version, "never", { ...compared, most: { totalMs: 0.95, meanMs: 0.75 } }),
+      ...lines(measured, few, version, "auto", { ...compared, most: { totalMs: 0.8, meanMs: 0.7 } }),
+      ...[...measured.keys()]
+        .filter((name) => !name.startsWith("ours"))
+        .map((name) => detail(measured, name)),
     ];
   },
 };
 
+/** The targets are ratios to the program as it was at commit 5e5f225: `--beside` a checkout of that. */
 export const realMany: Row = {
   name: "real-many",
   async measure(workshop) {
-    const { ways, version } = await ourWays(workshop);
-    const measured = await inTurns(workshop, many, ways);
-    const beside = (figure: keyof RealFigures) => middle(measured, "beside", figure);
-    const whose = "the other checkout";
+    const { path, version } = await installRealClaude();
+    const measured = await inTurns(workshop, many, await ourWays(workshop, path, ["never", "auto"]));
+    const [totalMs, meanMs] = [middle(measured, beside, "totalMs"), middle(measured, beside, "meanMs")];
+    const compared = Number.isNaN(totalMs)
+      ? undefined
+      : { whose: "the other checkout", figures: { totalMs, meanMs } };
+    const mostOfAuto = { totalMs: 0.65, meanMs: 0.65 };
     return [
-      ...(["totalMs", "meanMs"] as const).map((figure) =>
-        timeLine(measured, figure, { work: many, version, beside: beside(figure), whose }),
-      ),
-      writtenLine(measured, many),
+      ...lines(measured, many, version, "never", compared),
+      ...lines(measured, many, version, "auto", compared && { ...compared, most: mostOfAuto }),
     ];
   },
 };
@@ -72,18 +75,27 @@ export const realMany: Row = {
 export const realPrefix: Row = {
   name: "real-prefix",
   async measure(workshop) {
-    const claude = await installRealClaude();
-    const way = batchBy(await workshop.programOf(root), claude.path);
-    return [writtenLine(new Map([["ours", [await realFigures(workshop, most, way)]]]), most)];
+    const { path } = await installRealClaude();
+    const way = batchBy(await workshop.programOf(root), path);
+    const measured = new Map([[oursWith("never"), [await realFigures(workshop, most, way)]]]);
+    return [writtenLine(measured, most, "never")];
   },
 };
 
-async function ourWays(workshop: Workshop): Promise<{ ways: Map<string, Way>; version: string }> {
-  const claude = await installRealClaude();
-  const ways = new Map([["ours", batchBy(await workshop.programOf(root), claude.path)]]);
+const oursWith = (reuse: Reuse) => `ours, ${reuse}`;
+
+async function ourWays(
+  workshop: Workshop,
+  claude: string,
+  reuses: readonly Reuse[],
+): Promise<Map<string, Way>> {
+  const ours = await workshop.programOf(root);
+  const ways = new Map(
+    reuses.map((reuse) => [oursWith(reuse), batchBy(ours, claude, ["--reuse-sessions", reuse])]),
+  );
   if (workshop.beside !== undefined)
-    ways.set("beside", batchBy(await workshop.programOf(workshop.beside), claude.path));
-  return { ways, version: claude.version };
+    ways.set(beside, batchBy(await workshop.programOf(workshop.beside), claude));
+  return ways;
 }
 
 // Who comes first takes turns, too.
@@ -104,38 +116,34 @@ function middle(measured: Measured, name: string, figure: keyof RealFigures): nu
   return median((measured.get(name) ?? []).map((figures) => figures[figure]));
 }
 
-interface Compared {
-  work: RealWork;
-  version: string;
-  /** NaN where nothing is beside. */
-  beside: number;
-  whose: string;
-  most?: number;
-}
-
-function timeLine(
+function lines(
   measured: Measured,
-  figure: "totalMs" | "meanMs",
-  { work: { tasks, concurrency }, version, beside, whose, most }: Compared,
-): Line {
-  const ours = middle(measured, "ours", figure);
-  const what = figure === "totalMs" ? "total" : "mean";
-  const line = {
-    figure: `${what} of ${tasks} tasks at ${concurrency} on claude ${version}`,
-    value: msText(ours),
+  work: RealWork,
+  version: string,
+  reuse: Reuse,
+  compared: Compared | undefined,
+): Line[] {
+  const { tasks, concurrency } = work;
+  const time = (figure: Time): Line => {
+    const ours = middle(measured, oursWith(reuse), figure);
+    const what = figure === "totalMs" ? "total" : "mean";
+    const asked = `${what} of ${tasks} tasks at ${concurrency} on claude ${version}, \`reuseSessions: "${reuse}"\``;
+    const line = { figure: asked, value: msText(ours) };
+    if (!compared) return line;
+    const { whose, figures, most } = compared;
+    const ratio = ours / figures[figure];
+    return {
+      ...line,
+      beside: `${msText(figures[figure])} (${whose})`,
+      ratio,
+      ...(most ? { target: `ratio ≤ ${most[figure]}`, met: ratio <= most[figure] } : {}),
+    };
   };
-  if (Number.isNaN(beside)) return line;
-  const ratio = ours / beside;
-  return {
-    ...line,
-    beside: `${msText(beside)} (${whose})`,
-    ratio,
-    ...(most === undefined ? {} : { target: `ratio ≤ ${most}`, met: ratio <= most }),
-  };
+  return [time("totalMs"), time("meanMs"), writtenLine(measured, work, reuse)];
 }
 
-function writtenLine(measured: Measured, { tasks }: RealWork): Line {
-  const times = middle(measured, "ours", "writtenTimes");
+function writtenLine(measured: Measured, { tasks }: RealWork, reuse: Reuse): Line {
+  const times = middle(measured, oursWith(reuse), "writtenTimes");
   return {
     figure: `  how often ${tasks} tasks write their shared beginning`,
     value: times.toFixed(2),
@@ -144,9 +152,11 @@ function writtenLine(measured: Measured, { tasks }: RealWork): Line {
   };
 }
 
-function detailLines(measured: Measured): Line[] {
-  return [...measured.keys()].slice(1).map((name) => ({
+function detail(measured: Measured, name: string): Line {
+  const [total, mean] = [middle(measured, name, "totalMs"), middle(measured, name, "meanMs")];
+  const written = middle(measured, name, "writtenTimes").toFixed(2);
+  return {
     figure: `  ${name}: total, mean, written`,
-    value: `${msText(middle(measured, name, "totalMs"))}, ${msText(middle(measured, name, "meanMs"))}, ${middle(measured, name, "writtenTimes").toFixed(2)}`,
-  }));
+    value: `${msText(total)}, ${msText(mean)}, ${written}`,
+  };
 }

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { variableOf } from "../../src/model/configuration.ts";
+import type { SessionOptions } from "../../src/model/options.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** What a `claude` costs and how long its model takes, as `session.c` reads it. */
@@ -23,15 +24,22 @@ interface Work extends Pretence {
   tasks: number;
 }
 
-/**
- * Our `run`: with its default configuration, which has to find out how many sessions a new account sustains, or with so
- * many at once from the beginning.
- */
-export async function ourRun(workshop: Workshop, work: Work, atOnce?: number): Promise<Run> {
+/** How our program runs the tasks. */
+export interface How {
+  /** So many at once from the beginning; otherwise as many as a new account turns out to sustain. */
+  atOnce?: number;
+  /** Whether one process may run several tasks. */
+  reuseSessions?: SessionOptions["reuseSessions"];
+}
+
+/** Our `run`, with its default configuration but for this. */
+export async function ourRun(workshop: Workshop, work: Work, how: How = {}): Promise<Run> {
+  const { atOnce, reuseSessions = "never" } = how;
   const [program, claude] = [await workshop.program(), await workshop.session()];
   const directory = workshop.newDirectory();
   const list = listIn(directory, work);
-  return await timed(directory, work, [program, "run", "-f", list], {
+  const command = [program, "run", "-f", list, "--reuse-sessions", reuseSessions];
+  return await timed(directory, work, command, {
     ...workshop.environmentIn(directory),
     [variableOf("claudePath")]: claude,
     ...(atOnce === undefined ? {} : { [variableOf("concurrency")]: String(atOnce) }),

@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char id[] = "00000000-0000-4000-8000-000000000001";
+// The id of the conversation, which `/clear` counts up.
+static char id[] = "00000000-0000-4000-8000-000000000001";
 static char input[1 << 20];
 
 static long setting(const char *name) {
@@ -56,12 +57,31 @@ static void initialized(const char *line) {
   fflush(stdout);
 }
 
-static void answered(int partial) {
+static void introduced(void) {
   printf("{\"type\":\"system\",\"subtype\":\"init\",\"cwd\":\"/\",\"session_id\":\"%s\",\"tools\":[\"Read\"],\"mcp_servers\":[],"
          "\"model\":\"claude-opus-4-8\",\"permissionMode\":\"default\",\"slash_commands\":[],\"apiKeySource\":\"ANTHROPIC_API_KEY\","
          "\"claude_code_version\":\"2.1.332\",\"output_style\":\"default\",\"agents\":[],\"skills\":[],\"plugins\":[],"
          "\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000001\"}\n", id);
   fflush(stdout);
+}
+
+// Begins another conversation, as `/clear` does.
+static void cleared(void) {
+  char before[sizeof id];
+  memcpy(before, id, sizeof id);
+  for (size_t at = sizeof id - 2; ++id[at] > '9'; at--) id[at] = '0';
+  printf("{\"type\":\"conversation_reset\",\"new_conversation_id\":\"%s\",\"trigger\":\"clear\",\"session_id\":\"%s\","
+         "\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000005\"}\n", id, before);
+  introduced();
+  printf("{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"duration_ms\":0,\"duration_api_ms\":0,\"num_turns\":0,"
+         "\"result\":\"\",\"stop_reason\":null,\"session_id\":\"%s\",\"total_cost_usd\":0,"
+         "\"usage\":{\"input_tokens\":0,\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":0},"
+         "\"modelUsage\":{},\"permission_denials\":[],\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000006\"}\n", id);
+  fflush(stdout);
+}
+
+static void answered(int partial) {
+  introduced();
   wait_ms(setting("FIRST_TOKEN_MS"));
   if (partial)
     printf("{\"type\":\"stream_event\",\"event\":{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":"
@@ -98,6 +118,7 @@ int main(int count, char **arguments) {
   }
   while (fgets(input, sizeof input, stdin)) {
     if (strstr(input, "\"initialize\"")) initialized(input);
+    else if (strstr(input, "\"/clear\"")) cleared();
     else if (strstr(input, "\"message\"")) answered(partial);
   }
   return 0;
