@@ -70,6 +70,15 @@ export class MachineSlots {
     return claim.immediate();
   }
 
+  /**
+   * A slot, if one is free and no other batch waits for one; undefined otherwise. Then nothing is written, because each commit
+   * wakes all other runners, and who asks like this asks often.
+   */
+  claimUnwaited(): SlotId | undefined {
+    if (!this.#isUnwaited()) return undefined;
+    return this.#database.transaction(() => (this.#isUnwaited() ? this.#insert() : undefined)).immediate();
+  }
+
   /** Gives a slot back. */
   release(slot: SlotId): void {
     // Only our own: a row may be gone already, and older programs reuse numbers.
@@ -124,6 +133,10 @@ export class MachineSlots {
       "SELECT count(*) AS taken FROM pool_slots WHERE pool = ?",
     );
     return countRow.parse(count.get(this.#claimant.pool)).taken;
+  }
+
+  #isUnwaited(): boolean {
+    return this.taken() < this.#claimant.limit() && this.#waiters().length === 0;
   }
 
   #insert(): SlotId {

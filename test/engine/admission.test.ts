@@ -47,6 +47,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
   const holds = new AccountHolds(table, holder, { patienceMs: 60 * minuteMs, isAttended: true });
   const source: SlotSource = {
     claim: () => 1,
+    claimUnwaited: () => 1,
     release: () => undefined,
     yields: () => false,
     stopWaiting: () => undefined,

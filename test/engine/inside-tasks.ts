@@ -131,7 +131,13 @@ export function tasksIn(
   const holder = ownIdentity();
   const accountSlots = sharedSlots(slotsOf(store, log.batchId), pool, late);
   const slots = new Slots(concurrency, accountSlots);
-  const startRights = { claim: () => 1, release() {}, yields: () => false, stopWaiting() {} };
+  const startRights = {
+    claim: () => 1,
+    claimUnwaited: () => 1,
+    release() {},
+    yields: () => false,
+    stopWaiting() {},
+  };
   const starts = new Slots(mostStarts, startRights);
   const table = new Holds(store.database, pool);
   const holds = new AccountHolds(sharedHolds(table, late), holder, {

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { newBatchId } from "../../src/model/batch-id.ts";
@@ -264,6 +265,22 @@ test("who gets a slot, or wants none any more, does not wait", () =>
     expect(one.claim()).toBeUndefined();
     two.stopWaiting();
     expect(waiting(store)).toEqual([1, 1]);
+  }));
+
+test("who only asks whether one is free gets it if nobody waits, and writes nothing otherwise", () =>
+  withSlots(2, (slotsOf, store) => {
+    using watching = new Database(store.layout.database, { readonly: true });
+    const changes = () => watching.query("PRAGMA data_version").values();
+    const [one, two] = [slotsOf(), slotsOf()];
+    const held = one.claimUnwaited() ?? never();
+    expect(two.claimUnwaited()).toBeDefined();
+    const before = changes();
+    expect([one.claimUnwaited(), two.claimUnwaited()]).toEqual([undefined, undefined]);
+    expect(changes()).toEqual(before);
+    expect(two.claim()).toBeUndefined();
+    one.release(held);
+    expect(one.claimUnwaited()).toBeUndefined();
+    expect(two.claim()).toBeDefined();
   }));
 
 test("a batch gives way only to one that waits with none, or with two fewer", () =>

@@ -8,6 +8,8 @@ export type Slot = Disposable;
 export interface SlotSource {
   /** Undefined if there is none for us. */
   claim(): number | undefined;
+  /** The same, if nobody waits for one; who gets none does not wait. */
+  claimUnwaited(): number | undefined;
   release(slot: number): void;
   /** Whether to give one of ours to another waiting runner. */
   yields(): boolean;
@@ -55,11 +57,8 @@ export class Slots implements Disposable {
   /** A slot, if one is free and nobody waits for it, here or elsewhere; undefined otherwise. */
   acquireNow(): Slot | undefined {
     if (this.isWaitedFor || this.contended || this.#taken >= this.#size) return undefined;
-    const id = this.#idle.pop() ?? this.#source.claim();
-    if (id === undefined) {
-      this.#source.stopWaiting();
-      return undefined;
-    }
+    const id = this.#idle.pop() ?? this.#source.claimUnwaited();
+    if (id === undefined) return undefined;
     this.#taken++;
     return this.#slot(id);
   }

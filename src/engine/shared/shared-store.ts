@@ -74,7 +74,16 @@ export function sharedPrefixes(prefixes: Prefixes, late: LateWrites): SharedPref
 /** Slots of the account, or of the machine. */
 export type SharedSlots = Pick<
   MachineSlots,
-  "claim" | "release" | "yields" | "surplus" | "stopWaiting" | "taken" | "inherit" | "force" | "releaseAll"
+  | "claim"
+  | "claimUnwaited"
+  | "release"
+  | "yields"
+  | "surplus"
+  | "stopWaiting"
+  | "taken"
+  | "inherit"
+  | "force"
+  | "releaseAll"
 >;
 
 export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites): SharedSlots {
@@ -84,6 +93,7 @@ export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites)
     taken: () => slots.taken(),
     // Nothing starts without one.
     claim: () => bestEffort(() => slots.claim(), undefined),
+    claimUnwaited: () => bestEffort(() => slots.claimUnwaited(), undefined),
     release: (slot) => late.write(`slot ${slot}`, () => slots.release(slot)),
     stopWaiting: () => late.write(`waiter ${pool}`, () => slots.stopWaiting()),
     releaseAll: () => late.write(`slots ${pool}`, () => slots.releaseAll()),
