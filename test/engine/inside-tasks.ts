@@ -243,6 +243,7 @@ export function tasksIn(
   });
   return {
     tasks,
+    admission,
     host,
     environment,
     attempts,

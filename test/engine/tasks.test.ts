@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { paceFrom } from "../../src/engine/account/pace.ts";
+import { mostLookedAt } from "../../src/engine/runner/tasks.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { localProcess } from "../../src/model/session-ref.ts";
 import { taskOf } from "../../src/model/state.ts";
@@ -250,6 +251,29 @@ describe("where one session starts at a time", () => {
 });
 
 describe("while its sessions run", () => {
+  test("a look at what comes next is short, however many tasks wait for their turn", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const count = mostLookedAt + 10;
+    const batch = inside.batch(context, { tasks: says(...Array.from({ length: count }, () => "one")) });
+    letClaudeSay(inside, { one: fine });
+    inside.write("one.wait", "");
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    const { tasks, attempts, admission } = runner;
+    const all = tasks.runAll();
+    await isRunning(batch, 1);
+    // As a retry of them all while the batch runs.
+    tasks.runAgain(Array.from({ length: count - 2 }, (_, index) => index + 3));
+    await eventually(
+      () => [...admission.waiting].length === count - 1,
+      () => `${[...admission.waiting].length} wait`,
+    );
+    expect([...tasks.next()]).toEqual(Array.from({ length: mostLookedAt }, (_, index) => index + 2));
+    batch.append({ type: "cancel-requested", by: "user" });
+    attempts.endCancelled();
+    await all;
+  });
+
   test("what is cancelled ends, and nothing else does", async () => {
     using inside = new Inside();
     const context = inside.context();

@@ -20,7 +20,7 @@ import { stepOf } from "./equal-tasks.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
 
 /** Of those that come next, no more are looked at. */
-const mostLookedAt = 50;
+export const mostLookedAt = 50;
 
 /** What the tasks of a batch need. */
 export interface TasksParts extends StartParts {
@@ -87,15 +87,24 @@ export class Tasks {
 
   /** The tasks that come next, and could start as soon as there is a slot, in order. */
   *next(): Iterable<number> {
+    const { admission } = this.#parts;
+    let looks = 0;
+    for (const number of this.#upcoming()) {
+      if (++looks > mostLookedAt) return;
+      if (admission.couldStart(number)) yield number;
+    }
+  }
+
+  // Thousands wait for their turn at once after a retry of as many.
+  *#upcoming(): Iterable<number> {
     const { log, admission } = this.#parts;
-    for (const number of admission.waiting) if (admission.couldStart(number)) yield number;
+    yield* admission.waiting;
     const { tasks, batch } = log.state;
     for (let index = this.#begun; index < Math.min(tasks.length, this.#begun + mostLookedAt); index++) {
       const task = tasks[index];
       if (!task || this.#open.has(task.number) || isWithheld(log.state, task)) continue;
       const isAlone = prerequisitesOf(batch.tasks[index]).length === 0;
-      if (!isAlone || stepOf(log.state, task.number).kind !== "start") continue;
-      if (admission.couldStart(task.number)) yield task.number;
+      if (isAlone && stepOf(log.state, task.number).kind === "start") yield task.number;
     }
   }
 
