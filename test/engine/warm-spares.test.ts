@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import type { HowToEnd, Session, Start, StartPlan } from "../../src/engine/attempt/session-host.ts";
-import { mostSpares, spareLifeMs, WarmSpares } from "../../src/engine/attempt/warm-spares.ts";
+import { mostSpares, restMs, spareLifeMs, WarmSpares } from "../../src/engine/attempt/warm-spares.ts";
 import type { SeenAtStart } from "../../src/engine/reuse/seen-at-start.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { Inside } from "../inside.ts";
@@ -26,7 +26,13 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     starts: true,
   };
   mkdirSync(inside.file("sessions"), { recursive: true });
-  const sessions: { plan: StartPlan; exit(how: Exit): void; ready(): void; ended: HowToEnd[] }[] = [];
+  const sessions: {
+    plan: StartPlan;
+    exit(how: Exit): void;
+    says(message: object): void;
+    ready(): void;
+    ended: HowToEnd[];
+  }[] = [];
   const failures: unknown[] = [];
   let names = 0;
   const planOf = (task: number): { kind: string; plan: StartPlan } | undefined => {
@@ -65,8 +71,8 @@ function spareIn(inside: Inside, queue: string, most = 2) {
           return [];
         },
       };
-      const ready = () => appendFileSync(plan.transcript, `${JSON.stringify(introduction)}\n`);
-      sessions.push({ plan, exit, ready, ended });
+      const says = (message: object) => appendFileSync(plan.transcript, `${JSON.stringify(message)}\n`);
+      sessions.push({ plan, exit, says, ready: () => says(introduction), ended });
       return { started: true, session };
     },
   };
@@ -105,6 +111,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     sessions,
     failures,
     settle,
+    planned: () => names,
     /** Those that run. */
     living: () => sessions.filter(({ ended }) => ended.length === 0).length,
     look: async () => {
@@ -140,9 +147,11 @@ describe("spares start", () => {
 
   test("only while the next task waits for a slot, with a right to start and with memory, and none where hooks run", async () => {
     using inside = new Inside();
-    const { now, look, sessions } = spareIn(inside, "aaaa");
+    const { now, look, sessions, planned } = spareIn(inside, "aaaa");
     now.isSlotAwaited = false;
     await look();
+    // Where none could start or end, nobody looks what comes next.
+    expect(planned()).toBe(0);
     now.isSlotAwaited = true;
     now.permits = 0;
     await look();
@@ -185,18 +194,50 @@ describe("spares start", () => {
     expect(failures).toEqual([]);
   });
 
-  test("one that dies when it is ready is replaced, however often", async () => {
+  test("one that dies when it is ready is replaced, and more than one after a while", async () => {
     using inside = new Inside();
     const { look, sessions, settle, now } = spareIn(inside, "aaa", 1);
-    for (let index = 0; index < 4; index++) {
-      await look();
+    const dies = async (index: number) => {
       now.ms += 300;
       sessions[index]?.ready();
       await look();
       sessions[index]?.exit({ signal: "SIGKILL" });
       await settle();
-    }
-    expect(sessions).toHaveLength(4);
+      await look();
+    };
+    await look();
+    await dies(0);
+    expect(sessions).toHaveLength(2);
+    await dies(1);
+    now.ms += restMs - 1;
+    await look();
+    expect(sessions).toHaveLength(2);
+    now.ms += 1;
+    await look();
+    expect(sessions).toHaveLength(3);
+  });
+
+  test("none after one in which a hook has run, whose words nobody gets", async () => {
+    using inside = new Inside();
+    const { look, sessions, spares, take, now } = spareIn(inside, "aaaab", 1);
+    const hook = { type: "system", subtype: "hook_started", hook_name: "SessionStart:startup" };
+    await look();
+    now.ms += 300;
+    sessions[0]?.says(hook);
+    sessions[0]?.ready();
+    expect([spares.reserve(1), take(1)]).toEqual([undefined, undefined]);
+    expect(sessions[0]?.ended).toHaveLength(1);
+    now.ms += restMs;
+    await look();
+    expect(sessions).toHaveLength(1);
+    // Another kind may have none.
+    now.queue = now.queue.slice(-1);
+    await look();
+    expect(sessions).toHaveLength(2);
+    sessions[1]?.says(hook);
+    await look();
+    expect(sessions[1]?.ended).toHaveLength(1);
+    expect(now.permits).toBe(10);
   });
 });
 

@@ -15,8 +15,11 @@ export const mostSpares = 4;
 export const spareLifeMs = 60_000;
 /** One that is not ready after this time, in milliseconds, hangs. */
 const longestStartMs = 15_000;
-/** After memory ran short, or something changed that spares had read, none starts for this time, in milliseconds. */
-const restMs = 10_000;
+/**
+ * After memory ran short, something changed that spares had read, or two died that were ready, none starts for this time, in
+ * milliseconds.
+ */
+export const restMs = 10_000;
 /** A kind that is ready sooner than this, in milliseconds, needs no spares. */
 const quickMs = 20;
 /** Not more often than this, in milliseconds, a task that starts makes us look. */
@@ -86,6 +89,8 @@ export class WarmSpares implements SessionPool, Disposable {
   #restsUntil = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lastStartAt = Number.NEGATIVE_INFINITY;
+  /** When one that was ready died last. */
+  #diedReadyAt = Number.NEGATIVE_INFINITY;
   /** Whether a spare was not taken in time, and tasks have followed one another no faster since. */
   #isSlow = false;
 
@@ -116,6 +121,8 @@ export class WarmSpares implements SessionPool, Disposable {
     this.#lookedAt = this.#now();
     for (const spare of this.#free()) this.#lookAt(spare);
     if (this.#spares.size > 0 && this.#parts.isPressed()) this.release();
+    // Nothing to end, and nothing to start: what comes next does not matter.
+    if (this.size === 0 && !this.#parts.isSlotAwaited()) return;
     const wanted = this.#wanted();
     for (const spare of this.#free()) {
       const plans = wanted.get(spare.kind) ?? [];
@@ -161,7 +168,6 @@ export class WarmSpares implements SessionPool, Disposable {
     if (!this.#isCurrent(spare)) return this.take(plan, need, task);
     delete spare.reservedFor;
     this.#spares.delete(spare.plan.marker);
-    this.#read(spare);
     const { plan: own, session, seen, isReady, permit } = spare;
     const limit = isReady ? undefined : setTimeout(() => permit[Symbol.dispose](), longestStartMs);
     limit?.unref();
@@ -239,9 +245,10 @@ export class WarmSpares implements SessionPool, Disposable {
     );
   }
 
-  // Ends it if something has changed that it has read.
+  // Ends it if something has changed that it has read, or a hook has run that may have said anything.
   #isCurrent(spare: Spare): boolean {
-    if (this.#parts.reuse.isAsSeen(spare.seen)) return true;
+    this.#read(spare);
+    if (!hasRunHooks(spare) && this.#parts.reuse.isAsSeen(spare.seen)) return true;
     this.#restsUntil = this.#now() + restMs;
     this.#end(spare);
     return false;
@@ -258,11 +265,13 @@ export class WarmSpares implements SessionPool, Disposable {
     const age = this.#now() - spare.since;
     if (age >= spareLifeMs) this.#isSlow = true;
     if (!spare.isReady && age >= longestStartMs) this.#died(spare.kind);
-    if (age >= spareLifeMs || (!spare.isReady && age >= longestStartMs)) this.#end(spare);
+    const isOver = age >= spareLifeMs || (!spare.isReady && age >= longestStartMs);
+    if (isOver || hasRunHooks(spare)) this.#end(spare);
   }
 
   #read(spare: Spare): void {
     spare.session.output.read();
+    if (hasRunHooks(spare)) this.#without.add(spare.kind);
     if (spare.isReady || !spare.session.output.reading.isInitialized) return;
     spare.isReady = true;
     if (this.#now() - spare.since < quickMs) this.#without.add(spare.kind);
@@ -332,8 +341,16 @@ export class WarmSpares implements SessionPool, Disposable {
     spare.permit[Symbol.dispose]();
     if (!this.#spares.has(spare.plan.marker)) return;
     this.#read(spare);
-    if (!spare.isReady) this.#died(spare.kind);
+    if (spare.isReady) this.#diedReady();
+    else this.#died(spare.kind);
     this.#end(spare);
+  }
+
+  // Something ends them from outside, and may go on: a lack of memory, for example.
+  #diedReady(): void {
+    const now = this.#now();
+    if (now - this.#diedReadyAt < restMs) this.#restsUntil = now + restMs;
+    this.#diedReadyAt = now;
   }
 
   #end(spare: Spare): void {
@@ -349,6 +366,11 @@ export class WarmSpares implements SessionPool, Disposable {
     this.#ending.add(ending);
     ending.catch(this.#parts.failed);
   }
+}
+
+// Settings do not show the hooks of a plugin, so it is known only once one has run.
+function hasRunHooks({ session }: Spare): boolean {
+  return session.output.reading.hasHooks;
 }
 
 // What cannot be removed now, because something has it open or its directory has gone, stays until `prune`.
