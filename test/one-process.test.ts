@@ -169,6 +169,21 @@ describe("a process ends with its task", () => {
     60_000,
   );
 
+  testNeeding("Linux", "setsid")(
+    "that left something with an empty environment",
+    async () => {
+      await using home = new Home();
+      await using client = await connectNew(home);
+      const [file, pid] = [home.file("command.sh"), home.file("pid")];
+      const daemon = `(setsid env -i sh -c 'echo $$ > ${pid}; exec sleep 7700045' &)`;
+      await Bun.write(file, `${daemon}\nwhile [ ! -s ${pid} ]; do sleep 0.01; done\n`);
+      const { state } = await runAll(home, client, { tasks: [`One [[shell command="sh ${file}"]]`, "Two"] });
+      expect(state.tasks[0]).toMatchObject({ leaked: [expect.anything()] });
+      expect(startsOf(home)).toBe(2);
+    },
+    60_000,
+  );
+
   test("of a Claude Code that is too old", async () => {
     await using home = new Home();
     home.set({ FAKE_CLAUDE_VERSION: "2.1.268" });

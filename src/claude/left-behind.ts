@@ -76,16 +76,32 @@ function tableOfOurs(
   return tableBelow(roots, missed);
 }
 
-/** What a running session runs beside its own process. `members`: what was seen in its tree before. */
+/** What is known of the sessions around one. */
+export interface Around {
+  /** What was seen in its tree before. */
+  members: readonly ProcessIdentity[];
+  /** Running sessions, by their markers. */
+  running: ReadonlyMap<string, ProcessIdentity>;
+}
+
+/**
+ * What a running session runs beside its own process; also what has left its tree with an emptied environment, and may
+ * be another session's.
+ */
 export function processesBeside(
   { marker, identity }: { marker: string; identity: ProcessIdentity },
-  members: readonly ProcessIdentity[],
+  { members, running }: Around,
 ): ProcessIdentity[] {
   const below = tableBelow([identity.pid], () => undefined) ?? processTable();
   const children = [...descendantsIn(below, [identity.pid])].flatMap((pid) => identityIn(below, pid) ?? []);
-  const marked = lookForMarkers(new Set([marker])).byMarker.get(marker) ?? [];
+  const look = lookAround({ sweeping: [], running: new Map(running).set(marker, identity) });
+  const marked = look.byMarker.get(marker) ?? [];
   const seen = members.filter((member) => livenessOf(member) === "alive");
-  const all = new Map([...children, ...marked, ...seen].map((one) => [one.pid, one]));
+  const spared = sparedIn(look, running);
+  const escaped = look.orphans.flatMap(([pid, row]) =>
+    !spared.has(pid) && mayBelongTo([identity], row) ? (identityIn(look.table, pid) ?? []) : [],
+  );
+  const all = new Map([...children, ...marked, ...seen, ...escaped].map((one) => [one.pid, one]));
   all.delete(identity.pid);
   return [...all.values()];
 }

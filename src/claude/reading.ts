@@ -92,7 +92,7 @@ export interface Reading {
   lastingTool?: string;
   /** Whether a hook was seen. */
   hasHooks: boolean;
-  /** Whether the process was told to forget the conversation: of what it does now, only the cost counts. */
+  /** Whether `/clear` was sent: of what the process does now, only the cost counts. */
   isForgetting?: boolean;
   /** Where the next conversation of the process begins, in bytes. Nothing from there on counts. */
   resetAt?: number;

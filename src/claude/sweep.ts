@@ -2,7 +2,7 @@
 // or overwrote their environment.
 import { signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { leftBehind, lookAround, type Swept } from "./left-behind.ts";
+import { leftBehind, lookAround, processesBeside, type Swept } from "./left-behind.ts";
 import type { SessionProcess } from "./session.ts";
 import { SharedDaemons } from "./shared-daemons.ts";
 
@@ -58,6 +58,14 @@ export class Sweeper {
   /** A session starts: its processes belong to nobody else. */
   started(marker: string, session: ProcessIdentity): void {
     this.#running.set(marker, session);
+  }
+
+  /** What a running session runs beside its own process, shared daemons included. `members`: what was seen in its tree. */
+  beside(
+    session: Pick<SessionProcess, "marker" | "identity">,
+    members: readonly ProcessIdentity[],
+  ): ProcessIdentity[] {
+    return processesBeside(session, { members, running: this.#running });
   }
 
   /**

@@ -1,6 +1,5 @@
 // This machine as a host: sessions are local processes, whose memory is watched from their start.
 import { conversationFile } from "../../claude/conversation.ts";
-import { processesBeside } from "../../claude/left-behind.ts";
 import { adoptSession, type SessionProcess, startSession } from "../../claude/session.ts";
 import type { Sweeper } from "../../claude/sweep.ts";
 import { terminate } from "../../claude/terminate.ts";
@@ -104,7 +103,7 @@ export function sessionOf(
     exited,
     write,
     closeInput,
-    others: () => processesBeside(session, members()),
+    others: () => sweeper.beside(session, members()),
     end: (how = {}) => {
       ended ??= end(how);
       return ended;
