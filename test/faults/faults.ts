@@ -16,6 +16,8 @@ const { values } = parseArgs({
     faults: { type: "string", default: "4-8" },
     /** What goes wrong around the processes; by default, each kind in turn. */
     around: { type: "string" },
+    /** Whether a process may run several tasks: `auto` or `never`; by default, each in about half of the rounds. */
+    "reuse-sessions": { type: "string" },
     /** Batches with all parts instead: template, sample, checks, reuse, summary. They have as many tasks as are drawn. */
     whole: { type: "boolean", default: false },
   },
@@ -31,14 +33,18 @@ const kindsHere = surroundings.filter(
 );
 if (kindsHere.length === 0) throw new Error(`--around: expected one of ${surroundings.join(", ")}`);
 
+const reuseSessions = values["reuse-sessions"];
+if (reuseSessions !== undefined && reuseSessions !== "auto" && reuseSessions !== "never")
+  throw new Error("--reuse-sessions: expected auto or never");
+
 const found: Violation[] = [];
 for (let index = 0; index < rounds; index++) {
   const seed = (first + index) >>> 0;
   const around = values.whole ? "calm" : (kindsHere[index % kindsHere.length] ?? "calm");
   console.log(`round ${index + 1} of ${rounds}: seed ${seed}, ${around}`);
   const round = values.whole
-    ? await runWholeRound({ seed, least, most })
-    : await runRound({ seed, tasks, least, most, around });
+    ? await runWholeRound({ seed, least, most, reuseSessions })
+    : await runRound({ seed, tasks, least, most, around, reuseSessions });
   console.log(roundText(round, around));
   found.push(...round.violations);
 }
@@ -48,12 +54,12 @@ console.log(`${rounds} rounds: ${sums.join(", ")}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
 function roundText({ violations, seed, faults, kept, ...round }: Round, around: Surroundings): string {
-  const figures = `${round.attempts} attempts, ${round.adoptions} adoptions, ${round.epochs} runners, ${round.doors} doors, ${round.interrupted} × interrupted, ${round.seconds.toFixed(1)} s`;
+  const figures = `${round.attempts} attempts, ${round.processes} processes (reuse: ${round.reuseSessions}), ${round.adoptions} adoptions, ${round.epochs} runners, ${round.doors} doors, ${round.interrupted} × interrupted, ${round.seconds.toFixed(1)} s`;
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
     const kind = values.whole ? "--whole" : `--tasks ${tasks} --around "${around}"`;
-    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} ${kind}`;
+    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} --reuse-sessions ${round.reuseSessions} ${kind}`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }
   return lines.join("\n");

@@ -19,10 +19,15 @@ export interface RoundPlan {
   most: number;
   /** What goes wrong around its processes. */
   around?: Surroundings;
+  /** Whether a process may run several tasks; drawn unless it is said. */
+  reuseSessions?: ReuseSessions | undefined;
 }
+
+export type ReuseSessions = "auto" | "never";
 
 export interface Round extends Verdict {
   seed: number;
+  reuseSessions: ReuseSessions;
   faults: string[];
   /** Servers that the client needed. */
   doors: number;
@@ -37,7 +42,14 @@ export interface Round extends Verdict {
 export const patienceMs = 180_000;
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
-export async function runRound({ seed, tasks, least, most, around = "calm" }: RoundPlan): Promise<Round> {
+export async function runRound({
+  seed,
+  tasks,
+  least,
+  most,
+  around = "calm",
+  reuseSessions = reuseDrawn(seed),
+}: RoundPlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
   const works = Array.from({ length: tasks }, (_, index) => workOf(index + 1, random));
@@ -50,12 +62,13 @@ export async function runRound({ seed, tasks, least, most, around = "calm" }: Ro
   });
   using _prepared = prepare(around, home);
   await using door = await Door.open(home);
-  const batchId = await begin(door, works, asyncMode);
+  const batchId = await begin(door, { works, asyncMode, reuseSessions });
   const over = new AbortController();
   using store = home.store();
   const stage: Stage = { home, store, batchId, doorPid: () => door.pid, over: over.signal, random };
   const done: string[] = [];
-  if (around === "state removed") return await removed({ stage, over, door, faults, done, seed, began });
+  if (around === "state removed")
+    return await removed({ stage, over, door, faults, done, seed, began, reuseSessions });
   // Drawn apart, so that the blows of a seed are the same in all surroundings.
   const chance = new Random(seed ^ 0x5a5a5a5a);
   const [end, , disturbances] = await Promise.all([
@@ -73,6 +86,7 @@ export async function runRound({ seed, tasks, least, most, around = "calm" }: Ro
     ...verdict,
     violations,
     seed,
+    reuseSessions,
     faults: [...done, ...disturbances],
     doors: door.connections,
     interrupted: end.interrupted,
@@ -89,10 +103,20 @@ interface Removal {
   done: string[];
   seed: number;
   began: number;
+  reuseSessions: ReuseSessions;
 }
 
 // Somebody removes the state directory while the batch runs: what runs may end, nothing stays, and nothing comes back.
-async function removed({ stage, over, door, faults, done, seed, began }: Removal): Promise<Round> {
+async function removed({
+  stage,
+  over,
+  door,
+  faults,
+  done,
+  seed,
+  began,
+  reuseSessions,
+}: Removal): Promise<Round> {
   const { home, store, batchId, random } = stage;
   setTimeout(() => over.abort(), random.between(200, 4_000));
   await strikeAll(stage, faults, done);
@@ -115,8 +139,10 @@ async function removed({ stage, over, door, faults, done, seed, began }: Removal
   return {
     violations,
     seed,
+    reuseSessions,
     faults: done,
     attempts: 0,
+    processes: 0,
     adoptions: 0,
     epochs: 0,
     doors: door.connections,
@@ -126,12 +152,24 @@ async function removed({ stage, over, door, faults, done, seed, began }: Removal
   };
 }
 
-async function begin(door: Door, works: Work[], asyncMode: boolean): Promise<BatchId> {
+/** Drawn apart, so that all else of a seed stays what it was. */
+export function reuseDrawn(seed: number): ReuseSessions {
+  return new Random(seed ^ 0x3c3c3c3c).chance(0.5) ? "auto" : "never";
+}
+
+interface Begun {
+  works: Work[];
+  asyncMode: boolean;
+  reuseSessions: ReuseSessions;
+}
+
+async function begin(door: Door, { works, asyncMode, reuseSessions }: Begun): Promise<BatchId> {
   const { data, text } = await door.call("spawn_parallel_claude_sessions", {
     tasks: works.map(({ prompt }) => prompt),
     // More than a round has faults that end sessions, so that chance uses up nobody's attempts.
     retries: 10,
     asyncMode,
+    reuseSessions,
   });
   const batchId = data?.["batchId"];
   if (typeof batchId !== "string") throw new Error(`The batch did not begin: ${text}`);

@@ -22,6 +22,8 @@ export interface Violation {
 export interface Verdict {
   violations: Violation[];
   attempts: number;
+  /** How many processes these had. */
+  processes: number;
   /** Sessions that one runner started and another one took over. */
   adoptions: number;
   epochs: number;
@@ -57,8 +59,14 @@ export async function judge(subject: Subject): Promise<Verdict> {
     if (task) judgeTask(task, work, answers, report);
   }
   judgeFiles(subject, state, report);
-  const attempts = state.tasks.reduce((sum, task) => sum + task.attempts.length, 0);
-  return { violations, attempts, ...log };
+  return { violations, ...startsOf(state), ...log };
+}
+
+/** How often a session began, and in how many processes. */
+export function startsOf({ tasks }: BatchState): Pick<Verdict, "attempts" | "processes"> {
+  const attempts = tasks.flatMap((task) => task.attempts);
+  const processes = new Set(attempts.map(({ transcript }) => transcript));
+  return { attempts: attempts.length, processes: processes.size };
 }
 
 /** Reports what still runs, and what was not given back. Keeper and runner leave a moment after the end. */
@@ -141,6 +149,9 @@ function judgeTask(task: TaskState, work: Work, answers: Answers, report: Report
       `task ${number} (${work.prompt}) ended as ${detail} after ${tries}`,
     );
   }
+  for (const text of good)
+    if (!text.startsWith(work.answer ?? ""))
+      report("wrong", `task ${number} was answered ${text.slice(0, 100)}`);
   if (good.length > 1) report("twice", `task ${number} was answered ${good.length} times (${tries})`);
   for (const [where, entries] of [
     ["lines", answers.lines.get(number) ?? []],

@@ -6,7 +6,7 @@ import { newestRow } from "../running.ts";
 import { Door } from "./door.ts";
 import { faultsOf } from "./plan.ts";
 import { Random } from "./random.ts";
-import { type Round, strikeAll, untilEnded } from "./round.ts";
+import { type ReuseSessions, type Round, reuseDrawn, strikeAll, untilEnded } from "./round.ts";
 import type { Violation } from "./verdict.ts";
 import { type File, filesFor, wholeExtras, wholeInput } from "./whole-batch.ts";
 import { judgeNext, judgeWhole, notesIn } from "./whole-verdict.ts";
@@ -16,16 +16,23 @@ interface WholePlan {
   /** Faults in a round, the ends included. */
   least: number;
   most: number;
+  /** Whether a process may run several tasks; drawn unless it is said. */
+  reuseSessions?: ReuseSessions | undefined;
 }
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
-export async function runWholeRound({ seed, least, most }: WholePlan): Promise<Round> {
+export async function runWholeRound({
+  seed,
+  least,
+  most,
+  reuseSessions = reuseDrawn(seed),
+}: WholePlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
   const faults = faultsOf(random, { least, most });
   const home = new Home({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "1" });
   const files = filesFor(home, random);
-  const input = wholeInput(random);
+  const input = { ...wholeInput(random), reuseSessions };
   const extras = wholeExtras(random);
   await using door = await Door.open(home);
   const remembered = await remembersSome(home, door, input, files);
@@ -54,6 +61,7 @@ export async function runWholeRound({ seed, least, most }: WholePlan): Promise<R
     ...verdict,
     violations,
     seed,
+    reuseSessions,
     faults: done,
     doors: door.connections,
     interrupted: end.interrupted,

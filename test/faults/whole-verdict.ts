@@ -14,6 +14,7 @@ import {
   judgeProcesses,
   judgeRow,
   type Report,
+  startsOf,
   type Verdict,
   type Violation,
 } from "./verdict.ts";
@@ -34,7 +35,9 @@ export function notesIn(home: Home): Note[] {
     .split("\n")
     .flatMap((line) => {
       try {
-        return [note.parse(JSON.parse(line))];
+        const noted = note.parse(JSON.parse(line));
+        // With that, a process forgets a conversation: nobody asks it anything.
+        return noted.prompt === "/clear" ? [] : [noted];
       } catch {
         return [];
       }
@@ -71,8 +74,7 @@ export async function judgeWhole(ended: Whole, expected: Expected): Promise<Verd
   judgeTasks(state, expected, report);
   judgePayments(notesIn(home).slice(expected.before), state, expected, report);
   judgeFiles(state, expected, report);
-  const attempts = state.tasks.reduce((sum, task) => sum + task.attempts.length, 0);
-  return { violations, attempts, ...log };
+  return { violations, ...startsOf(state), ...log };
 }
 
 function judgeTasks({ tasks, batch }: BatchState, { files }: Expected, report: Report): void {
