@@ -246,6 +246,22 @@ describeReal("what a conversation leaves to the next one in the same process", (
     expect(spent.reduce((sum, usd) => sum + usd)).toBeGreaterThan(0.06);
   });
 
+  since(firstVersion)("denied calls, and wrong data, are those of the own conversation", async () => {
+    const jsonSchema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
+    await using process = await scene({ initialize: { jsonSchema } });
+    const denied = tool("WebFetch", { url: "http://127.0.0.1:1/", prompt: "look" });
+    const wrong = Array.from({ length: 3 }, (_, n) => `STRUCTURED: {"n":"wrong ${n}"}`);
+    const turns: Turn[] = [];
+    for (const first of [[denied], [], [denied]]) {
+      turns.push(await process.turn(...first, ...wrong, 'STRUCTURED: {"n":1}', "SAY: done"));
+      await process.clear();
+    }
+    const denials = turns.map(({ result }) => result["permission_denials"]);
+    expect(denials).toEqual([[expect.anything()], [], [expect.anything()]]);
+    for (const { result } of turns)
+      expect(result).toMatchObject({ subtype: "success", structured_output: { n: 1 } });
+  });
+
   since(firstVersion)("a permission mode and a model that were set in the conversation stay", async () => {
     await using process = await scene();
     const before = await process.turn("SAY: one");
