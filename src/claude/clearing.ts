@@ -1,4 +1,5 @@
 // A session forgets its conversation, so that its process can run another task: `/clear`, until what it says to that is read.
+import { systemCode } from "../platform/system-error.ts";
 import { clearLine } from "./arguments.ts";
 import type { InitMessage } from "./message.ts";
 import { newReading, nextReading, type Reading } from "./reading.ts";
@@ -13,8 +14,8 @@ export interface Cleared {
   sessionId: string;
   /** Where it begins in the transcript, in bytes. */
   offset: number;
-  /** What is known of it. */
-  reading: Reading;
+  /** What it says, from there on. Whoever gets this disposes of it. */
+  output: TranscriptReader;
 }
 
 interface Clearable {
@@ -38,7 +39,7 @@ export class Clearing {
   readonly #timer: Timer;
   #isOver = false;
 
-  /** Sends `/clear`. Throws if there is no transcript. */
+  /** Sends `/clear`. Throws a system error, and sends nothing, if the transcript cannot be opened. */
   constructor(session: Clearable, before: Before) {
     this.#before = before;
     // Beginning behind the answer, the reset is the beginning, and not the end of what counts.
@@ -77,7 +78,19 @@ export class Clearing {
     if (!isNew || whyChanged(began, init) !== undefined) return undefined;
     const { result_index: index } = last;
     const firstResult = index === undefined ? undefined : index + 1;
-    return { sessionId, offset: this.#reader.end, reading: nextReading({ before, firstResult }) };
+    const offset = this.#reader.end;
+    const output = this.#opened(offset, nextReading({ before, firstResult }));
+    return output && { sessionId, offset, output };
+  }
+
+  // Undefined if somebody has removed the transcript, or too many files are open.
+  #opened(from: number, reading: Reading): TranscriptReader | undefined {
+    try {
+      return new TranscriptReader(this.#before.transcript, { from, reading });
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+      return undefined;
+    }
   }
 
   #finish(cleared: Cleared | undefined): void {

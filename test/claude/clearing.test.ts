@@ -63,7 +63,7 @@ test("it is sent `/clear`, and the new conversation begins behind what it says t
   if (!now) throw new Error("Its process is not used again");
   expect(now).toMatchObject({ sessionId: "two", offset: Bun.file(transcript).size });
   says(again, { ...answer, session_id: "two", result: "Five", result_index: 2, total_cost_usd: 3 });
-  using next = new TranscriptReader(transcript, { from: now.offset, reading: now.reading });
+  using next = now.output;
   next.read();
   const { reading } = next;
   expect(answersOf(reading).map((one) => one.result.result)).toEqual(["Five"]);

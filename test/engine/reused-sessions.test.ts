@@ -1,6 +1,6 @@
 // Processes that have forgotten their tasks and wait for others: who takes them, and when they leave.
 import { describe, expect, test } from "bun:test";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { longestIdleMs, ReusedSessions } from "../../src/engine/attempt/reused-sessions.ts";
@@ -263,6 +263,21 @@ describe("a process is not kept", () => {
     const again = () => processes.pool.answered({ task: 2, options, ...taken });
     expect(again()).toBeUndefined();
     taken.session.output[Symbol.dispose]();
+  });
+
+  test("if somebody has removed its transcript", async () => {
+    using processes = new Processes();
+    const [one, two] = [processes.answered("one"), processes.answered("two")];
+    const offer = ({ plan, session }: typeof one) =>
+      processes.pool.answered({ task: 1, session, options, plan });
+    rmSync(one.plan.transcript);
+    expect(offer(one)).toBeUndefined();
+    const clearing = offer(two);
+    rmSync(two.plan.transcript);
+    clearing?.read();
+    expect(await clearing?.ended).toBeUndefined();
+    expect(processes.pool.owns("two")).toBe(false);
+    for (const { session } of [one, two]) session.output[Symbol.dispose]();
   });
 
   test("once the runner ends", async () => {

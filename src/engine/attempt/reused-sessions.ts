@@ -3,10 +3,10 @@
 import { Clearing } from "../../claude/clearing.ts";
 import type { InitMessage } from "../../claude/message.ts";
 import type { Reading } from "../../claude/reading.ts";
-import { TranscriptReader } from "../../claude/transcript.ts";
 import { whyNotReused } from "../../claude/why-not-reused.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { sizeOf } from "../../platform/files.ts";
+import { systemCode } from "../../platform/system-error.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 import type { SessionPool, StartedSession } from "./session-pool.ts";
 
@@ -143,18 +143,18 @@ export class ReusedSessions implements SessionPool, Disposable {
       return undefined;
     // What the task started and left would reach the next one.
     if (!session.others || session.others().length > 0) return undefined;
-    const clearing = new Clearing(session, {
+    const clearing = clearingOf(session, {
       transcript: plan.transcript,
       reading,
       end,
       began: process.began,
     });
+    if (!clearing) return undefined;
     process.isClearing = true;
     void clearing.ended.then((cleared) => {
       process.isClearing = false;
       if (!cleared) return;
-      const { offset, sessionId } = cleared;
-      const output = new TranscriptReader(plan.transcript, { from: offset, reading: cleared.reading });
+      const { offset, sessionId, output } = cleared;
       const started = { plan: { ...plan, sessionId, offset }, session: { ...session, output } };
       const idle: Idle = {
         process,
@@ -276,5 +276,15 @@ export class ReusedSessions implements SessionPool, Disposable {
     const ending = session.end({ graceMs: exitMs });
     this.#ending.add(ending);
     void ending.finally(() => this.#ending.delete(ending));
+  }
+}
+
+// Undefined if somebody has removed the transcript, or too many files are open: then its process ends with its task.
+function clearingOf(...of: ConstructorParameters<typeof Clearing>): Clearing | undefined {
+  try {
+    return new Clearing(...of);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
   }
 }
