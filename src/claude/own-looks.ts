@@ -4,6 +4,7 @@ import type { Environment } from "../platform/environment.ts";
 import { exists, fileIdentity, fileStamp, realPath } from "../platform/files.ts";
 import { namesIn } from "../platform/folders.ts";
 import { absolutePath, dirname, homeDirectory, join } from "../platform/paths.ts";
+import { systemCode } from "../platform/system-error.ts";
 import type { Look } from "./looks.ts";
 import { mentionsIn } from "./mention-scan.ts";
 import { repositoryOf } from "./repository.ts";
@@ -75,13 +76,27 @@ export function mentionLooks(prompt: string, workingDirectory: string): Look[] {
  */
 export function startStamp({ workingDirectory, environment }: Omit<Whose, "options">): string {
   const real = realPath(workingDirectory);
-  const files = configurationFolders({ workingDirectory, environment }).flatMap((folder) => {
-    const agents = join(folder, "agents");
-    const own = ["settings.json", "settings.local.json"].map((name) => join(folder, name));
-    return [...own, ...[...namesIn(agents)].sort().map((name) => join(agents, name))];
-  });
-  files.push(join(managedDirectory(), "managed-settings.json"));
-  return JSON.stringify([fileIdentity(real), files.flatMap((path) => fileStamp(path) ?? [])]);
+  const files = configurationFolders({ workingDirectory, environment }).flatMap((folder) =>
+    visible(() => {
+      const agents = join(folder, "agents");
+      const own = ["settings.json", "settings.local.json"].map((name) => join(folder, name));
+      const named = [...namesIn(agents)].sort().map((name) => join(agents, name));
+      return [...own, ...named].flatMap((path) => fileStamp(path) ?? []);
+    }),
+  );
+  const managed = visible(() => [fileStamp(join(managedDirectory(), "managed-settings.json"))]);
+  return JSON.stringify([fileIdentity(real), files, managed]);
+}
+
+// What this user may not look into, Claude Code does not see either. What cannot be read for another reason may change.
+function visible<Seen>(look: () => Seen[]): (Seen | string)[] {
+  try {
+    return look();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return [["EACCES", "EPERM"].includes(code) ? code : crypto.randomUUID()];
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
-// What Claude Code reads by itself: commands that take the place of its own.
+// What Claude Code reads by itself: commands that take the place of its own, and what a process keeps from its start.
 import { expect, test } from "bun:test";
-import { hasOwnClear } from "../../src/claude/own-looks.ts";
+import { symlinkSync } from "node:fs";
+import { hasOwnClear, startStamp } from "../../src/claude/own-looks.ts";
 import { Inside } from "../inside.ts";
 
 const places: [string, boolean][] = [
@@ -24,4 +25,13 @@ test.each(places)("somebody has another `/clear` if there is %s: %p", async (pat
   expect(hasOwnClear(given)).toBe(false);
   await Bun.write(inside.file(path), "Say something.");
   expect(hasOwnClear(given)).toBe(expected);
+});
+
+test("of a folder that cannot be looked into, nobody knows whether it is as it was", () => {
+  using inside = new Inside();
+  const given = { workingDirectory: inside.work, environment: { HOME: inside.file("home") } };
+  expect(startStamp(given)).toBe(startStamp(given));
+  symlinkSync(".claude", inside.file("work/.claude"));
+  expect(startStamp(given)).not.toBe(startStamp(given));
+  expect(hasOwnClear({ ...given, options: {} })).toBe(false);
 });
