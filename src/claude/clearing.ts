@@ -14,7 +14,7 @@ export interface Cleared {
   sessionId: string;
   /** Where it begins in the transcript, in bytes. */
   offset: number;
-  /** What it says, from there on. Whoever gets this disposes of it. */
+  /** What it says, from there on. The owner of it disposes of this. */
   output: TranscriptReader;
 }
 
