@@ -1,7 +1,8 @@
 // Several tasks in one process of the real `claude`, as our program runs them. `bun run test:real`.
 import { expect, test } from "bun:test";
+import { z } from "zod";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
-import { connectNew, Home } from "../harness.ts";
+import { connectNew, Home, run } from "../harness.ts";
 import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
 import { claude, describeReal, has, setPatience } from "./version.ts";
 
@@ -64,6 +65,37 @@ describeReal("tasks of a batch in one process", () => {
     await home.empty({ but: client.pid });
   });
 
+  test("are many, four at once: each answer is its own, and the batch costs what was billed", async () => {
+    await using api = startMessagesApi();
+    await using home = homeOf(api);
+    const prompts = Array.from({ length: 40 }, (_, n) =>
+      n % 5 === 0 ? `RUN: cd / && echo word${n}\n THEN SAY: answer ${n}.` : `SAY: answer ${n}.`,
+    );
+    prompts[11] = "FAIL 400";
+    const options = ["--concurrency=4", "--allowed-tools=Bash", "--model=sonnet", "--retries=0"];
+    const { out } = await run(home, ["run", "--json", "--reuse-sessions=auto", ...options, ...prompts]);
+    const data = answerOfRun.parse(JSON.parse(out));
+    for (const [n, { outcome, result }] of data.results.entries())
+      expect([outcome, result]).toEqual(n === 11 ? ["failed: request", ""] : ["succeeded", `answer ${n}.`]);
+    using store = home.store();
+    const { tasks = [] } = store.batch(data.batchId)?.state ?? {};
+    const attempts = tasks.flatMap((task) => task.attempts);
+    const processes = new Set(attempts.map(({ transcript }) => transcript)).size;
+    expect(attempts).toHaveLength(40);
+    expect(processes).toBeLessThanOrEqual(reuses ? 8 : 40);
+    const billed = api.requests.filter(
+      ({ path, userText }) => path === "/v1/messages" && !userText.includes("FAIL"),
+    );
+    const perCall = attempts[1]?.usage?.costUsd ?? 0;
+    expect(perCall).toBeGreaterThan(0);
+    expect(data.totalCostUsd).toBeCloseTo(perCall * billed.length, 6);
+    for (const { body } of billed) {
+      const others = new Set(JSON.stringify(body?.messages).match(/(?<=answer |word)\d+/g));
+      expect(others.size).toBe(1);
+    }
+    await home.empty();
+  });
+
   test("end with a task that leaves something running, which reaches no other task", async () => {
     await using api = startMessagesApi();
     await using home = homeOf(api);
@@ -87,6 +119,12 @@ describeReal("tasks of a batch in one process", () => {
     expect(three === two).toBe(reuses);
     await home.empty({ but: client.pid });
   });
+});
+
+const answerOfRun = z.object({
+  batchId: batchIdSchema,
+  totalCostUsd: z.number(),
+  results: z.array(z.object({ outcome: z.string(), result: z.string().default("") })),
 });
 
 /** The calls for the task that begins like this. */
