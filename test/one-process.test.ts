@@ -1,33 +1,15 @@
 // Several tasks in one process of Claude Code, from the call to the logs: `reuseSessions`.
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import type { BatchState } from "../src/model/state.ts";
 import { testNeeding } from "./facilities.ts";
+import { asked, processesOf, startsOf } from "./fake-notes.ts";
 import { connectNew, eventually, Home, kill, run, type TestClient } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 import { startRunning } from "./running.ts";
-
-interface Note {
-  kind: string;
-  pid: number;
-  prompt?: string;
-}
-
-/** What the fake has noted, in order. */
-function notes(home: Home, kind: "start" | "prompt"): Note[] {
-  if (!existsSync(home.startsLog)) return [];
-  // The last line may be only half there.
-  const lines = readFileSync(home.startsLog, "utf8").split("\n").slice(0, -1);
-  return lines.map((line): Note => JSON.parse(line)).filter((note) => note.kind === kind);
-}
-
-const startsOf = (home: Home) => notes(home, "start").length;
-/** Which process was asked what. `/clear` is none of our prompts. */
-const asked = (home: Home) => notes(home, "prompt").filter(({ prompt }) => prompt !== "/clear");
-const processesOf = (home: Home) => asked(home).map(({ pid }) => pid);
 
 /** Runs a batch one task at a time, to its end. */
 async function runAll(home: Home, client: TestClient, batch: object) {
@@ -190,13 +172,6 @@ describe("a process ends with its task", () => {
     await using client = await connectNew(home);
     const { state } = await runAll(home, client, { tasks: ["One", "Two"] });
     expect([state.counts.succeeded, startsOf(home)]).toEqual([2, 2]);
-  }, 60_000);
-
-  test("whose answer may be remembered", async () => {
-    await using home = new Home();
-    await using client = await connectNew(home);
-    await runAll(home, client, { tasks: ["One", "Two"], reuse: "auto" });
-    expect(startsOf(home)).toBe(2);
   }, 60_000);
 
   testNeeding("sh")(

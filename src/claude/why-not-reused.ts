@@ -21,8 +21,6 @@ export interface Candidate {
   options: SessionOptions;
   /** How many tasks its process has run, this one included. */
   tasks: number;
-  /** Whether its answer may be remembered, with a copy of its transcript. */
-  isRemembered: boolean;
   /** Whether hooks are set. */
   hasHooks: boolean;
   /** Whether somebody has a command with the name `clear`. */
@@ -43,14 +41,15 @@ export function whyNotReused(candidate: Candidate): string | undefined {
   return optionsPrevent(candidate) ?? conversationPrevents(candidate.reading) ?? processPrevents(candidate);
 }
 
-function optionsPrevent({ options, isRemembered }: Candidate): string | undefined {
+function optionsPrevent({ options }: Candidate): string | undefined {
   if (options.reuseSessions !== "auto") return "it was asked for one task alone";
   const name = preventing.find((one) => options[one] !== undefined);
   if (name !== undefined) return `it has the option \`${name}\``;
   if (options.slashCommands) return "its tasks may be commands of Claude Code";
   // The command has the marker of the process, and what has it ends with the command.
-  if (checksOf(options.expect).some(({ kind }) => kind === "command")) return "a command checks its answer";
-  return isRemembered ? "its answer may be remembered" : undefined;
+  return checksOf(options.expect).some(({ kind }) => kind === "command")
+    ? "a command checks its answer"
+    : undefined;
 }
 
 function conversationPrevents(reading: Reading): string | undefined {

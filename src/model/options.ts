@@ -259,7 +259,7 @@ export const sessionOptions = z.strictObject({
     .enum(["auto", "never"])
     .meta({
       description: "`auto`: one process runs several tasks in turn.",
-      more: prose`So most tasks need no start. Each conversation is new, but Claude sees the command \`/clear\` in all but the first. A process ends with its task if that failed, worked in the background, left something running, wrote to its standard error, or changed the settings or agents of its directory; if there are hooks, another command \`/clear\`, or any of ${option("mcpConfig")}, ${option("agent")}, ${option("claudeArguments")}, ${option("slashCommands")} and ${option("resumeSessionId")}; if a command checks its answer (${option("expect")}), or that may be remembered (${option("reuse")}); and after 20 tasks. Requires Claude Code 2.1.309.`,
+      more: prose`So most tasks need no start. Each conversation is new, but Claude sees the command \`/clear\` in all but the first. A process ends with its task if that failed, worked in the background, left something running, wrote to its standard error, or changed the settings or agents of its directory; if there are hooks, another command \`/clear\`, or any of ${option("mcpConfig")}, ${option("agent")}, ${option("claudeArguments")}, ${option("slashCommands")} and ${option("resumeSessionId")}; if a command checks its answer (${option("expect")}); and after 20 tasks. Remembered answers (${option("reuse")}) of tasks that saw \`/clear\` serve only tasks with \`auto\`. Requires Claude Code 2.1.309.`,
       hints: ["reuseProcesses", "reuseProcess", "keepAlive", "warm"],
     })
     .default("never"),

@@ -5,10 +5,11 @@ import { z } from "zod";
 import { outcome } from "../model/outcome.ts";
 import type { ReuseLimits } from "../model/reuse.ts";
 import { exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
+import { Fingerprints, nothingThere } from "../platform/fingerprints.ts";
 import { footprintOf, namesIn } from "../platform/folders.ts";
 import { join } from "../platform/paths.ts";
 import { removePath } from "../platform/removal.ts";
-import { nameAgain } from "../platform/same-file.ts";
+import { copyPart, nameAgain, type PartOfFile } from "../platform/same-file.ts";
 import type { Layout } from "./layout.ts";
 
 /** Another schema replaces the whole database. */
@@ -54,10 +55,14 @@ const answerRecord = z.object({
   }),
   /** What the session had looked at, with the fingerprint of each. */
   looks: z.array(z.object({ look: z.unknown(), hash: z.string() })),
+  /** Whether its process had run other tasks, so that the model had seen `/clear`. */
+  behindOthers: z.boolean().optional(),
   /** The hash of the transcript. */
   transcriptHash: z.string(),
 });
 export type AnswerRecord = z.output<typeof answerRecord>;
+/** An answer whose transcript is still another file, or a part of one. Offsets are those in there. */
+export type AnswerToKeep = Omit<AnswerRecord, "transcriptHash">;
 
 const row = z.object({ id: z.number(), used_at: z.number(), file: z.string(), record: z.string() });
 
@@ -143,18 +148,34 @@ export class RememberedAnswers implements Disposable {
   }
 
   /**
-   * Remembers an answer with a second name for its transcript, in place of an earlier one for the same contents. First the
-   * transcript, then the row: a process that is killed in between leaves a file that nobody uses.
+   * Remembers an answer with a second name for its transcript, or a copy of its part of that, in place of an earlier one for
+   * the same contents. First the transcript, then the row: a process that is killed in between leaves a file that nobody
+   * uses. Returns false if the transcript cannot be compared later. Throws if it is not there.
    */
-  add(key: string, record: AnswerRecord, transcript: string, now: number): void {
+  add(
+    key: string,
+    answer: AnswerToKeep,
+    { path: transcript, from = 0, to }: PartOfFile & { path: string },
+    now: number,
+  ): boolean {
     const file = `${Bun.randomUUIDv7()}.ndjson`;
     const path = join(this.#folder, file);
-    nameAgain(transcript, path);
+    // A file that other answers are in goes on growing.
+    if (from === 0 && to === undefined) nameAgain(transcript, path);
+    else copyPart(transcript, path, { from, to });
+    const copy = new Fingerprints().file(path);
+    if ("unknown" in copy || copy.hash === nothingThere) {
+      removePath(path);
+      return false;
+    }
+    const outcome = movedBack(answer.outcome, from);
+    const record: AnswerRecord = { ...answer, outcome, transcriptHash: copy.hash };
     const { bytes } = footprintOf(path);
     const replaced = this.#database
       .transaction(() => {
         const earlier = this.answersTo(key, 0);
-        const same = (one: Remembered) => Bun.deepEquals(one.looks, record.looks);
+        const same = (one: Remembered) =>
+          Bun.deepEquals(one.looks, record.looks) && one.behindOthers === record.behindOthers;
         const others = earlier.filter((one) => !same(one));
         const gone = [...earlier.filter(same), ...others.slice(mostPerKey - 1)];
         for (const { id } of gone) this.#remove(id);
@@ -166,6 +187,7 @@ export class RememberedAnswers implements Disposable {
       })
       .immediate();
     for (const one of replaced) removePath(one.path);
+    return true;
   }
 
   /** Notes that answers were used. */
@@ -231,6 +253,18 @@ export class RememberedAnswers implements Disposable {
       })
       .immediate();
   }
+}
+
+// Where its lines are in a copy that begins later.
+function movedBack(outcome: AnswerRecord["outcome"], by: number): AnswerRecord["outcome"] {
+  const { offset, earlierOffsets, laterOffsets } = outcome;
+  const moved = (offsets: readonly number[]) => offsets.map((one) => one - by);
+  return {
+    ...outcome,
+    offset: offset - by,
+    ...(earlierOffsets ? { earlierOffsets: moved(earlierOffsets) } : {}),
+    ...(laterOffsets ? { laterOffsets: moved(laterOffsets) } : {}),
+  };
 }
 
 /** Whether anything was ever remembered. */

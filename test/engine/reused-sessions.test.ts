@@ -5,6 +5,7 @@ import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { longestIdleMs, ReusedSessions } from "../../src/engine/attempt/reused-sessions.ts";
 import type { Session, StartPlan } from "../../src/engine/attempt/session-host.ts";
+import type { SeenAtStart } from "../../src/engine/reuse/seen-at-start.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { gone, Inside } from "../inside.ts";
@@ -21,6 +22,7 @@ class Processes implements Disposable {
   waiting = 5;
   now = 0;
   stamp = "as it was";
+  isUntouched = true;
   bytes = 0;
   beside: ProcessIdentity[] = [];
   /** The kinds of the tasks that may get a process. */
@@ -31,7 +33,7 @@ class Processes implements Disposable {
       return kind === undefined ? undefined : this.plan("next", kind);
     },
     waitingLike: () => this.waiting,
-    isRemembered: () => false,
+    isUntouched: () => this.isUntouched,
     hasHooks: () => false,
     hasOwnClear: () => false,
     stampOf: () => this.stamp,
@@ -56,7 +58,7 @@ class Processes implements Disposable {
   }
 
   /** A session that has answered. */
-  answered(marker: string, kind?: string) {
+  answered(marker: string, kind?: string, seen?: SeenAtStart) {
     const plan = this.plan(marker, kind);
     this.inside.write(`${marker}.ndjson`, "");
     const says = (...messages: object[]) =>
@@ -77,13 +79,13 @@ class Processes implements Disposable {
     };
     says(own, result("Done"));
     session.output.read();
-    this.pool.started({ plan, session }, options);
+    this.pool.started({ plan, session, ...(seen ? { seen } : {}) }, options);
     return { plan, session, exit };
   }
 
   /** A process that waits for a task, unless it may not. */
-  async idle(marker: string, kind?: string): Promise<boolean> {
-    const { plan, session } = this.answered(marker, kind);
+  async idle(marker: string, kind?: string, seen?: SeenAtStart): Promise<boolean> {
+    const { plan, session } = this.answered(marker, kind, seen);
     const clearing = this.pool.answered({ task: 1, session, options, plan });
     clearing?.read();
     session.output[Symbol.dispose]();
@@ -137,6 +139,27 @@ describe("a process that has forgotten its task", () => {
     pool.evict(["other", "large"]);
     expect(processes.ended).toEqual(["late", "unneeded", "large"]);
     expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
+  });
+
+  test("whose answers are remembered is given to nobody once anything that it keeps from its start was touched", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    processes.isUntouched = false;
+    expect(await processes.idle("unnoted")).toBe(true);
+    const kept = { atMs: 1, ticksMs: 1, roots: [], places: "", looks: new Map() };
+    const { plan, session } = processes.answered("noted", "a kind", kept);
+    expect(pool.answered({ task: 1, session, options, plan })).toBeUndefined();
+    session.output[Symbol.dispose]();
+    processes.isUntouched = true;
+    expect(await processes.idle("later", "another kind", kept)).toBe(true);
+    processes.isUntouched = false;
+    expect(pool.take(processes.plan("x", "another kind"), need, 2)).toBeUndefined();
+    expect(processes.ended).toEqual(["later"]);
+    processes.isUntouched = true;
+    expect(await processes.idle("given", "a third kind", kept)).toBe(true);
+    const taken = pool.take(processes.plan("x", "a third kind"), need, 2);
+    expect(taken).toMatchObject({ seen: kept, clearedAt: { atMs: expect.any(Number) } });
+    taken?.session.output[Symbol.dispose]();
   });
 
   test("is given to nobody once it has died, or the settings of its directory have changed", async () => {

@@ -1,7 +1,7 @@
 // What a session has read at its start, and when another one would read something else.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { isAsSeen, seenNow } from "../../src/engine/reuse/seen-at-start.ts";
+import { isAsSeen, isUntouched, keptNow, seenNow } from "../../src/engine/reuse/seen-at-start.ts";
 import { type SessionOptions, sessionOptions } from "../../src/model/options.ts";
 import { ContentHashes } from "../../src/platform/fingerprints.ts";
 import { Inside } from "../inside.ts";
@@ -65,4 +65,30 @@ test("where hooks run at the start, nobody knows what a session was shown", () =
   // Those of tools and prompts come later; but a session that ends without a prompt has an end, too.
   expect(isKnown("PreToolUse", "PostToolUse", "UserPromptSubmit", "Stop")).toBe(true);
   expect(isKnown("Stop", "SessionEnd")).toBe(false);
+});
+
+test("what a process keeps is touched by whoever writes it, even the same again; the state of the repository is none of it", () => {
+  using inside = new Inside();
+  inside.write("work/.git/HEAD", "ref: refs/heads/main\n");
+  inside.write("work/.claude/agents/one.md", "One");
+  inside.write("work/CLAUDE.md", "Rules");
+  const hashes = new ContentHashes();
+  const started = {
+    workingDirectory: inside.work,
+    options: sessionOptions.parse({}),
+    environment: { HOME: inside.path },
+  };
+  const kept = keptNow(started, hashes);
+  // What was written just before a start may have been written while it ran, by the clock of a file system.
+  expect(isUntouched(kept, hashes)).toBe(false);
+  const later = { ...kept, atMs: kept.atMs + 10_000, ticksMs: kept.ticksMs + 10_000 };
+  expect(isUntouched(later, hashes)).toBe(true);
+  expect(isUntouched({ ...later, atMs: later.atMs + 5_000 }, hashes)).toBe(false);
+  inside.write("work/.git/HEAD", "ref: refs/heads/other\n");
+  inside.write("work/a.ts", "a");
+  expect(isUntouched(later, hashes)).toBe(true);
+  inside.write("work/CLAUDE.md", "Rules");
+  expect([isUntouched(later, hashes), isUntouched(kept, hashes)]).toEqual([true, false]);
+  inside.write("work/.claude/agents/one.md", "Other");
+  expect(isUntouched(later, hashes)).toBe(false);
 });

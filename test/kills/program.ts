@@ -87,8 +87,9 @@ RememberedAnswers.prototype.answersTo = function (this: RememberedAnswers, key, 
 };
 RememberedAnswers.prototype.add = function (this: RememberedAnswers, ...answer) {
   at("before an answer is remembered");
-  add.apply(this, answer);
+  const isKept = add.apply(this, answer);
   at("after an answer is remembered");
+  return isKept;
 };
 RememberedAnswers.prototype.used = function (this: RememberedAnswers, ids, now) {
   at("before use is noted");

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { z } from "zod";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { connectNew, Home, run } from "../harness.ts";
+import { settled } from "../settled.ts";
 import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
 import { claude, describeReal, has, setPatience } from "./version.ts";
 
@@ -94,6 +95,37 @@ describeReal("tasks of a batch in one process", () => {
       expect(others.size).toBe(1);
     }
     await home.empty();
+  });
+
+  test("of a template have answers that the next batch takes over for nothing, unless their file was edited", async () => {
+    await using api = startMessagesApi();
+    await using home = homeOf(api);
+    await using client = await connectNew(home);
+    const write = (name: string, text: string) => Bun.write(`${home.work}/src/${name}`, text);
+    for (const name of ["a.ts", "b.ts", "c.ts"]) await write(name, `This is ${name}`);
+    const ask = async () => {
+      await settled(home);
+      const { data } = await client.call("spawn_parallel_claude_sessions", {
+        template: 'TOOL: Read {"file_path":"{{path}}"}\n THEN SAY: {{file}} is fine',
+        forEach: { glob: "src/*.ts" },
+        tools: "Read",
+        concurrency: 1,
+        reuseSessions: "auto",
+      });
+      return data;
+    };
+    expect(await ask()).toMatchObject({ results: Array(3).fill({ outcome: "succeeded" }) });
+    using store = home.store();
+    const [row] = store.list({ limit: 1 });
+    const { tasks = [] } = (row && store.batch(row.batchId)?.state) ?? {};
+    const transcripts = tasks.flatMap(({ attempts }) => attempts.map(({ transcript }) => transcript));
+    expect(new Set(transcripts).size).toBe(reuses ? 1 : 3);
+    expect(await ask()).toMatchObject({ totalCostUsd: 0, results: Array(3).fill({ outcome: "reused" }) });
+    await write("b.ts", "edited");
+    expect(await ask()).toMatchObject({
+      results: [{ outcome: "reused" }, { outcome: "succeeded" }, { outcome: "reused" }],
+    });
+    await home.empty({ but: client.pid });
   });
 
   test("end with a task that leaves something running, which reaches no other task", async () => {

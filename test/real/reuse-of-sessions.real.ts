@@ -234,6 +234,22 @@ describeReal("what a conversation leaves to the next one in the same process", (
     },
   );
 
+  since(firstVersion)("instructions and the state of git are read with the next prompt", async () => {
+    const files = { "CLAUDE.md": "Memory one.\n", "sub/CLAUDE.md": "Nested one.\n", "sub/file.txt": "" };
+    await using process = await scene({ files, inGit: true });
+    const { home, turn } = process;
+    const read = tool("Read", { file_path: join(home.project, "sub", "file.txt") });
+    await turn(read, "SAY: one");
+    await write(home, { "CLAUDE.md": "Memory two.\n", "sub/CLAUDE.md": "Nested two.\n" });
+    await process.clear();
+    await write(home, { "CLAUDE.md": "Memory three.\n", "sub/CLAUDE.md": "Nested three.\n" });
+    git(home, "commit", "-q", "--allow-empty", "-m", "in between");
+    const body = JSON.stringify((await turn(read, "SAY: two")).body);
+    const texts = ["Memory", "Nested"].flatMap((word) => ["one", "two", "three"].map((n) => `${word} ${n}.`));
+    expect(texts.filter((text) => body.includes(text))).toEqual(["Memory three.", "Nested three."]);
+    expect(body).toContain("in between");
+  });
+
   since(firstVersion)("limits of turns and money begin again", async () => {
     await using process = await scene({ args: ["--max-turns=2", "--max-budget-usd=0.06"] });
     const turns: Turn[] = [];

@@ -111,6 +111,8 @@ export class RunningAttempt {
   #ending: Ending | undefined;
   /** While the process forgets the conversation, for another task. */
   #clearing: Clearing | undefined;
+  /** Where in the transcript what it says then begins, in bytes. */
+  #clearedAt: number | undefined;
   /** Resolves when it has, and the session is not ours any more. */
   readonly #cleared = Promise.withResolvers<"cleared">();
 
@@ -197,6 +199,8 @@ export class RunningAttempt {
     reader.finish();
     this.#reportProgress(this.#parts.adopted && !this.#hasRead);
     const { reading } = reader;
+    // Before 2.1.330, no line says that it is reset.
+    const transcriptEnd = reading.resetAt ?? (exited === "cleared" ? this.#clearedAt : undefined);
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
     const stderr = readTail(this.#parts.stderr, stderrTailBytes);
     const outcome = this.#outcome(exit, stderr);
@@ -206,7 +210,7 @@ export class RunningAttempt {
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
-      ...(reading.resetAt === undefined ? {} : { transcriptEnd: reading.resetAt }),
+      ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
@@ -271,10 +275,12 @@ export class RunningAttempt {
 
   // Whether its process forgets the conversation now. If that fails, it ends as any other.
   #clear(): boolean {
-    const { adopted, clear } = this.#parts;
+    const { adopted, clear, session } = this.#parts;
+    const { end } = session.output;
     const clearing = adopted || this.#ending ? undefined : clear?.();
     if (!clearing) return false;
     this.#clearing = clearing;
+    this.#clearedAt = end;
     this.#reading.isForgetting = true;
     void clearing.ended.then((cleared) => {
       if (cleared) return this.#cleared.resolve("cleared");

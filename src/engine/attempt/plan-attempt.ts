@@ -263,6 +263,7 @@ function kindOf(
     variables,
     // A task that wants a process of its own gets none that another one has used.
     options.reuseSessions,
+    // What a process keeps from its start is noted only where that counts.
     isRemembered,
   ];
   return digestOf(JSON.stringify(parts));

@@ -7,8 +7,9 @@ import { whyNotReused } from "../../claude/why-not-reused.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { sizeOf } from "../../platform/files.ts";
 import { systemCode } from "../../platform/system-error.ts";
+import { momentNow, type SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
-import type { SessionPool, StartedSession } from "./session-pool.ts";
+import type { PooledSession, SessionPool } from "./session-pool.ts";
 
 /** One that nobody takes leaves after this time, in milliseconds. */
 export const longestIdleMs = 60_000;
@@ -20,14 +21,14 @@ interface ReusedParts {
   planOf(task: number): StartPlan | undefined;
   /** How many tasks wait that may take a process which ran this one. */
   waitingLike(task: number): number;
-  /** Whether the answer of a task may be remembered. */
-  isRemembered(task: number): boolean;
   /** Whether hooks are set for sessions like this. */
   hasHooks(directory: string, options: SessionOptions): boolean;
   /** Whether there is a command with the name `clear` for sessions like this. */
   hasOwnClear(directory: string, options: SessionOptions): boolean;
   /** Another text after any change of what a process has at its start and keeps (`startStamp`). */
   stampOf(directory: string): string;
+  /** Whether nothing of what a process has kept from its start has changed since. */
+  isUntouched(kept: SeenAtStart): boolean;
   /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
   bytesOf(marker: string): number;
   /** The monotonic clock, in milliseconds. */
@@ -39,6 +40,8 @@ interface Process {
   plan: StartPlan;
   session: Session;
   stamp: string;
+  /** What it has kept from its start, if answers of its tasks are remembered. */
+  kept?: SeenAtStart | undefined;
   /** How many tasks it has run. */
   tasks: number;
   /** Its first introduction. */
@@ -54,7 +57,7 @@ interface Idle {
   /** The last task that it ran. */
   task: number;
   kind: string;
-  started: StartedSession;
+  started: PooledSession;
   since: number;
   /** Whether the end of its last task is in the log, so that no two running attempts ever have one process. */
   isFree: boolean;
@@ -92,16 +95,16 @@ export class ReusedSessions implements SessionPool, Disposable {
   }
 
   /** A process has started, for a task with these options. */
-  started({ plan, session }: StartedSession, { reuseSessions }: SessionOptions): void {
+  started({ plan, session, seen: kept }: PooledSession, { reuseSessions }: SessionOptions): void {
     const { marker, workingDirectory, kind } = plan;
     if (reuseSessions !== "auto" || !kind || this.#processes.has(marker)) return;
     const stamp = this.#parts.stampOf(workingDirectory);
-    this.#processes.set(marker, { plan, session, stamp, tasks: 0, firstBytes: 0, isClearing: false });
+    this.#processes.set(marker, { plan, session, stamp, kept, tasks: 0, firstBytes: 0, isClearing: false });
     void session.exited.then(() => this.#gone(marker));
   }
 
   /** Gives away a process for this plan, with the names of its own start; undefined if none waits. */
-  take(plan: StartPlan, _need: Need, task: number): StartedSession | undefined {
+  take(plan: StartPlan, _need: Need, task: number): PooledSession | undefined {
     const idle = this.#current(plan, task);
     if (!idle) return undefined;
     this.#idle.delete(idle.process.plan.marker);
@@ -139,10 +142,11 @@ export class ReusedSessions implements SessionPool, Disposable {
     process.began ??= reading.began;
     const now = this.#parts.bytesOf(plan.marker);
     if (process.firstBytes === 0) process.firstBytes = now;
-    if (!process.began || this.#whyNot(process, { task, options, reading, now }) !== undefined)
-      return undefined;
+    if (!process.began || this.#whyNot(process, { options, reading, now }) !== undefined) return undefined;
     // What the task started and left would reach the next one.
     if (!session.others || session.others().length > 0) return undefined;
+    // What its next task reads with tools, it reads later.
+    const clearedAt = momentNow();
     const clearing = clearingOf(session, {
       transcript: plan.transcript,
       reading,
@@ -155,7 +159,12 @@ export class ReusedSessions implements SessionPool, Disposable {
       process.isClearing = false;
       if (!cleared) return;
       const { offset, sessionId, output } = cleared;
-      const started = { plan: { ...plan, sessionId, offset }, session: { ...session, output } };
+      const started: PooledSession = {
+        plan: { ...plan, sessionId, offset },
+        session: { ...session, output },
+        clearedAt,
+        ...(process.kept ? { seen: process.kept } : {}),
+      };
       const idle: Idle = {
         process,
         task,
@@ -224,7 +233,7 @@ export class ReusedSessions implements SessionPool, Disposable {
       fitting.find(({ reservedFor }) => reservedFor === task) ??
       fitting.findLast(({ reservedFor }) => reservedFor === undefined);
     // Settings that have changed since hold for new processes only.
-    if (!idle || idle.process.stamp === this.#parts.stampOf(plan.workingDirectory)) return idle;
+    if (!idle || !this.#hasChanged(idle.process)) return idle;
     this.#end(idle);
     return this.#current(plan, task);
   }
@@ -241,21 +250,27 @@ export class ReusedSessions implements SessionPool, Disposable {
   }
 
   #whyNot(
-    { plan, stamp, tasks, firstBytes }: Process,
-    { task, options, reading, now }: { task: number; options: SessionOptions; reading: Reading; now: number },
+    process: Process,
+    { options, reading, now }: { options: SessionOptions; reading: Reading; now: number },
   ): string | undefined {
+    const { plan, tasks, firstBytes } = process;
     const { workingDirectory } = plan;
     return whyNotReused({
       reading,
       options,
       tasks,
-      isRemembered: this.#parts.isRemembered(task),
       hasHooks: this.#parts.hasHooks(workingDirectory, options),
       hasOwnClear: this.#parts.hasOwnClear(workingDirectory, options),
       hasWarned: sizeOf(plan.stderr) > 0,
-      hasChanged: this.#parts.stampOf(workingDirectory) !== stamp,
+      hasChanged: this.#hasChanged(process),
       bytes: { now, first: firstBytes },
     });
+  }
+
+  // Where answers are remembered, it must be certain that all it keeps is as it was: otherwise they could not be.
+  #hasChanged({ plan: { workingDirectory }, stamp, kept }: Process): boolean {
+    if (this.#parts.stampOf(workingDirectory) !== stamp) return true;
+    return kept !== undefined && !this.#parts.isUntouched(kept);
   }
 
   #gone(marker: string): void {

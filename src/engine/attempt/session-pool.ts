@@ -1,5 +1,5 @@
 // Sessions that started before their task was known.
-import type { SeenAtStart } from "../reuse/seen-at-start.ts";
+import type { Moment, SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 
 /** A session that has no prompt yet, and the plan it was started by. */
@@ -18,6 +18,8 @@ export interface PooledSession extends StartedSession {
   lost?(): void;
   /** What it read by itself at its start, if that is known. */
   seen?: SeenAtStart;
+  /** If its process had other conversations: when the last of them began to be forgotten. */
+  clearedAt?: Moment;
 }
 
 export interface SessionPool {

@@ -50,7 +50,7 @@ const bearings = {
   slashCommands: "counts",
   name: "does-not-count",
   reuse: "does-not-count",
-  // Answers that are remembered come from sessions with processes of their own.
+  // Answers from processes of their own are good for all; the others, only for who asks for `auto`.
   reuseSessions: "does-not-count",
   inputs: "counts",
   retries: "does-not-count",

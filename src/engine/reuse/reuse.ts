@@ -28,24 +28,31 @@ import { messageOf } from "../../platform/system-error.ts";
 import type { Layout } from "../../store/layout.ts";
 import {
   type AnswerRecord,
+  type AnswerToKeep,
   hasRemembered,
   type Remembered,
   RememberedAnswers,
 } from "../../store/remembered.ts";
 import { behaviourOf, isReusable, preventedBy, type Question, questionsOf, summaryQuestion } from "./key.ts";
-import { isAsSeen, type SeenAtStart, seenNow, seenOf } from "./seen-at-start.ts";
+import {
+  isAsSeen,
+  isUntouched,
+  keptNow,
+  type Moment,
+  quietSince,
+  type SeenAtStart,
+  seenNow,
+  seenOf,
+} from "./seen-at-start.ts";
 
 const dayMs = 24 * 60 * 60_000;
-/** How far the clocks of files and ours may differ, in milliseconds: a file system writes times in ticks. */
-const clockMarginMs = 100;
-/** The same for one that writes whole seconds, or two. */
-const coarseMarginMs = 2_000;
-/** How far the clock may drift while it is corrected, as a part of the time that passed. */
-const mostDrift = 0.001;
 /** Reasons that are stored one by one; others are put together. */
 const mostReasons = 200;
 /** How many tasks are looked up before others get their turn. */
 const tasksAtOnce = 50;
+
+/** What Claude Code reads without a call of a tool. */
+const readByItself: ReadonlySet<Look["kind"]> = new Set<Look["kind"]>(["project", "user", "ignores"]);
 
 /** A task whose answer is there. */
 export interface Hit {
@@ -79,6 +86,8 @@ interface ReuseParts {
 interface Begun extends SeenAtStart {
   /** Of its question: a summary's changes with what it reads. */
   key: string;
+  /** What its process has kept from its start, if that had conversations before this one. */
+  kept?: SeenAtStart;
 }
 
 export class Reuse implements Disposable {
@@ -173,6 +182,28 @@ export class Reuse implements Disposable {
     return this.#guarded(() => isAsSeen(seen, this.#hashes)) ?? false;
   }
 
+  /** What a process for this task would keep from its start, if it started now; undefined if its answer is not remembered. */
+  keptNow(number: number, workingDirectory: string, options: SessionOptions): SeenAtStart | undefined {
+    const { environment, state } = this.#parts;
+    if (!isReusable(state().batch, number)) return undefined;
+    return this.#guarded(() => keptNow({ workingDirectory, options, environment }, this.#hashes));
+  }
+
+  /** Whether nothing of it has changed since, not even for a while. */
+  isUntouched(seen: SeenAtStart): boolean {
+    return this.#guarded(() => isUntouched(seen, this.#hashes)) ?? false;
+  }
+
+  /**
+   * The process of a task has run others, and keeps what it has `kept` from its start. What the session reads with tools, it
+   * reads after `since`. Call after `begins`.
+   */
+  beganBehind(number: number, { kept, since }: { kept?: SeenAtStart | undefined; since: Moment }): void {
+    const begun = this.#begun.get(number);
+    this.#begun.delete(number);
+    if (begun && kept) this.#begun.set(number, { ...begun, ...since, kept });
+  }
+
   /**
    * The session of a task was not started by us for it alone, so it may have read something before: what was `seen` at its
    * start, if that is known. Call after `begins`.
@@ -198,8 +229,15 @@ export class Reuse implements Disposable {
       if (!answers) return;
       if (task.model !== undefined) answers.setModel(question.askedModel, task.model);
       const record = this.#recordOf(batch, task, question);
-      if (typeof record === "string") answers.refuse(question.key, record, Date.now());
-      else answers.add(question.key, record, task.attempts.at(-1)?.transcript ?? "", Date.now());
+      const last = task.attempts.at(-1);
+      const because =
+        typeof record === "string"
+          ? record
+          : !last ||
+              !answers.add(question.key, record, { path: last.transcript, ...rangeOf(last) }, Date.now())
+            ? "has no transcript"
+            : undefined;
+      if (because !== undefined) answers.refuse(question.key, because, Date.now());
     });
     this.#begun.delete(number);
   }
@@ -225,9 +263,12 @@ export class Reuse implements Disposable {
     if (!question || !answers) return { kind: "new" };
     const usedSince = Date.now() - (batch.reuseLimits?.days ?? 0) * dayMs;
     const model = now.modelOf(question.askedModel, answers);
-    const found = answers
+    const ofModel = answers
       .answersTo(question.key, Math.round(usedSince))
       .filter((answer) => model === undefined || answer.model === model);
+    // The model had seen `/clear`: not what a caller expects who wants a process for each task.
+    const takesAll = optionsOf(batch, number).reuseSessions === "auto";
+    const found = ofModel.filter(({ behindOthers }) => takesAll || !behindOthers);
     let changed: string | undefined;
     for (const answer of found) {
       const difference = firstDifference(answer, now);
@@ -237,7 +278,9 @@ export class Reuse implements Disposable {
       } else changed ??= this.#changeText(difference, batch, number);
     }
     if (changed !== undefined) return { kind: "changed", what: changed };
-    const because = answers.refusalOf(question.key);
+    const because =
+      answers.refusalOf(question.key) ??
+      (found.length < ofModel.length ? "ran in the process of other tasks (`reuseSessions`)" : undefined);
     return because === undefined ? { kind: "new" } : { kind: "not-remembered", because };
   }
 
@@ -282,7 +325,7 @@ export class Reuse implements Disposable {
   }
 
   /** The record of an answer, or why it is not remembered, as it follows "the session". */
-  #recordOf(batch: Batch, task: DoneTask, question: Question): AnswerRecord | string {
+  #recordOf(batch: Batch, task: DoneTask, question: Question): AnswerToKeep | string {
     const { number, outcome, usage, remarks = [], model } = task;
     const begun = this.#begun.get(number);
     if (outcome.kind !== "succeeded") return "failed";
@@ -307,8 +350,6 @@ export class Reuse implements Disposable {
       return "ran hooks";
     const looks = this.#looksOf(begun, reads, { directory, isTrusted, own: this.#ownFolder(number) });
     if (typeof looks === "string") return looks;
-    const copy = new Fingerprints().file(last.transcript);
-    if ("unknown" in copy || copy.hash === nothingThere) return "has no transcript";
     const key = batch.tasks[number - 1]?.key;
     return {
       batchId: batch.batchId,
@@ -319,22 +360,24 @@ export class Reuse implements Disposable {
       sessionId: last.sessionId,
       outcome,
       looks,
-      transcriptHash: copy.hash,
+      ...(attempts.some(({ offset }) => offset !== undefined) ? { behindOthers: true } : {}),
     };
   }
 
   // Everything that the answer depends on, with its fingerprint when the session saw it: that of now, because nothing has
   // changed since before the session began. Or why that is not certain.
   #looksOf(
-    { atMs, ticksMs, roots, places, looks: atStart }: Begun,
+    { kept, roots, places, looks: atStart, ...since }: Begun,
     reads: readonly ReadSet[],
     { directory, isTrusted, own }: { directory: string; isTrusted: boolean; own: string | undefined },
   ): AnswerRecord["looks"] | string {
-    const [elapsedMs, passedMs] = [Date.now() - atMs, performance.now() - ticksMs];
-    const driftMs = clockMarginMs / 2 + passedMs * mostDrift;
-    if (Math.abs(elapsedMs - passedMs) > driftMs) return "ran while the clock was changed";
+    const isQuiet = quietSince(since);
+    const isKeptQuiet = kept ? quietSince(kept) : isQuiet;
+    if (!isQuiet || !isKeptQuiet) return "ran while the clock was changed";
     if (placesOf(roots) !== places) return "ran while its directory was moved";
-    const isQuiet = (changedAt: number) => changedAt < atMs - marginMs(changedAt) - driftMs;
+    // What Claude Code reads by itself, its process may have known since its start.
+    const quietFor = (one: Look) =>
+      kept?.looks.has(lookKey(one)) || readByItself.has(one.kind) ? isKeptQuiet : isQuiet;
     const now = new Fingerprints({ roots, hashes: this.#hashes });
     const read = reads.flatMap(({ looks }) => looks).filter(({ kind }) => !isTrusted || kind === "file");
     const nested = nestedLooks(
@@ -355,9 +398,10 @@ export class Reuse implements Disposable {
       if ("unknown" in fingerprint) return `read what is not compared: ${one.path} ${fingerprint.unknown}`;
       const { hash, changedAt, absentAt } = fingerprint;
       const before = atStart.get(key);
+      const isStill = quietFor(one);
       const isSame = before
-        ? before.hash === hash && isQuiet(changedAt)
-        : isQuiet(Math.max(changedAt, absentAt));
+        ? before.hash === hash && isStill(changedAt)
+        : isStill(Math.max(changedAt, absentAt));
       if (!isSame) return `read what changed meanwhile: ${lookText(one)}`;
       found.push({ look: one, hash });
     }
@@ -365,7 +409,7 @@ export class Reuse implements Disposable {
     if (wrote !== undefined) return wrote;
     // A directory may have been moved while all this was read.
     const after = new Fingerprints({ roots });
-    const moved = [...all].find(([key, { path }]) => !atStart.has(key) && !isQuiet(after.movedAt(path)));
+    const moved = [...all].find(([key, one]) => !atStart.has(key) && !quietFor(one)(after.movedAt(one.path)));
     return moved ? `read what was moved meanwhile: ${lookText(moved[1])}` : found;
   }
 
@@ -557,10 +601,6 @@ function commitTime(directory: string): number {
     if (!("unknown" in found) && found.hash !== nothingThere) return found.changedAt;
     if (dirname(at) === at) return 0;
   }
-}
-
-function marginMs(changedAt: number): number {
-  return changedAt % 1_000 === 0 ? coarseMarginMs : clockMarginMs;
 }
 
 // Its clock may be another machine's.

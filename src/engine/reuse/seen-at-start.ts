@@ -16,11 +16,21 @@ export interface Seen {
   hash: string | undefined;
 }
 
-/** What was there before a session started. */
-export interface SeenAtStart {
+/** How far the clocks of files and ours may differ, in milliseconds: a file system writes times in ticks. */
+const clockMarginMs = 100;
+/** The same for one that writes whole seconds, or two. */
+const coarseMarginMs = 2_000;
+/** How far the clock may drift while it is corrected, as a part of the time that passed. */
+const mostDrift = 0.001;
+
+/** A time on two clocks, in milliseconds: since 1970, and on the monotonic one. */
+export interface Moment {
   atMs: number;
-  /** On the monotonic clock. */
   ticksMs: number;
+}
+
+/** What was there before a session started. */
+export interface SeenAtStart extends Moment {
   /** Directories in which looks lie, and where they were. */
   roots: readonly string[];
   places: string;
@@ -59,13 +69,53 @@ export function isAsSeen({ roots, places, looks }: SeenAtStart, hashes: ContentH
   });
 }
 
+/**
+ * What a process would keep from its start through all its conversations, or may keep, if it started now: all that it reads
+ * by itself but the state of the repository, which each conversation gets anew (2.1.332).
+ */
+export function keptNow(started: StartsWith, hashes: ContentHashes): SeenAtStart {
+  const directory = started.workingDirectory;
+  return seenOf([...ownLooks(started), ...optionLooks(started)], { directory, hashes });
+}
+
+/** Whether nothing of it has changed since, not even for a while. */
+export function isUntouched(seen: SeenAtStart, hashes: ContentHashes): boolean {
+  const isQuiet = quietSince(seen);
+  if (!isQuiet || placesOf(seen.roots) !== seen.places) return false;
+  const now = new Fingerprints({ roots: seen.roots, hashes });
+  return [...seen.looks.values()].every(({ look, hash }) => {
+    const found = fingerprintOf(look, now);
+    return !("unknown" in found) && found.hash === hash && isQuiet(found.changedAt);
+  });
+}
+
+/**
+ * Whether what last changed at a time of the file system (in milliseconds since 1970) was certainly as it is now at that
+ * moment. Undefined if the clock was set since.
+ */
+export function quietSince({ atMs, ticksMs }: Moment): ((changedAt: number) => boolean) | undefined {
+  const [elapsedMs, passedMs] = [Date.now() - atMs, performance.now() - ticksMs];
+  const driftMs = clockMarginMs / 2 + passedMs * mostDrift;
+  if (Math.abs(elapsedMs - passedMs) > driftMs) return undefined;
+  return (changedAt) => changedAt < atMs - marginMs(changedAt) - driftMs;
+}
+
+function marginMs(changedAt: number): number {
+  return changedAt % 1_000 === 0 ? coarseMarginMs : clockMarginMs;
+}
+
+/** The time now. */
+export function momentNow(): Moment {
+  return { atMs: Date.now(), ticksMs: performance.now() };
+}
+
 /** The given looks, as they are now. */
 export function seenOf(
   looks: readonly Look[],
   { directory, hashes }: { directory: string; hashes: ContentHashes },
 ): SeenAtStart {
   // Before the looks: what changes from now on is seen by its time.
-  const [atMs, ticksMs] = [Date.now(), performance.now()];
+  const { atMs, ticksMs } = momentNow();
   const roots = rootsOf(looks, directory);
   const now = new Fingerprints({ roots, hashes });
   const seen = looks.map((look) => {

@@ -28,7 +28,6 @@ import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
-import { isReusable } from "../reuse/key.ts";
 import { Reuse } from "../reuse/reuse.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
@@ -150,10 +149,10 @@ export function composeRunner(
   const reused = new ReusedSessions({
     planOf: (number) => reusingPlan(log.state, number, planning),
     waitingLike: (number) => waitingLike(log.state, number),
-    isRemembered: (number) => isReusable(log.state.batch, number),
     hasHooks: (workingDirectory, options) => hasHooks({ workingDirectory, options, environment }, options),
     hasOwnClear: (workingDirectory, options) => hasOwnClear({ workingDirectory, options, environment }),
     stampOf: (workingDirectory) => startStamp({ workingDirectory, environment }),
+    isUntouched: (kept) => reuse.isUntouched(kept),
     bytesOf: (marker) => machine.bytesOf(marker),
   });
 

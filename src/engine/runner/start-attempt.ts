@@ -131,7 +131,8 @@ async function startIn(
   if (opened.isNew) startBackoff.started();
   else {
     // Nothing had to start, so nothing is known about starts either, and it has read something before.
-    reuse.beganBefore(number, opened.seen);
+    if (opened.clearedAt) reuse.beganBehind(number, { kept: opened.seen, since: opened.clearedAt });
+    else reuse.beganBefore(number, opened.seen);
     if (!opened.isStarting) ready();
     startBackoff.release(number);
   }
@@ -221,15 +222,19 @@ async function open(
   number: number,
   { session: plan, options, impossible }: AttemptPlan,
   { mayStart }: Admitted,
-  { log, pool, host }: StartParts,
+  { log, pool, host, reuse }: StartParts,
 ): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
   const need = { footprintKey: footprintKey(log.state.batch, options) };
   const pooled = pool.take(plan, need, number);
   if (pooled) return { kind: "opened", isNew: false, ...pooled };
   if (!mayStart) return "start-again";
+  // Before it starts: what changes while it does is seen by its time.
+  const isForOthers = plan.kind && options.reuseSessions === "auto";
+  const seen = isForOthers ? reuse.keptNow(number, plan.workingDirectory, options) : undefined;
   const start = await host.start(plan, need);
-  return start.started ? { kind: "opened", isNew: true, plan, session: start.session } : start;
+  if (!start.started) return start;
+  return { kind: "opened", isNew: true, plan, session: start.session, ...(seen ? { seen } : {}) };
 }
 
 interface Waiting {
