@@ -5,10 +5,8 @@ import { runWholeRound } from "./faults/whole-round.ts";
 
 for (const around of ["claude away", "output moved", "state removed"] as const) {
   test(`the same with ${around} now and then`, async () => {
-    const { violations } = await runRound({
-      ...{ seed: 3, tasks: 20, least: 1, most: 2, around },
-      reuseSessions: "auto",
-    });
+    const plan = { seed: 3, tasks: 20, least: 1, most: 2, around };
+    const { violations } = await runRound({ ...plan, reuseSessions: "auto" });
     expect(violations).toEqual([]);
   }, 240_000);
 }
