@@ -23,11 +23,17 @@ const entrySchema = z.object({
 });
 type Entry = z.infer<typeof entrySchema>;
 
+/** Where a batch's files are: its sessions' in `transcripts`, its results in `output`. */
+interface Places {
+  transcripts: string;
+  output: string;
+}
+
 /** Reads transcripts and result files; reports those that are missing or broken. */
-export function answersOf(batchDirectory: string, state: BatchState, report: Report): Answers {
+export function answersOf({ transcripts, output }: Places, state: BatchState, report: Report): Answers {
   const { batchId } = state.batch;
-  const linesPath = join(state.outputDirectory, outputFiles.lines(batchId));
-  const summaryPath = join(state.outputDirectory, outputFiles.summary(batchId));
+  const linesPath = join(output, outputFiles.lines(batchId));
+  const summaryPath = join(output, outputFiles.summary(batchId));
   const lines = textOf(linesPath, report)
     .split("\n")
     .filter((text) => text !== "")
@@ -42,7 +48,7 @@ export function answersOf(batchDirectory: string, state: BatchState, report: Rep
   const summary = textOf(summaryPath, report);
   const results = summary && z.object({ results: z.array(entrySchema) }).parse(JSON.parse(summary)).results;
   return {
-    transcripts: goodResultsIn(batchDirectory, state, report),
+    transcripts: goodResultsIn(transcripts, state, report),
     lines: Map.groupBy(lines, ({ taskIndex }) => taskIndex),
     summary: Map.groupBy(results || [], ({ taskIndex }) => taskIndex),
   };

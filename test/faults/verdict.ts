@@ -1,7 +1,7 @@
 // What must be true of a batch in the end, whatever has been done to it: judged from outside, by log, transcripts,
 // files and the process table.
 import { existsSync, readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { eventBody } from "../../src/model/event.ts";
@@ -53,12 +53,14 @@ export async function judge(subject: Subject): Promise<Verdict> {
   if (!state) throw new Error(`no batch ${subject.batchId}`);
   judgeRow(subject, state, report);
   const log = judgeLog(subject, works.length, report);
-  const answers = answersOf(subject.store.layout.batchDirectory(subject.batchId), state, report);
+  const transcripts = subject.store.layout.batchDirectory(subject.batchId);
+  const output = directoryAtEnd(subject.home, state.outputDirectory);
+  const answers = answersOf({ transcripts, output }, state, report);
   for (const [index, work] of works.entries()) {
     const task = state.tasks[index];
-    if (task) judgeTask(task, work, answers, report);
+    if (task) judgeTask(task, work, { answers, output }, report);
   }
-  judgeFiles(subject, state, report);
+  judgeFiles(works, state, { output, report });
   return { violations, ...startsOf(state), ...log };
 }
 
@@ -133,7 +135,12 @@ export function judgeLog(
   return { adoptions, epochs };
 }
 
-function judgeTask(task: TaskState, work: Work, answers: Answers, report: Report): void {
+function judgeTask(
+  task: TaskState,
+  work: Work,
+  { answers, output }: { answers: Answers; output: string },
+  report: Report,
+): void {
   const { number } = task;
   const good = answers.transcripts.get(number) ?? [];
   if (task.status !== "done") {
@@ -170,13 +177,18 @@ function judgeTask(task: TaskState, work: Work, answers: Answers, report: Report
         "lost",
         `task ${number}: the ${where} do not have its answer but ${entry.result?.slice(0, 100)}`,
       );
-    if (entry.resultFile === undefined || !existsSync(entry.resultFile))
+    // As it was named there, wherever its directory is now.
+    if (entry.resultFile === undefined || !existsSync(join(output, basename(entry.resultFile))))
       report("lost", `task ${number}: its file ${entry.resultFile} is not there (${where})`);
   }
 }
 
-function judgeFiles({ works, home }: Subject, state: BatchState, report: Report): void {
-  const names = readdirSync(directoryAtEnd(home, state.outputDirectory));
+function judgeFiles(
+  works: readonly Work[],
+  state: BatchState,
+  { output, report }: { output: string; report: Report },
+): void {
+  const names = readdirSync(output);
   for (const number of works.keys()) {
     const key = `-${padded(number + 1, works.length)}-`;
     const own = names.filter((name) => /^(result|error)-/.test(name) && name.includes(key) && !isPart(name));

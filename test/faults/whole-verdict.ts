@@ -36,8 +36,9 @@ export function notesIn(home: Home): Note[] {
     .flatMap((line) => {
       try {
         const noted = note.parse(JSON.parse(line));
-        // With that, a process forgets a conversation: nobody asks it anything.
-        return noted.prompt === "/clear" ? [] : [noted];
+        // With `/clear`, a process forgets a conversation: nobody asks it anything, and what it says to that has no prompt.
+        const isOfClear = noted.prompt === "/clear" || (noted.kind === "result" && noted.prompt === "");
+        return isOfClear ? [] : [noted];
       } catch {
         return [];
       }
