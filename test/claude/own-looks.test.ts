@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { hasOwnClear, startStamp } from "../../src/claude/own-looks.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 const places: [string, boolean][] = [
@@ -27,11 +28,14 @@ test.each(places)("somebody has another `/clear` if there is %s: %p", async (pat
   expect(hasOwnClear(given)).toBe(expected);
 });
 
-test("of a folder that cannot be looked into, nobody knows whether it is as it was", () => {
-  using inside = new Inside();
-  const given = { workingDirectory: inside.work, environment: { HOME: inside.file("home") } };
-  expect(startStamp(given)).toBe(startStamp(given));
-  symlinkSync(".claude", inside.file("work/.claude"));
-  expect(startStamp(given)).not.toBe(startStamp(given));
-  expect(hasOwnClear({ ...given, options: {} })).toBe(false);
-});
+testNeeding("a system other than Windows")(
+  "of a folder that cannot be looked into, nobody knows whether it is as it was",
+  () => {
+    using inside = new Inside();
+    const given = { workingDirectory: inside.work, environment: { HOME: inside.file("home") } };
+    expect(startStamp(given)).toBe(startStamp(given));
+    symlinkSync(".claude", inside.file("work/.claude"));
+    expect(startStamp(given)).not.toBe(startStamp(given));
+    expect(hasOwnClear({ ...given, options: {} })).toBe(false);
+  },
+);

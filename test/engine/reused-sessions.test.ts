@@ -8,6 +8,7 @@ import type { Session, StartPlan } from "../../src/engine/attempt/session-host.t
 import type { SeenAtStart } from "../../src/engine/reuse/seen-at-start.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
+import { testNeeding } from "../facilities.ts";
 import { gone, Inside } from "../inside.ts";
 import { init, result } from "./messages.ts";
 
@@ -288,7 +289,7 @@ describe("a process is not kept", () => {
     taken.session.output[Symbol.dispose]();
   });
 
-  test("if somebody has removed its transcript", async () => {
+  testNeeding("files that can be removed while open")("if somebody has removed its transcript", async () => {
     using processes = new Processes();
     const [one, two] = [processes.answered("one"), processes.answered("two")];
     const offer = ({ plan, session }: typeof one) =>
