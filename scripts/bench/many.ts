@@ -32,7 +32,7 @@ export const hundred: Row = {
   measure: (workshop) =>
     compared(workshop, {
       tasks: 100,
-      // With fewer, two processors are idle; with more, they have been busy for long.
+      // Four leave processors idle while they wait for the model, and more than 16 only take turns on them.
       numbersAtOnce: [8, 16],
       ways: [{ reuseSessions: "auto", total: 0.55, mean: 0.55 }],
     }),

@@ -26,7 +26,7 @@ interface Work extends Pretence {
 
 /** How our program runs the tasks. */
 export interface How {
-  /** So many at once from the beginning; otherwise as many as a new account turns out to sustain. */
+  /** How many at once, from the beginning; by default, as many as a new account turns out to sustain. */
   atOnce?: number;
   /** Whether one process may run several tasks. */
   reuseSessions?: SessionOptions["reuseSessions"];

@@ -51,23 +51,27 @@ export function copyPart(
 ): void {
   const half = `${name}.${process.pid}.part`;
   try {
-    const [source, target] = [openSync(path, "r"), openSync(half, "wx", 0o600)];
-    try {
+    using source = opened(path, "r");
+    {
+      using target = opened(half, "wx");
       const buffer = new Uint8Array(pieceBytes);
       let position = from;
       while (position < to) {
-        const read = readSync(source, buffer, 0, Math.min(pieceBytes, to - position), position);
+        const read = readSync(source.descriptor, buffer, 0, Math.min(pieceBytes, to - position), position);
         if (read === 0) break;
-        for (let written = 0; written < read; ) written += writeSync(target, buffer, written, read - written);
+        for (let written = 0; written < read; )
+          written += writeSync(target.descriptor, buffer, written, read - written);
         position += read;
       }
       if (to !== Number.POSITIVE_INFINITY && position < to) throw new Error(`${path} ends at ${position}.`);
-    } finally {
-      closeSync(target);
-      closeSync(source);
     }
     renameSync(half, name);
   } finally {
     rmSync(half, { force: true });
   }
+}
+
+function opened(path: string, flags: "r" | "wx"): Disposable & { descriptor: number } {
+  const descriptor = openSync(path, flags, 0o600);
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
 }

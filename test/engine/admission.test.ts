@@ -1,7 +1,7 @@
 // Who may start, and when: with real holds, slots and proofs, and a batch whose log is written by hand.
 import { describe, expect, test } from "bun:test";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
-import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
+import type { SessionPool } from "../../src/engine/attempt/session-pool.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { Admission, type Admitted } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
@@ -17,6 +17,7 @@ import { layoutOf } from "../../src/store/layout.ts";
 import { LoginProofs } from "../../src/store/login-proofs.ts";
 import { eventually } from "../harness.ts";
 import { crashed, Inside } from "../inside.ts";
+import { emptyPool } from "./empty-pool.ts";
 import { HandClock } from "./hand-clock.ts";
 
 const minuteMs = 60_000;
@@ -381,7 +382,7 @@ describe("a task for which a session has started already", () => {
   function poolFor2() {
     const seen = { released: 0, reserved: 0, left: 1 };
     const pool: SessionPool = {
-      take: () => undefined,
+      ...emptyPool,
       has: (task) => task === 2 && seen.left + seen.reserved > 0,
       reserve: (task) => {
         if (task !== 2 || seen.left === 0) return undefined;

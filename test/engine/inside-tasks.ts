@@ -6,7 +6,7 @@ import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
 import { answerWriter, summariesOf } from "../../src/engine/attempt/earlier-answers.ts";
 import { LocalHost } from "../../src/engine/attempt/local-host.ts";
 import type { SessionHost } from "../../src/engine/attempt/session-host.ts";
-import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
+import type { SessionPool } from "../../src/engine/attempt/session-pool.ts";
 import { sharedDirectory, type Workspace } from "../../src/engine/attempt/workspace.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
@@ -37,6 +37,7 @@ import { LoginProofs } from "../../src/store/login-proofs.ts";
 import { MachineSlots } from "../../src/store/machine-slots.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Inside, TestBatch } from "../inside.ts";
+import { emptyPool } from "./empty-pool.ts";
 
 /** The account of these tests. */
 export const pool = "account";
@@ -94,16 +95,10 @@ interface Given {
   pool?: SessionPool;
 }
 
-/** The tasks of a batch, and all that they share. */
 /** No process runs several tasks. */
-const reused = {
-  started() {},
-  answered: () => undefined,
-  concluded: () => undefined,
-  evict() {},
-  owns: () => false,
-};
+const reused = { started() {}, answered: () => undefined, concluded() {} };
 
+/** The tasks of a batch, and all that they share. */
 export function tasksIn(
   inside: Inside,
   store: Store,

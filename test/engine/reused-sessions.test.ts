@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync, rmSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import { longestIdleMs, ReusedSessions } from "../../src/engine/attempt/reused-sessions.ts";
+import { ReusedSessions } from "../../src/engine/attempt/reused-sessions.ts";
 import type { Session, StartPlan } from "../../src/engine/attempt/session-host.ts";
+import { idleLifeMs } from "../../src/engine/attempt/session-pool.ts";
 import type { SeenAtStart } from "../../src/engine/reuse/seen-at-start.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
@@ -20,9 +21,12 @@ const own = { ...init, claude_code_version: "2.1.332", mcp_servers: [] };
 class Processes implements Disposable {
   readonly inside = new Inside();
   readonly ended: string[] = [];
+  readonly failures: unknown[] = [];
   waiting = 5;
   now = 0;
   stamp = "as it was";
+  /** Why no session can be ended. */
+  fault: Error | undefined;
   isUntouched = true;
   bytes = 0;
   beside: ProcessIdentity[] = [];
@@ -39,6 +43,7 @@ class Processes implements Disposable {
     hasOwnClear: () => false,
     stampOf: () => this.stamp,
     bytesOf: () => this.bytes,
+    failed: (error) => this.failures.push(error),
     now: () => this.now,
   });
 
@@ -73,6 +78,7 @@ class Processes implements Disposable {
       exited: exit.promise,
       others: () => this.beside,
       end: async () => {
+        if (this.fault) throw this.fault;
         if (!this.ended.includes(marker)) this.ended.push(marker);
         exit.resolve({ code: 0 });
         return [];
@@ -120,14 +126,22 @@ describe("a process that has forgotten its task", () => {
     expect(processes.ended).toEqual([]);
   });
 
+  test("is no more waited for if it cannot be ended, which the runner hears", async () => {
+    using processes = new Processes();
+    await processes.idle("one");
+    processes.fault = new Error("no scan of processes");
+    await processes.pool.ended();
+    expect(processes.failures).toEqual([processes.fault]);
+  });
+
   test("leaves after a minute without a task, when no task waits any more, and when memory is short", async () => {
     using processes = new Processes();
     const { pool } = processes;
     await processes.idle("late");
-    processes.now = longestIdleMs - 1;
+    processes.now = idleLifeMs - 1;
     pool.look();
     expect(processes.ended).toEqual([]);
-    processes.now = longestIdleMs;
+    processes.now = idleLifeMs;
     pool.look();
     expect(processes.ended).toEqual(["late"]);
     await processes.idle("unneeded");
@@ -209,7 +223,7 @@ describe("a process that has forgotten its task", () => {
     const reserved = pool.reserve(2);
     expect([2, 3].map((task) => pool.has(task))).toEqual([true, false]);
     expect([pool.reserve(3), pool.take(processes.plan("x"), need, 3)]).toEqual([undefined, undefined]);
-    processes.now = longestIdleMs;
+    processes.now = idleLifeMs;
     pool.look();
     pool.release();
     pool.evict(["one"]);

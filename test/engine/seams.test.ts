@@ -11,7 +11,7 @@ import type {
   StartPlan,
   StartVerdict,
 } from "../../src/engine/attempt/session-host.ts";
-import { emptyPool, type StartedSession } from "../../src/engine/attempt/session-pool.ts";
+import type { StartedSession } from "../../src/engine/attempt/session-pool.ts";
 import type { Prepared, Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
 import { noValues } from "../../src/model/session-values.ts";
@@ -19,6 +19,7 @@ import { ownIdentity } from "../../src/platform/process.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
+import { emptyPool } from "./empty-pool.ts";
 import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
 import { init, introduction, result, said } from "./messages.ts";
 

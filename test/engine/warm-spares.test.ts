@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import type { HowToEnd, Session, Start, StartPlan } from "../../src/engine/attempt/session-host.ts";
-import { mostSpares, restMs, spareLifeMs, WarmSpares } from "../../src/engine/attempt/warm-spares.ts";
+import { idleLifeMs } from "../../src/engine/attempt/session-pool.ts";
+import { mostSpares, restMs, WarmSpares } from "../../src/engine/attempt/warm-spares.ts";
 import type { SeenAtStart } from "../../src/engine/reuse/seen-at-start.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { Inside } from "../inside.ts";
@@ -24,6 +25,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
     isSeenKnown: true,
     hasRoom: true,
     starts: true,
+    fault: undefined as Error | undefined,
   };
   mkdirSync(inside.file("sessions"), { recursive: true });
   const sessions: {
@@ -55,6 +57,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
   };
   const host = {
     start: async (plan: StartPlan): Promise<Start> => {
+      if (now.fault) throw now.fault;
       if (!now.starts) return { started: false, kind: "passing", because: "EMFILE" };
       for (const path of [plan.transcript, plan.stderr]) writeFileSync(path, "");
       const { promise: exited, resolve: exit } = Promise.withResolvers<Exit>();
@@ -266,7 +269,7 @@ describe("spares end", () => {
     now.ms += 300;
     for (const session of sessions) session.ready();
     await look();
-    now.ms += spareLifeMs - 301;
+    now.ms += idleLifeMs - 301;
     await look();
     expect(living()).toBe(2);
     now.ms += 1;
@@ -274,11 +277,11 @@ describe("spares end", () => {
     await look();
     expect(living()).toBe(0);
     take(1);
-    now.ms += spareLifeMs;
+    now.ms += idleLifeMs;
     expect(take(2)).toBeUndefined();
     await look();
     expect(sessions).toHaveLength(2);
-    now.ms += spareLifeMs - 1;
+    now.ms += idleLifeMs - 1;
     take(3);
     await look();
     expect(living()).toBe(2);
@@ -346,6 +349,15 @@ describe("spares end", () => {
     await look();
     expect(sessions).toHaveLength(2);
   });
+});
+
+test("a spare whose start throws is no more waited for, and the runner hears of it", async () => {
+  using inside = new Inside();
+  const { look, spares, now, failures } = spareIn(inside, "aaaa", 1);
+  now.fault = new Error("no host");
+  await look();
+  await spares.ended();
+  expect([spares.size, now.permits, failures]).toEqual([0, 10, [now.fault]]);
 });
 
 test("a spare whose directory was replaced by a file ends as well", async () => {

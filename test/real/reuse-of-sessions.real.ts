@@ -290,6 +290,19 @@ describeReal("what a conversation leaves to the next one in the same process", (
     expect((await process.turn("SAY: two")).body?.model).toBe(String(init["model"]));
   });
 
+  since(firstVersion)("a hook at the start is reported before `initialize` is answered", async () => {
+    const hooks = { SessionStart: [{ hooks: [{ type: "command", command: "echo ran" }] }] };
+    await using process = await scene({ files: { ".claude/settings.json": JSON.stringify({ hooks }) } });
+    process.session.send({
+      type: "control_request",
+      request_id: "begin",
+      request: { subtype: "initialize" },
+    });
+    const told = ({ type, subtype }: Line) => type === "control_response" || subtype === "hook_started";
+    const first = await process.session.next(told);
+    expect(first).toMatchObject({ subtype: "hook_started", hook_event: "SessionStart" });
+  });
+
   since(firstVersion)("a worktree that was entered stays", async () => {
     await using process = await scene({ inGit: true });
     const before = await process.turn(tool("EnterWorktree", { name: "tree" }), "RUN: pwd");

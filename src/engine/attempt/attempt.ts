@@ -273,7 +273,7 @@ export class RunningAttempt {
     if (!this.#clear()) this.#close();
   }
 
-  // Whether its process forgets the conversation now. If that fails, it ends as any other.
+  // Whether its process forgets the conversation now. If that fails, it ends like any other.
   #clear(): boolean {
     const { adopted, clear, session } = this.#parts;
     const { end } = session.output;

@@ -1,5 +1,5 @@
 // Processes that have run a task and have forgotten it (`/clear`), for the next tasks of the same kind. One that may have
-// kept anything of its task is not among them (`why-not-reused.ts`): it ends with its task, as any other.
+// kept anything of its task is not among them (`why-not-reused.ts`): it ends with its task, like any other.
 import { Clearing } from "../../claude/clearing.ts";
 import type { InitMessage } from "../../claude/message.ts";
 import type { Reading } from "../../claude/reading.ts";
@@ -9,12 +9,7 @@ import { sizeOf } from "../../platform/files.ts";
 import { systemCode } from "../../platform/system-error.ts";
 import { momentNow, type SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
-import type { PooledSession, SessionPool } from "./session-pool.ts";
-
-/** One that nobody takes leaves after this time, in milliseconds. */
-export const longestIdleMs = 60_000;
-/** How long one that is not needed has to exit before it is killed, in milliseconds. */
-const exitMs = 500;
+import { exitMs, idleLifeMs, type PooledSession, type SessionPool } from "./session-pool.ts";
 
 interface ReusedParts {
   /** The plan of the next attempt at a task; undefined if it must have a process of its own. */
@@ -31,6 +26,8 @@ interface ReusedParts {
   isUntouched(kept: SeenAtStart): boolean;
   /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
   bytesOf(marker: string): number;
+  /** An internal error. */
+  failed(error: unknown): void;
   /** The monotonic clock, in milliseconds. */
   now?: () => number;
 }
@@ -88,7 +85,6 @@ export class ReusedSessions implements SessionPool, Disposable {
     this.#now = parts.now ?? (() => performance.now());
   }
 
-  /** None is kept any more, and those that wait are ended, which nobody waits for. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
     for (const idle of [...this.#idle.values()]) this.#end(idle);
@@ -186,21 +182,18 @@ export class ReusedSessions implements SessionPool, Disposable {
     if (idle) idle.isFree = true;
   }
 
-  /** Ends those that nobody needs. Call on every beat. */
   look(): void {
     for (const idle of this.#unreserved()) {
-      const isLate = this.#now() - idle.since >= longestIdleMs;
+      const isLate = this.#now() - idle.since >= idleLifeMs;
       if (isLate || this.#parts.waitingLike(idle.task) === 0) this.#end(idle);
     }
   }
 
-  /** Whether this is the marker of one that no task has. */
   owns(marker: string): boolean {
     const idle = this.#idle.get(marker);
     return idle !== undefined && idle.reservedFor === undefined;
   }
 
-  /** Ends those with these markers, because memory is short. */
   evict(markers: readonly string[]): void {
     for (const marker of markers.filter((one) => this.owns(one))) {
       const idle = this.#idle.get(marker);
@@ -208,7 +201,6 @@ export class ReusedSessions implements SessionPool, Disposable {
     }
   }
 
-  /** Ends all that wait for a task, and resolves when they have gone. */
   async ended(): Promise<void> {
     for (const idle of [...this.#idle.values()]) this.#end(idle);
     while (this.#ending.size > 0) await Promise.all(this.#ending);
@@ -288,9 +280,11 @@ export class ReusedSessions implements SessionPool, Disposable {
     this.#processes.delete(process.plan.marker);
     session.output[Symbol.dispose]();
     session.closeInput();
-    const ending = session.end({ graceMs: exitMs });
+    const ending = session
+      .end({ graceMs: exitMs })
+      .catch(this.#parts.failed)
+      .finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
-    void ending.finally(() => this.#ending.delete(ending));
   }
 }
 

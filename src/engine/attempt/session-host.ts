@@ -5,6 +5,11 @@ import type { TranscriptReader } from "../../claude/transcript.ts";
 import type { SessionRef } from "../../model/session-ref.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 
+/**
+ * A start takes about a second of a processor. After this time, in milliseconds, one hangs, and no longer stops the others.
+ */
+export const longestStartMs = 15_000;
+
 /** How to end a session that has not ended by itself. */
 export interface HowToEnd {
   /** Resolves when nothing more is expected: then its input is closed, so that it can exit by itself. */

@@ -2,6 +2,11 @@
 import type { Moment, SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 
+/** A session that no task takes leaves after this time, in milliseconds. */
+export const idleLifeMs = 60_000;
+/** How long one that leaves has to exit before it is killed, in milliseconds. */
+export const exitMs = 500;
+
 /** A session that has no prompt yet, and the plan it was started by. */
 export interface StartedSession {
   plan: StartPlan;
@@ -22,7 +27,8 @@ export interface PooledSession extends StartedSession {
   clearedAt?: Moment;
 }
 
-export interface SessionPool {
+/** Once disposed of, it keeps no session, and ends those that no task has, which nobody waits for. */
+export interface SessionPool extends Disposable {
   /**
    * Gives away a session for this plan of a task (1-based); undefined if there is none. Its name, conversation and files may
    * differ: the attempt gets those of the plan by which the session was started.
@@ -34,6 +40,14 @@ export interface SessionPool {
   reserve(task: number): Disposable | undefined;
   /** Ends those that no task has: something else needs what they use. */
   release(): void;
+  /** Looks which must go, and whether some should start. Call on every beat, and after changes. */
+  look(): void;
+  /** Whether this is the marker of one that no task has. */
+  owns(marker: string): boolean;
+  /** Ends those with these markers, because memory is short. Others are none of its concern. */
+  evict(markers: readonly string[]): void;
+  /** Ends all, and resolves when they have gone. More may come later. */
+  ended(): Promise<void>;
 }
 
 /** Several pools as one: each is asked before those behind it. */
@@ -44,6 +58,19 @@ export function poolOf(...pools: readonly SessionPool[]): SessionPool {
     reserve: (task) => firstOf(pools, (pool) => pool.reserve(task)),
     release() {
       for (const pool of pools) pool.release();
+    },
+    look() {
+      for (const pool of pools) pool.look();
+    },
+    owns: (marker) => pools.some((pool) => pool.owns(marker)),
+    evict(markers) {
+      for (const pool of pools) pool.evict(markers);
+    },
+    async ended() {
+      await Promise.all(pools.map((pool) => pool.ended()));
+    },
+    [Symbol.dispose]() {
+      for (const pool of pools) pool[Symbol.dispose]();
     },
   };
 }
@@ -58,11 +85,3 @@ function firstOf<Found>(
   }
   return undefined;
 }
-
-/** A pool without sessions. */
-export const emptyPool: SessionPool = {
-  take: () => undefined,
-  has: () => false,
-  reserve: () => undefined,
-  release: () => undefined,
-};

@@ -6,15 +6,11 @@ import { systemCode } from "../../platform/system-error.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
-import type { Need, Session, SessionHost, StartPlan } from "./session-host.ts";
-import type { PooledSession, SessionPool } from "./session-pool.ts";
+import { longestStartMs, type Need, type Session, type SessionHost, type StartPlan } from "./session-host.ts";
+import { exitMs, idleLifeMs, type PooledSession, type SessionPool } from "./session-pool.ts";
 
 /** How many a runner keeps at most: more could not start at the same time on most machines, and each takes memory. */
 export const mostSpares = 4;
-/** One that nobody takes leaves after this time, in milliseconds. */
-export const spareLifeMs = 60_000;
-/** One that is not ready after this time, in milliseconds, hangs. */
-const longestStartMs = 15_000;
 /**
  * After memory ran short, something changed that spares had read, or two died that were ready, none starts for this time, in
  * milliseconds.
@@ -24,8 +20,6 @@ export const restMs = 10_000;
 const quickMs = 20;
 /** Not more often than this, in milliseconds, a task that starts makes us look. */
 const lookEveryMs = 100;
-/** How long one that is not needed has to exit before it is killed, in milliseconds. */
-const exitMs = 500;
 /** After as many in a row that die before they are ready, no more of their kind start. */
 const mostDeaths = 2;
 
@@ -99,7 +93,6 @@ export class WarmSpares implements SessionPool, Disposable {
     this.#now = parts.now ?? (() => performance.now());
   }
 
-  /** No more start. Those that are there are ended, which nobody waits for. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#endAll();
@@ -115,7 +108,6 @@ export class WarmSpares implements SessionPool, Disposable {
     return this.#endedMarkers;
   }
 
-  /** Looks which are ready, which must go, and whether some should start. Call on every beat, and after changes. */
   look(): void {
     if (this.#isClosed) return;
     this.#lookedAt = this.#now();
@@ -192,13 +184,11 @@ export class WarmSpares implements SessionPool, Disposable {
     for (const spare of this.#free()) this.#end(spare);
   }
 
-  /** Whether this is the marker of a spare that no task has. */
   owns(marker: string): boolean {
     const spare = this.#spares.get(marker);
     return spare !== undefined && spare.reservedFor === undefined;
   }
 
-  /** Ends those with these markers, because memory is short. */
   evict(markers: readonly string[]): void {
     const evicted = markers.filter((marker) => this.owns(marker));
     if (evicted.length === 0) return;
@@ -206,7 +196,6 @@ export class WarmSpares implements SessionPool, Disposable {
     for (const marker of evicted) this.#endNamed(marker);
   }
 
-  /** Ends all, and resolves when they have gone. More may start later. */
   async ended(): Promise<void> {
     this.#endAll();
     while (this.#ending.size + this.#starting.size > 0) {
@@ -224,7 +213,7 @@ export class WarmSpares implements SessionPool, Disposable {
     if (spare) this.#end(spare);
   }
 
-  /** Those that no task has. */
+  // Those that no task has.
   #free(): Spare[] {
     return [...this.#spares.values()].filter(({ reservedFor }) => reservedFor === undefined);
   }
@@ -256,16 +245,16 @@ export class WarmSpares implements SessionPool, Disposable {
 
   #noteStart(): void {
     const now = this.#now();
-    if (now - this.#lastStartAt < spareLifeMs) this.#isSlow = false;
+    if (now - this.#lastStartAt < idleLifeMs) this.#isSlow = false;
     this.#lastStartAt = now;
   }
 
   #lookAt(spare: Spare): void {
     this.#read(spare);
     const age = this.#now() - spare.since;
-    if (age >= spareLifeMs) this.#isSlow = true;
+    if (age >= idleLifeMs) this.#isSlow = true;
     if (!spare.isReady && age >= longestStartMs) this.#died(spare.kind);
-    const isOver = age >= spareLifeMs || (!spare.isReady && age >= longestStartMs);
+    const isOver = age >= idleLifeMs || (!spare.isReady && age >= longestStartMs);
     if (isOver || hasRunHooks(spare)) this.#end(spare);
   }
 
@@ -313,10 +302,12 @@ export class WarmSpares implements SessionPool, Disposable {
       right[Symbol.dispose]();
       return;
     }
-    const starting = this.#start(kind, { ...spare, seen, permit: right }).then(
-      () => void this.#starting.delete(starting),
-      this.#parts.failed,
-    );
+    const starting = this.#start(kind, { ...spare, seen, permit: right })
+      .catch((error) => {
+        right[Symbol.dispose]();
+        this.#parts.failed(error);
+      })
+      .finally(() => this.#starting.delete(starting));
     this.#starting.set(starting, kind);
   }
 
@@ -359,12 +350,14 @@ export class WarmSpares implements SessionPool, Disposable {
     this.#endedMarkers.push(plan.marker);
     permit[Symbol.dispose]();
     session.output[Symbol.dispose]();
-    const ending = session.end({ graceMs: exitMs, isUnasked: true }).then(() => {
-      for (const path of [plan.transcript, plan.stderr]) removeIfPossible(path);
-      this.#ending.delete(ending);
-    });
+    const ending = session
+      .end({ graceMs: exitMs, isUnasked: true })
+      .then(() => {
+        for (const path of [plan.transcript, plan.stderr]) removeIfPossible(path);
+      })
+      .catch(this.#parts.failed)
+      .finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
-    ending.catch(this.#parts.failed);
   }
 }
 

@@ -230,14 +230,10 @@ export class Reuse implements Disposable {
       if (task.model !== undefined) answers.setModel(question.askedModel, task.model);
       const record = this.#recordOf(batch, task, question);
       const last = task.attempts.at(-1);
-      const because =
-        typeof record === "string"
-          ? record
-          : !last ||
-              !answers.add(question.key, record, { path: last.transcript, ...rangeOf(last) }, Date.now())
-            ? "has no transcript"
-            : undefined;
-      if (because !== undefined) answers.refuse(question.key, because, Date.now());
+      const refuse = (because: string) => answers.refuse(question.key, because, Date.now());
+      if (typeof record === "string") return refuse(record);
+      const part = last && { path: last.transcript, ...rangeOf(last) };
+      if (!part || !answers.add(question.key, record, part, Date.now())) refuse("has no transcript");
     });
     this.#begun.delete(number);
   }

@@ -84,7 +84,7 @@ export interface AttemptsParts {
   prefixes: PrefixGroups;
   startBackoff: StartBackoff;
   files: OutputFiles;
-  reused: Pick<ReusedSessions, "answered" | "concluded" | "evict" | "owns">;
+  reused: Pick<ReusedSessions, "answered" | "concluded">;
 }
 
 export class Attempts {
@@ -233,13 +233,12 @@ export class Attempts {
   /** Ends sessions because memory is short; their tasks continue later. */
   evict(markers: readonly string[]): void {
     for (const marker of markers) this.#running.withMarker(marker)?.evict();
-    this.#parts.reused.evict(markers);
   }
 
   /** What is lost if the session with this marker is ended; undefined if it cannot be, because nothing knows its task yet. */
   lossOf(marker: string): Loss | undefined {
     const running = this.#running.withMarker(marker);
-    if (!running) return this.#parts.reused.owns(marker) ? "spare" : undefined;
+    if (!running) return undefined;
     return running instanceof WaitingSession ? "nothing" : "work";
   }
 

@@ -154,6 +154,7 @@ export function composeRunner(
     stampOf: (workingDirectory) => startStamp({ workingDirectory, environment }),
     isUntouched: (kept) => reuse.isUntouched(kept),
     bytesOf: (marker) => machine.bytesOf(marker),
+    failed: fail,
   });
 
   // What takes the tasks to their ends.
@@ -248,11 +249,11 @@ export function composeRunner(
     holds,
     prefixes,
     machine,
+    pool,
     spares,
     attempts,
     tasks,
     reuse,
-    reused,
     values,
     cancelled,
     /** Rejects when the runner has failed, or with `Replaced`. */

@@ -97,16 +97,14 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, spares, reuse, reused, failed } =
-      this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, pool, reuse, failed } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
     using _starts = starts;
     using _reuse = reuse;
-    using _reused = reused;
-    using _spares = spares;
+    using _pool = pool;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#transcriptChanged(name)));
     using pace = this.#pace;
     pace.at("beat");
@@ -176,10 +174,9 @@ class Runner {
   }
 
   async #runAll(): Promise<void> {
-    const { tasks, spares, reused } = this.#parts;
+    const { tasks, pool } = this.#parts;
     await tasks.runAll();
-    await spares.ended();
-    await reused.ended();
+    await pool.ended();
     await tasks.endShared();
   }
 
@@ -221,7 +218,7 @@ class Runner {
   }
 
   #beat(): void {
-    const { late, files, tasks, spares, reused } = this.#parts;
+    const { late, files, tasks, pool } = this.#parts;
     this.#keepPace();
     late.flush();
     reapOrphans();
@@ -233,19 +230,18 @@ class Runner {
     this.#checkAttempts();
     this.#noteActivities();
     this.#checkMemory();
-    spares.look();
-    reused.look();
+    pool.look();
     tasks.beat();
     tasks.reportHold();
     void files.beat();
   }
 
   #checkMemory(): void {
-    const { machine, attempts, spares } = this.#parts;
+    const { machine, attempts, pool } = this.#parts;
     if (!machine.look()) return;
-    const lossOf = (marker: string) => (spares.owns(marker) ? "spare" : attempts.lossOf(marker));
+    const lossOf = (marker: string) => (pool.owns(marker) ? "spare" : attempts.lossOf(marker));
     const markers = machine.toEvict(lossOf);
-    spares.evict(markers);
+    pool.evict(markers);
     attempts.evict(markers);
   }
 
@@ -288,7 +284,7 @@ class Runner {
 
   #readOthers(): void {
     const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, prefixes } = this.#parts;
-    const { tasks, attempts, spares } = this.#parts;
+    const { tasks, attempts, pool } = this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
     pace?.refresh();
@@ -303,8 +299,8 @@ class Runner {
       if (event.changed) tasks.regroup();
     }
     attempts.endCancelled();
-    // What they were started for may be cancelled, or wait for somebody.
-    spares.look();
+    // What they wait for may be cancelled, or wait for somebody.
+    pool.look();
     // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
     this.#changeCount = changeCount;
   }

@@ -8,7 +8,7 @@ import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { isOfSome } from "../account/hold.ts";
-import type { SessionHost } from "../attempt/session-host.ts";
+import { longestStartMs, type SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool } from "../attempt/session-pool.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import { budgetVerdict } from "./budget.ts";
@@ -20,12 +20,6 @@ import { SystemResources } from "./system-resources.ts";
 
 /** Shorter waits are not reported, in milliseconds. */
 const reportAfterMs = 2_000;
-/**
- * A start takes about a second of a processor. After this time, in milliseconds, one that hangs no longer stops the
- * others.
- */
-const longestStartMs = 15_000;
-
 /** What an admitted task has, until it is disposed of: a slot, and the right to start, or a session that has started. */
 export interface Admitted extends Disposable {
   /** Whether it may start a session. Otherwise, one was set aside for it. */

@@ -43,7 +43,7 @@ export class PrefixesElsewhere {
     return leader !== undefined && leader !== this.#batchId;
   }
 
-  /** Takes the lead for so many milliseconds, or keeps it. False if another batch has it, or the cache has the beginning. */
+  /** Takes the lead, or keeps it, for `forMs` milliseconds. False if another batch has it, or the cache has the beginning. */
   lead(prefix: string, forMs: number): boolean {
     if (this.isLed(prefix)) return false;
     const since = this.#now();
@@ -53,7 +53,7 @@ export class PrefixesElsewhere {
     return isOurs;
   }
 
-  /** The cache has it for so many milliseconds from now on. */
+  /** The cache has it for `keptMs` milliseconds from now on. */
   keep(prefix: string, keptMs: number): void {
     if (this.leftMs(prefix) > keptMs - keepEveryMs) return;
     const since = this.#now();

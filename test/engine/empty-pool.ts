@@ -1,0 +1,14 @@
+// A pool without sessions.
+import type { SessionPool } from "../../src/engine/attempt/session-pool.ts";
+
+export const emptyPool: SessionPool = {
+  take: () => undefined,
+  has: () => false,
+  reserve: () => undefined,
+  release: () => undefined,
+  look: () => undefined,
+  owns: () => false,
+  evict: () => undefined,
+  ended: async () => undefined,
+  [Symbol.dispose]: () => undefined,
+};
