@@ -10,6 +10,7 @@ export type Exception =
 
 const shell = "What it starts are lines of a shell.";
 const long = "It starts many programs one after another, each of which takes seconds.";
+const same = "It starts many programs, each of which takes seconds, for what does not depend on the system.";
 const timed =
   "Its limits last seconds: on a busy machine, the sessions that should meet them start too late there.";
 const fromSource =
@@ -89,21 +90,34 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "bad-input.test.ts": { slow: long },
   "checks.test.ts": { slow: long },
   "clients.test.ts": { slow: "It waits as long as each client does." },
+  "comments.test.ts": { slow: "It reads all sources, which are the same, and files open slowly there." },
+  "compare.test.ts": { slow: same },
   "conformance.test.ts": { slow: "It starts the protocol's suite for each scenario." },
+  "engine/runner.test.ts": { slow: same },
   "export.test.ts": { slow: long },
-  "http.test.ts": { slow: long },
+  "failures-grouped.test.ts": { slow: same },
   "http-limits.test.ts": { slow: long },
+  "http.test.ts": { slow: long },
   "limits.test.ts": { slow: timed },
+  "logs.test.ts": { slow: same },
   "moved.test.ts": { slow: long },
+  "one-process-remembered.test.ts": { slow: same },
+  "one-process.test.ts": { slow: same },
   "output.test.ts": { slow: long },
   "paid-faults.test.ts": { slow: long },
   "prefix.test.ts": { slow: long },
   "resources.test.ts": { slow: long },
   "results.test.ts": { slow: long },
+  "retry.test.ts": { slow: same },
   "reuse.test.ts": { slow: "Before each batch, it waits until its files are old enough." },
-  "sample.test.ts": { slow: long },
+  "run-login.test.ts": { slow: same },
   "sample-killed.test.ts": { slow: long },
+  "sample.test.ts": { slow: long },
   "sessions.test.ts": { slow: long },
+  "spares.test.ts": { slow: same },
+  "summary.test.ts": { slow: same },
+  "tasks.test.ts": { slow: same },
   "templates.test.ts": { slow: long },
   "usage-limits.test.ts": { slow: timed },
+  "wrong-templates.test.ts": { slow: same },
 };
