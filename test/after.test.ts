@@ -17,7 +17,7 @@ test("a task starts when the others have succeeded, and reads their answers as f
   await using home = new Home();
   await using client = await connectNew(home);
   const outputSchema = { type: "object", properties: { n: { type: "integer" } } };
-  const { data, text } = await client.call("spawn_parallel_claude_sessions", {
+  const { isError, data, text } = await client.call("spawn_parallel_claude_sessions", {
     // With one slot, a task that waited in it would never see the others end.
     concurrency: 1,
     tasks: [
@@ -31,7 +31,7 @@ test("a task starts when the others have succeeded, and reads their answers as f
       { after: 2, restricted: true, task: "[[recite path={{results.2}}]]" },
     ],
   });
-  if (!data) throw new Error(text);
+  if (isError || !data) throw new Error(text);
   expect(data).toMatchObject({
     state: "finished",
     counts: { succeeded: 4 },

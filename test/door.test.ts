@@ -178,12 +178,14 @@ for (const { era, connect } of clients) {
     test("bad input names every fault with its place, and starts nothing", async () => {
       await using home = new Home();
       await using client = await connect(home);
-      const { isError, text } = await client.call("spawn_parallel_claude_sessions", {
+      const { isError, text, data } = await client.call("spawn_parallel_claude_sessions", {
         tasks: ["fine", { task: " ", modle: "opus" }, { task: "x", effort: "huge" }],
         workingDirectory: "/nowhere",
         concurency: 3,
       });
       expect(isError).toBe(true);
+      // What a test prints that expects data.
+      expect(data).toEqual({ refused: text });
       for (const words of [
         "tasks[1].task",
         "did you mean `model`",

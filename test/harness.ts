@@ -207,6 +207,7 @@ export interface CallOptions {
 export interface Answer {
   isError: boolean;
   text: string;
+  /** What is structured in it. Of an error, `{ refused: text }`: a failed expectation of data then prints why there is none. */
   data: Record<string, unknown> | undefined;
 }
 
@@ -267,11 +268,10 @@ function answerFrom(result: object): Answer {
   const get = (name: string): unknown => Reflect.get(result, name);
   const content: unknown = get("content");
   const [first] = Array.isArray(content) ? content : [];
-  return {
-    isError: get("isError") === true,
-    text: String(Reflect.get(first ?? {}, "text") ?? ""),
-    data: get("structuredContent") as Record<string, unknown> | undefined,
-  };
+  const isError = get("isError") === true;
+  const text = String(Reflect.get(first ?? {}, "text") ?? "");
+  const data = get("structuredContent") as Record<string, unknown> | undefined;
+  return { isError, text, data: data ?? (isError ? { refused: text } : undefined) };
 }
 
 /** The database of a state directory, by hand. A process of the last batch may still be leaving: it is waited for. */

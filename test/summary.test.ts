@@ -20,7 +20,7 @@ const recited = (name: string, text: string) => ({ key: name, task: `[[answer te
 test("one more session reads all results, is told what failed, and its answer comes first", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
-  const { data, text } = await client.call("spawn_parallel_claude_sessions", {
+  const { isError, data, text } = await client.call("spawn_parallel_claude_sessions", {
     tasks: [
       recited("a.ts", "a is fine"),
       { key: "b.ts", task: "[[max-turns]]" },
@@ -34,7 +34,7 @@ test("one more session reads all results, is told what failed, and its answer co
     maxTurns: 2,
     outputDirectory: home.output,
   });
-  if (!data) throw new Error(text);
+  if (isError || !data) throw new Error(text);
   expect(Object.keys(data)[0]).toBe("summary");
   expect(data).toMatchObject({
     summary: "a is fine\nc has a bug",
@@ -65,7 +65,7 @@ test("groups are summarized first, then their summaries, and a retry writes agai
   await using home = new Home();
   await using client = await connectNew(home);
   const late = join(home.work, "late.txt");
-  const { data, text } = await client.call("spawn_parallel_claude_sessions", {
+  const { isError, data, text } = await client.call("spawn_parallel_claude_sessions", {
     tasks: [
       recited("a", "A"),
       recited("b", "B"),
@@ -78,7 +78,7 @@ test("groups are summarized first, then their summaries, and a retry writes agai
     summarizeGroups: 2,
     summarizeModel: "opus",
   });
-  if (!data) throw new Error(text);
+  if (isError || !data) throw new Error(text);
   // c has failed, and costs nothing to read: a and b, c to e.
   expect(data).toMatchObject({ summary: "A\nB\nD\nE", totalTasks: 8, counts: { succeeded: 7, failed: 1 } });
   const sessions = sessionsIn(home);

@@ -374,8 +374,8 @@ describe("a template", () => {
     rmSync(gone);
     await Bun.write(broken, "no transcript\n".repeat(1_000));
     const asked = { template: "[[recite path='{{result}}']]", forEach: { of: batchId } };
-    const { data, text } = await client.call(many, asked);
-    if (!data) throw new Error(text);
+    const { isError, data, text } = await client.call(many, asked);
+    if (isError || !data) throw new Error(text);
     expect(data).toMatchObject({
       totalTasks: 1,
       results: [{ key: "there", result: "there" }],

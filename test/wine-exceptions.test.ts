@@ -40,6 +40,12 @@ test("a program that Wine could not start is its fault, and a failed test is our
   const ours = "error: expect(received).toBe(expected)\n(fail) it does [3.00ms]\n";
   expect(isWinesFault(ours)).toBe(false);
   expect(isWinesFault('Waits for `claude`: EACCES: permission denied, uv_spawn "claude.exe"')).toBe(false);
+  // In the program, a call refuses then, and a test that expects data prints the refusal.
+  const refused =
+    "Batch b4k2 could not be started, and nothing ran: EUNKNOWN: unknown error, uv_spawn 'Z:\\\\a'";
+  expect(
+    isWinesFault(`error: expect(received).toMatchObject(expected)\n+   "refused": "${refused}",\n`),
+  ).toBe(true);
   expect(isWinesFault(`EUNKNOWN: unknown error, uv_spawn\n syscall: "uv_spawn",\n${ours}`)).toBe(true);
 });
 

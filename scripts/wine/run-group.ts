@@ -49,7 +49,8 @@ export async function runGroup(
 
 /**
  * Whether a test's output shows that Wine refused to start a program, without an error that Windows has. Seen once in
- * ten whole runs, in a test's own call, before any program of ours ran.
+ * ten whole runs, in a test's own call, before any program of ours ran. In the program itself, a call refuses with that
+ * error, and a test shows the refusal as the data of its answer.
  */
 export function isWinesFault(output: string): boolean {
   return /EUNKNOWN: unknown error, uv_spawn/.test(output);
