@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
-import { newestRow, startRunning } from "./running.ts";
+import { newestRow, startRunning, untilKept } from "./running.ts";
 
 /** The prompts that sessions got, in their order. */
 function promptsIn(home: Home): string[] {
@@ -146,8 +146,7 @@ test("a chain goes on where it was when keeper and runner were killed, and nothi
       () => existsSync(home.file(name)),
       () => `${name} did not start`,
     );
-    const row = newestRow(home);
-    await kill(row?.keeper, row?.runner);
+    await kill(...(await untilKept(home)));
     await Bun.write(gate(name), "");
     // Whichever call comes next takes the batch up.
     await run(home, ["list"]);

@@ -4,9 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSession } from "../src/claude/session.ts";
-import type { BatchId } from "../src/model/batch-id.ts";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
-import { startRunning } from "./running.ts";
+import { startRunning, untilAsked, untilKept } from "./running.ts";
 
 const secret = "value-that-is-never-stored";
 
@@ -29,11 +28,10 @@ function contentsOf(path: string): string {
   }
 }
 
-/** Kills both processes that hold the values of a batch. */
-async function killHolders(home: Home, batchId: BatchId): Promise<void> {
-  using store = home.store();
-  const { keeper, runner } = store.row(batchId) ?? never();
-  await kill(keeper, runner);
+/** Kills both processes that hold the values of the newest batch. */
+async function killHolders(home: Home): Promise<void> {
+  await untilAsked(home);
+  await kill(...(await untilKept(home)));
 }
 
 test("a session has the variables of its batch and of its task, where the task's own win", async () => {
@@ -95,6 +93,7 @@ test("a runner that is started again has the values from its keeper", async () =
   });
   using store = home.store();
   const runner = store.row(batchId)?.runner ?? never();
+  await untilAsked(home);
   await kill(runner);
   await Bun.write(gate, "");
   await client.call("wait_for_batch", { batchId });
@@ -114,7 +113,7 @@ test("after a crash of everything, tasks say that their values are gone, and a r
     env: { A: secret },
     tasks: [`[[wait-for-file path=${gate}]]`, "[[env name=A]]"],
   });
-  await killHolders(home, batchId);
+  await killHolders(home);
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 1, failed: 1 } });
@@ -145,7 +144,7 @@ test("a retry gives no value to several tasks that had their own", async () => {
   const batchId = await startRunning(home, client, {
     tasks: [`[[wait-for-file path=${gate}]]`, task("of-two"), task("of-three")],
   });
-  await killHolders(home, batchId);
+  await killHolders(home);
   await Bun.write(gate, "");
   await client.call("wait_for_batch", { batchId });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { homeVariables } from "./fixtures/run-fake-claude.ts";
 import { connectNew, databaseIn, eventually, Home, kill, program, run } from "./harness.ts";
-import { newestRow, untilRunning } from "./running.ts";
+import { newestRow, untilAsked, untilKept, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
 
@@ -229,8 +229,9 @@ test("a batch whose processes are gone resumes where its state directory was mov
   await using home = new MovingHome();
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
-  const { keeper, runner } = await untilRunning(home);
-  await kill(keeper, runner);
+  await untilRunning(home);
+  await untilAsked(home);
+  await kill(...(await untilKept(home)));
   renameSync(home.stateNow, home.useState("moved"));
   await Bun.write(gate, "");
   // The session goes on in the file that it has open, wherever that is now, and is adopted there.

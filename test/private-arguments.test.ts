@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { layoutOf } from "../src/store/layout.ts";
 import { connectNew, Home, kill } from "./harness.ts";
 import { expectMode } from "./modes.ts";
-import { startRunning } from "./running.ts";
+import { startRunning, untilAsked, untilKept } from "./running.ts";
 
 const secret = "in-no-command-line";
 
@@ -18,10 +18,6 @@ const options = {
   mcpConfig: { mcpServers: { docs: { command: "sh", env: { TOKEN: `${secret}-servers` } } } },
   settings: { env: { TOKEN: `${secret}-settings` } },
 };
-
-function never(): never {
-  throw new Error("there is none");
-}
 
 test("a session gets its prompts, agents, schema, servers and settings, and no command line has them", async () => {
   await using home = new Home();
@@ -82,11 +78,8 @@ test("after a crash of everything, the batch goes on with them, and they are gon
       "[[option name=mcp-config]]",
     ],
   });
-  {
-    using store = home.store();
-    const { keeper, runner } = store.row(batchId) ?? never();
-    await kill(keeper, runner);
-  }
+  await untilAsked(home);
+  await kill(...(await untilKept(home)));
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });

@@ -11,6 +11,7 @@ import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { eventually, Home, kill, program } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
+import { untilKept } from "./running.ts";
 
 setDefaultTimeout(60_000);
 
@@ -108,8 +109,7 @@ describe("resources", () => {
       () => store.list()[0]?.runner !== undefined && store.list()[0]?.counts.running === 1,
       () => "no runner",
     );
-    const [before] = store.list();
-    await kill(before?.keeper, before?.runner);
+    await kill(...(await untilKept(home)));
     for (let look = 0; look < 2; look++) {
       await client.ask("resources/list");
       const seen: unknown = JSON.parse(await read(client, `batch://${batchId}`));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { localProcess } from "../src/model/session-ref.ts";
 import { shellQuoted } from "../src/model/shell-quoted.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
+import { untilKept } from "./running.ts";
 
 test("failed tasks are run again, what succeeded is kept, and the files tell the last state", async () => {
   await using home = new Home();
@@ -113,9 +114,9 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
     () => store.row(batchId)?.counts.running === 1,
     () => "no session runs",
   );
-  const { keeper, runner } = store.row(batchId) ?? {};
+  const kept = await untilKept(home);
   const [session] = store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
-  await kill(keeper, runner, localProcess(session?.identity));
+  await kill(...kept, localProcess(session?.identity));
   store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
   const listed = await client.call("list_batches", {});
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });

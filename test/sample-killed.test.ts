@@ -8,7 +8,7 @@ import { RunningCommand } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
-import { newestRow, untilRunning } from "./running.ts";
+import { newestRow, untilKept, untilRunning } from "./running.ts";
 
 setDefaultTimeout(120_000);
 
@@ -68,7 +68,7 @@ async function killedAfter(home: Home, { prompts }: { prompts: number }): Promis
     () => promptsIn(home) === prompts,
     () => "the sessions have no prompts",
   );
-  await kill(row.keeper, row.runner);
+  await kill(...(await untilKept(home)));
   await run(home, ["list"]);
   await eventually(
     () => (newestRow(home)?.epoch ?? 0) > row.epoch,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { localProcess } from "../src/model/session-ref.ts";
 import { testNeeding } from "./facilities.ts";
 import { type Answer, connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
+import { untilKept } from "./running.ts";
 
 interface Entry {
   status: string;
@@ -346,8 +347,7 @@ test("a batch that lost all its processes is resumed by the next call, and its s
     () => store.row(batchId)?.counts.running === 2,
     () => "two sessions do not run",
   );
-  const { keeper, runner } = store.row(batchId) ?? {};
-  await kill(keeper, runner);
+  await kill(...(await untilKept(home)));
   const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
   const looked = Bun.spawnSync([...program(), "list"], {
     env: stranger,

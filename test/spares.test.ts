@@ -72,6 +72,13 @@ async function untilAsked(home: Home, count: number): Promise<number[]> {
   return asked().map(({ pid }) => pid);
 }
 
+/** The sessions that have started and were asked nothing, once `running` others were asked something. */
+async function spareAmong(home: Home, running: number): Promise<number[]> {
+  // A task's own session may start later than a spare: only the prompts say which is which.
+  const asked = await untilAsked(home, running);
+  return notes(home).flatMap(({ kind, pid }) => (kind === "start" && !asked.includes(pid) ? [pid] : []));
+}
+
 /** Until a session waits for a task, besides `running`. */
 async function untilSpare(home: Home, running: number, spares = 1): Promise<void> {
   await eventually(
@@ -145,10 +152,8 @@ test("a runner that is killed leaves no spare behind, and the next one asks each
   await using client = await connectNew(home);
   const { tasks, open } = gated(home, 4);
   const batchId = await startRunning(home, client, { tasks, concurrency: 2 }, 2);
-  await untilSpare(home, 2, 2);
-  const before = home.processes().filter(({ command }) => command.includes("--session-id"));
-  const asked = new Set(notes(home).flatMap(({ kind, pid }) => (kind === "prompt" ? [pid] : [])));
-  const spares = before.filter(({ pid }) => !asked.has(pid)).map(({ pid }) => pid);
+  await untilStarted(home, 4);
+  const spares = await spareAmong(home, 2);
   expect(spares).toHaveLength(2);
   const { runner } = await untilRunning(home, 2);
   await kill(runner);
@@ -249,8 +254,7 @@ exec claude "$@"
     const { tasks, open } = gated(home, 2);
     const batchId = await startRunning(home, client, { tasks });
     await untilStarted(home, 2);
-    const asked = placeOf(home, "prompt", "Task 1.").pid;
-    const spare = notes(home).find(({ kind, pid }) => kind === "start" && pid !== asked)?.pid;
+    const [spare] = await spareAmong(home, 1);
     expect(home.processes().map(({ pid }) => pid)).toContain(spare ?? 0);
     writeFileSync(grow, "");
     await eventually(
@@ -277,12 +281,12 @@ test("an answer of a spare is remembered, unless what it depends on has changed 
   const batch = { tasks, reuse: "auto", retries: 0 };
   await startRunning(home, client, batch);
   await untilStarted(home, 2);
+  const [spare] = await spareAmong(home, 1);
   // Both tasks read it later, so both saw the new one; but who knows that?
   writeFileSync(join(home.work, "b.txt"), "b");
   gates.open(1);
   const row = await untilEnded(home);
   const pids = tasks.map((task) => placeOf(home, "prompt", task.slice(0, 8)).pid);
-  const spare = notes(home).filter(({ kind }) => kind === "start")[1]?.pid;
   expect(pids[1]).toBe(spare ?? 0);
   expect(row.counts.succeeded).toBe(3);
   const again = await client.call("spawn_parallel_claude_sessions", { ...batch, concurrency: 1 });
@@ -297,14 +301,10 @@ test("a spare that dies is no attempt, and another one takes its place", async (
   const { tasks, open } = gated(home, 4);
   const batchId = await startRunning(home, client, { tasks });
   await untilStarted(home, 2);
-  // Which of the two was the first to run is not said by which of them got a task.
-  const asked = await untilAsked(home, 1);
-  const spares = home
-    .processes()
-    .filter(({ command, pid }) => command.includes("--session-id") && !asked.includes(pid));
-  expect(spares).not.toEqual([]);
+  const spares = await spareAmong(home, 1);
+  expect(spares).toHaveLength(1);
   // Ready or not, the next one takes its place.
-  for (const { pid } of spares) process.kill(pid, "SIGKILL");
+  for (const pid of spares) process.kill(pid, "SIGKILL");
   await untilStarted(home, 3);
   open(...all);
   const ended = await client.call("wait_for_batch", { batchId });
@@ -318,12 +318,13 @@ test("instructions that change after a spare has started are read by a session t
   const { tasks, open } = gated(home, 2);
   const batchId = await startRunning(home, client, { tasks });
   await untilStarted(home, 2);
-  const [, spare] = notes(home).filter(({ kind }) => kind === "start");
+  const [spare] = await spareAmong(home, 1);
+  expect(spare).toBeNumber();
   writeFileSync(join(home.work, "CLAUDE.md"), "Say it in French.");
   open(...all);
   await client.call("wait_for_batch", { batchId });
   expect(startsOf(home)).toBe(3);
-  expect(placeOf(home, "prompt", "Task 2.").pid).not.toBe(spare?.pid);
+  expect(placeOf(home, "prompt", "Task 2.").pid).not.toBe(spare ?? 0);
   expect(stateOf(home, batchId).counts.succeeded).toBe(2);
 }, 60_000);
 

@@ -725,7 +725,10 @@ test("a task that waits for an equal one starts at once when a retry gives it ot
   const modelsAsked = () =>
     startsIn(home).map((argv) => argv.find((word) => word.startsWith("--model=")) ?? "the default");
   await eventually(
-    () => newestRow(home)?.counts.running === 1 && existsSync(home.startsLog),
+    () =>
+      newestRow(home)?.counts.running === 1 &&
+      existsSync(home.startsLog) &&
+      readFileSync(home.startsLog, "utf8").endsWith("\n"),
     () => "nothing runs",
   );
   expect(modelsAsked()).toEqual(["the default"]);
