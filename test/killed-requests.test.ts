@@ -114,7 +114,7 @@ test("a retry that was planned while the batch still ran, and comes after its en
     () => newestRow(home)?.counts.failed === 1,
     () => "nothing has failed yet",
   );
-  await using gate = new Gate(home.file("gate"));
+  using gate = new Gate(home.file("gate"));
   gate.met = async () => {
     await Bun.write(open, "");
     await eventually(
@@ -135,6 +135,7 @@ test("a retry that was planned while the batch still ran, and comes after its en
     () => newestRow(home)?.counts.succeeded === 2,
     () => "nobody runs it",
   );
+  await gate.passed();
 });
 
 test("a summary that is asked for later is written once, whoever is killed over it", async () => {

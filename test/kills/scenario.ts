@@ -12,6 +12,9 @@ import { newestRow } from "../running.ts";
 import { Gate } from "./gate.ts";
 import { type Kill, killsText } from "./kill.ts";
 
+/** A process that waits has up to three starts of others before it, on a machine that other tests keep busy. */
+const longPatienceMs = 90_000;
+
 /** Who is killed while a session runs. The session is not. */
 export type Victim = "door" | "runner" | "runner and keeper";
 
@@ -83,7 +86,7 @@ export class Scenario implements AsyncDisposable {
 
   /** The same, and each session waits at a gate until those of this list who have their turn were killed, and replaced. */
   async adopts(victims: readonly Victim[], losses: Losses = {}): Promise<void> {
-    await using gate = new Gate(this.home.file("gate"));
+    using gate = new Gate(this.home.file("gate"));
     this.#asked = reviewWith(gate.path);
     await this.#remembersOne();
     let met = 0;
@@ -92,6 +95,7 @@ export class Scenario implements AsyncDisposable {
       gate.met = async () => undefined;
       return met;
     });
+    await gate.passed();
     expect(met).toBe(paid.tasks + paid.questions + paid.summaries);
   }
 
@@ -120,6 +124,7 @@ export class Scenario implements AsyncDisposable {
     await eventually(
       () => (newestRow(this.home)?.epoch ?? 0) > (row?.epoch ?? 0),
       () => "nobody takes the batch over",
+      longPatienceMs,
     );
   }
 
