@@ -2,16 +2,13 @@
 import { z } from "zod";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
-import type { BatchState } from "../../../model/state.ts";
-import { soleResult, summaryText, wholeAnswer } from "../../../operations/answer-now.ts";
+import { wholeAnswer } from "../../../operations/answer-now.ts";
 import { dryRunFacts } from "../../../operations/dry-run.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
-import { doneTasks } from "../../../operations/news.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
 import { spawnDetached } from "../../../operations/spawn.ts";
 import { parallelInput } from "../../../operations/spawn-input.ts";
 import { pathAsMeant } from "../../../operations/written-path.ts";
-import { leadToTheSame } from "../../../platform/output.ts";
 import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
@@ -21,14 +18,12 @@ import { flagsOf, putValue, valueAt } from "../input/flags.ts";
 import { forEachFlags, forEachGiven, readsStandardInput } from "../input/for-each.ts";
 import { bytesOf } from "../input/read.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
-import { Interruption } from "../signals/interruption.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { asksForRest } from "../view/asks-for-rest.ts";
-import { batchView } from "../view/batch-view.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
 import { atOnceText, headingOf, sampleText } from "../view/headings.ts";
 import { runHint } from "../view/run-hints.ts";
+import { printAnswer, shownToItsEnd } from "./shown-run.ts";
 
 const own = z.object({
   file: z
@@ -196,39 +191,4 @@ async function runHere(
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
   return exitStatusOf(endOfState(state, batch.word));
-}
-
-// Returns the exit status if a signal ended it sooner.
-async function shownToItsEnd(
-  batch: ForegroundBatch,
-  { out, err }: Terminal,
-  isAttended: boolean,
-): Promise<number | undefined> {
-  const { state } = batch;
-  const view = batchView(err, batch, { already: doneTasks(state), isHoldSaid: true });
-  using interruption = new Interruption(batch, () =>
-    view.say(
-      `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${state.outputDirectory}, and in \`${product.name} show ${state.batch.batchId}\`.`,
-    ),
-  );
-  // As when a terminal is closed: sessions must not go on spending for nobody. If standard output goes elsewhere,
-  // somebody may still want it.
-  void err.readerGone.then(() => {
-    if (leadToTheSame(out.descriptor, err.descriptor)) interruption.nobodyReads();
-  });
-  try {
-    await batch.run({ isAttended, changed: view.show });
-  } finally {
-    await view.end();
-  }
-  return interruption.status;
-}
-
-async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
-  const summary = summaryText(state);
-  if (summary !== undefined) return out.print(summary);
-  const answer = soleResult(state);
-  if (!answer) return;
-  const { result = "", structuredResult } = answer;
-  await out.print(structuredResult === undefined ? result : jsonText(structuredResult));
 }
