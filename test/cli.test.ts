@@ -312,6 +312,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
   await run(home, ["run", "one", "[[max-turns]]"]);
   const asked: Record<string, string[]> = {
     run: ["one"],
+    "run-task": ["--schema"],
     list: [],
     show: ["latest"],
     watch: ["latest"],

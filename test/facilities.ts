@@ -143,6 +143,7 @@ const declared = {
   mksh: program("mksh"),
   npm: program("npm"),
   openssl: program("openssl"),
+  parallel: program("parallel"),
   readelf: program("readelf", "binutils"),
   ruby: program("ruby"),
   perl: program("perl"),
@@ -151,6 +152,10 @@ const declared = {
   sh: program("sh", "dash"),
   shasum: program("shasum", "perl"),
   shellcheck: program("shellcheck"),
+  slurm: {
+    isThere: () => ["slurmctld", "slurmd", "munged", "sbatch"].every((name) => Bun.which(name) !== null),
+    debian: ["slurm-wlm"],
+  },
   sqlite3: program("sqlite3"),
   tar: program("tar"),
   unzip: program("unzip"),

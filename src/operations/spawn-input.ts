@@ -37,7 +37,8 @@ const ordered = {
     .optional(),
 };
 
-const taskInput = z
+/** One of several tasks, with options of its own. */
+export const taskInput = z
   .strictObject({
     task: prompt.meta({ aliases: ["prompt", "description"], hints: wordsForTask }),
     ...ordered,
@@ -45,6 +46,12 @@ const taskInput = z
     ...titled,
   })
   .meta({ listed: "required" });
+
+/** One task by itself, out of a file: what a task of a batch takes, and what a batch of one needs beside it. */
+export const taskSpec = z.strictObject({
+  ...taskInput.omit({ after: true }).shape,
+  ...batchOptions.pick({ batchName: true, fresh: true, outputDirectory: true }).shape,
+});
 
 /** Of the options of a single session, those that most calls need. The tool for many sessions lists them all. */
 const usual = [

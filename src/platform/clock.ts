@@ -40,8 +40,8 @@ export const rhythms = {
   second: {
     everyMs: 1_000,
     looks:
-      "what `rest` has, as long as something has just happened; a keeper at a runner that it did not start; a live view at its times; everybody at a store that has been quiet for ten seconds, without a reliable watch",
-    why: "only the parent of a process hears of its end; a watch of Bun 1.4 may drop a change",
+      "what `rest` has, as long as something has just happened; a keeper at a runner that it did not start; a live view at its times; everybody at a store that has been quiet for ten seconds, without a reliable watch; `run-task` at the claim of another one, for which it waits",
+    why: "only the parent of a process hears of its end; a network file system reports no change of another machine; a watch of Bun 1.4 may drop a change",
   },
   rest: {
     everyMs: 5_000,
@@ -51,8 +51,9 @@ export const rhythms = {
   },
   heartbeat: {
     everyMs: 10_000,
-    looks: "a server at what it last reported to a waiting client",
-    why: "a client that hears nothing for long takes the call for dead",
+    looks:
+      "a server at what it last reported to a waiting client; `run-task` at its claim of a result file, to which it gives a sign of life",
+    why: "a client that hears nothing for long takes the call for dead, and another machine the task",
   },
 } as const satisfies Record<string, Rhythm>;
 export type RhythmName = keyof typeof rhythms;

@@ -10,6 +10,7 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   rename,
   unlink,
   writeFile,
@@ -144,6 +145,35 @@ export async function isThere(path: string): Promise<boolean> {
 function isMissing(error: unknown): boolean {
   // Nothing has this name, or a parent is not a directory.
   return ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
+}
+
+/**
+ * Removes a file if it holds this text. Of several processes that do so at once, none removes what another has put there
+ * meanwhile.
+ */
+export async function removeFileWith(path: string, text: string): Promise<void> {
+  // Nobody can replace it under the new name, so that is where it is read.
+  const aside = `${path}.${process.pid}-${++halves}${endOfHalf("old")}`;
+  try {
+    await renameOver(path, aside);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  try {
+    if ((await readFile(aside, "utf8")) !== text) await putBack(aside, path);
+  } finally {
+    await removePath(aside);
+  }
+}
+
+// A file that has the name by now keeps it.
+async function putBack(aside: string, path: string): Promise<void> {
+  try {
+    await link(aside, path);
+  } catch (error) {
+    if (!(await isThere(path))) throw error;
+  }
 }
 
 /** Makes a directory, with its parents, under the user's umask. */

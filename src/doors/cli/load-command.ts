@@ -4,6 +4,7 @@ import type { Command } from "./input/command.ts";
 /** How each command is loaded, in the order in which help lists them. */
 export const loadCommand = {
   run: async () => (await import("./commands/run.ts")).run,
+  "run-task": async () => (await import("./commands/run-task.ts")).runTask,
   list: async () => (await import("./commands/list.ts")).list,
   show: async () => (await import("./commands/show.ts")).show,
   watch: async () => (await import("./commands/watch.ts")).watch,

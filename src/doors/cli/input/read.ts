@@ -68,7 +68,8 @@ function refuseEndlessText(text: string): void {
   if (lines > mostLines) throw new FileFault("it has more than 1,000,000 lines, which is no list of tasks");
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be read, for people. */
+export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
   if (code === "EACCES") return "you have no permission";

@@ -1,0 +1,60 @@
+// The file that gets the result of one task: what is in it already, and how it is written.
+import { clock } from "../platform/clock.ts";
+import { kindAt, readSmallFile } from "../platform/files.ts";
+import { replaceFile } from "../platform/whole-files.ts";
+import { harmlessJson } from "../report/harmless.ts";
+import { type TaskResult, taskResultSchema } from "./task-spec.ts";
+import { UserError } from "./user-error.ts";
+
+/** Larger than any answer, in bytes. */
+const mostBytes = 500_000_000;
+
+/** How long to try to write a result that has been paid for, in seconds. */
+const patienceSeconds = 60;
+
+/**
+ * The result in a file, if it is of this spec; undefined if there is none yet. One of this spec that is no success is
+ * returned too. Throws `UserError` for a file that must not be replaced: a success of another spec, or no result of ours.
+ */
+export function earlierResult(out: string, digest: string): TaskResult | undefined {
+  const kind = kindAt(out);
+  if (kind === "nothing") return undefined;
+  const file = readSmallFile(out, mostBytes);
+  if (file.kind === "nothing") return undefined;
+  if (file.kind === "unreadable")
+    throw new UserError(`${out} ${file.reason}, so no result can be written there.`);
+  // As `mktemp` makes it.
+  if (file.bytes.length === 0) return undefined;
+  const result = resultIn(new TextDecoder().decode(file.bytes));
+  if (!result)
+    throw new UserError(
+      `${out} exists, and is no result of \`run-task\`. Remove it, or choose another file with \`--out\`.`,
+    );
+  if (result.specDigest === digest) return result;
+  if (result.status !== "success") return undefined;
+  throw new UserError(
+    `${out} has the result of another spec. Remove it, or choose another file with \`--out\`.`,
+  );
+}
+
+function resultIn(text: string): TaskResult | undefined {
+  try {
+    return taskResultSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    // Another program's file.
+    return undefined;
+  }
+}
+
+/** Writes a result as a whole. Tries again for a minute, because it has been paid for; then throws. */
+export async function writeResult(out: string, result: TaskResult): Promise<void> {
+  const text = `${harmlessJson<unknown>(result, 2)}\n`;
+  for (let seconds = 0; ; seconds++) {
+    try {
+      return await replaceFile(out, text);
+    } catch (error) {
+      if (seconds >= patienceSeconds) throw error;
+      await clock.next("second");
+    }
+  }
+}
