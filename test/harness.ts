@@ -143,6 +143,19 @@ export async function kill(...identities: (ProcessIdentity | undefined)[]): Prom
   );
 }
 
+/** Kills what still runs of a home. What has ended since it was seen has ended as well. */
+export function killAllOf(home: Home): void {
+  for (const { pid } of home.processes()) killIfThere(pid);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended in between.
+  }
+}
+
 /** How long to wait for what must happen, on a slow and busy machine, in milliseconds. */
 const patienceMs = 60_000;
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
-import { databaseIn, eventually, filesIn, Home, run } from "./harness.ts";
+import { databaseIn, eventually, filesIn, Home, killAllOf, run } from "./harness.ts";
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -81,7 +81,7 @@ test("a batch that has not ended is never touched, whether it runs or was interr
     () => "no session got its prompt",
   );
   expect((await pruned(home, "--older-than", "0")).data).toMatchObject({ batches: 0, unended: 1 });
-  for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
+  killAllOf(home);
   await home.empty();
   {
     // So long ago that no command resumes it.

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { livenessOf } from "../../src/platform/process.ts";
-import { Home } from "../harness.ts";
+import { Home, killAllOf } from "../harness.ts";
 import { pause, type Stage, strike } from "./blow.ts";
 import { Door } from "./door.ts";
 import { type Fault, faultsOf, faultText } from "./plan.ts";
@@ -81,7 +81,7 @@ export async function runRound({
   const violations: Violation[] = [...end.violations, ...verdict.violations];
   // Of a round that went wrong, files stay to be looked at; what still runs must not disturb the next one.
   if (violations.length === 0) await home[Symbol.asyncDispose]();
-  else for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
+  else killAllOf(home);
   return {
     ...verdict,
     violations,
@@ -135,7 +135,7 @@ async function removed({
   if (existsSync(home.state))
     violations.push({ kind: "wrong", what: `${home.state} is there again: ${readdirSync(home.state)}` });
   if (violations.length === 0) await home[Symbol.asyncDispose]();
-  else for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
+  else killAllOf(home);
   return {
     violations,
     seed,

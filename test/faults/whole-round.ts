@@ -1,7 +1,7 @@
 // One round with a batch that has all parts: what is done to it while it runs, and what has become of it.
 import { z } from "zod";
 import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
-import { eventually, Home } from "../harness.ts";
+import { eventually, Home, killAllOf } from "../harness.ts";
 import { newestRow } from "../running.ts";
 import { Door } from "./door.ts";
 import { faultsOf } from "./plan.ts";
@@ -56,7 +56,7 @@ export async function runWholeRound({
   await door[Symbol.asyncDispose]();
   // Of a round that went wrong, files stay to be looked at; what still runs must not disturb the next one.
   if (violations.length === 0) await home[Symbol.asyncDispose]();
-  else for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
+  else killAllOf(home);
   return {
     ...verdict,
     violations,

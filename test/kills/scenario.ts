@@ -8,7 +8,7 @@ import { mostSpares } from "../../src/engine/attempt/warm-spares.ts";
 import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
 import { Door } from "../faults/door.ts";
 import { type Answer, eventually, filesIn, Home, kill, useProgram } from "../harness.ts";
-import { newestRow } from "../running.ts";
+import { newestRow, untilKept } from "../running.ts";
 import { Gate } from "./gate.ts";
 import { type Kill, killsText } from "./kill.ts";
 
@@ -119,10 +119,11 @@ export class Scenario implements AsyncDisposable {
       process.kill((await this.#open()).pid, "SIGKILL");
       return;
     }
-    const row = newestRow(this.home);
-    await kill(row?.runner, ...(victim === "runner and keeper" ? [row?.keeper] : []));
+    const [keeper, runner] = await untilKept(this.home);
+    const epoch = newestRow(this.home)?.epoch ?? 0;
+    await kill(runner, ...(victim === "runner and keeper" ? [keeper] : []));
     await eventually(
-      () => (newestRow(this.home)?.epoch ?? 0) > (row?.epoch ?? 0),
+      () => (newestRow(this.home)?.epoch ?? 0) > epoch,
       () => "nobody takes the batch over",
       longPatienceMs,
     );
