@@ -413,6 +413,17 @@ describe("a claim", () => {
     expect(text()).toBe(far);
   });
 
+  test("that another machine took over ends the session, and its result is not written", async () => {
+    await using home = await homeWithGate();
+    await using job = new RunningCommand(home, command);
+    await untilRunning(home);
+    await Bun.write(join(home.work, "out/result.json.claim"), far);
+    expect(await job.ended()).toBe(1);
+    expect(job.said).toContain("another one took over the task");
+    expect(filesOf(home)).toEqual(["result.json.claim"]);
+    await home.empty();
+  });
+
   test("that somebody else has put there meanwhile is put back", async () => {
     await using home = new Home();
     const path = home.file("claim");
