@@ -9,9 +9,10 @@ const root = join(import.meta.dir, "..");
 
 /**
  * What users meet first, and what depends on how many sessions run at once and on the first one, which proves the login:
- * doors, batches, retries, hand-overs. The other files test what is refused, how things are worded, and faults.
+ * doors on stdio and on the command line, batches, retries, hand-overs. The other files test what is refused, how things are
+ * worded, and faults.
  */
-const asDelivered = ["cli", "door", "http", "killed", "left-behind", "progress", "results"]
+const asDelivered = ["cli", "door", "killed", "left-behind", "progress", "results"]
   .concat("resources", "retry", "run-input", "sessions", "stdio-ends", "stdio-transport", "tasks")
   .map((name) => `./test/${name}.test.ts`);
 
