@@ -69,9 +69,13 @@ const lines: Record<string, Line[]> = {};
 for (const row of rows) {
   if (positionals.length > 0 && !positionals.includes(row.name)) continue;
   lines[row.name] = await linesOf(row);
+  // After each row, for a run that is cut off has measured for half an hour.
+  await writeReport();
 }
 console.log(tableText(lines));
-if (values.write !== undefined) {
+
+async function writeReport(): Promise<void> {
+  if (values.write === undefined) return;
   const repeat = ["bun run bench", ...positionals].join(" ");
   await Bun.write(values.write, await reportText(lines, repeat));
 }
