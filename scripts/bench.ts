@@ -76,7 +76,8 @@ console.log(tableText(lines));
 
 async function writeReport(): Promise<void> {
   if (values.write === undefined) return;
-  const repeat = ["bun run bench", ...positionals].join(" ");
+  const besides = values.beside === undefined ? [] : ["--beside ../other-checkout"];
+  const repeat = ["bun run bench", ...positionals, ...besides].join(" ");
   await Bun.write(values.write, await reportText(lines, repeat));
 }
 
