@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { localProcess } from "../src/model/session-ref.ts";
 import { testNeeding } from "./facilities.ts";
@@ -232,8 +232,17 @@ test("an output directory that goes while the batch runs fails no task, and is r
     () => existsSync(home.output) && filesIn(home.output).some((name) => name.startsWith("result-001")),
     () => "no first result",
   );
-  rmSync(home.output, { recursive: true, force: true });
-  await Bun.write(home.output, "a file where the directory was");
+  // The runner may make the directory again in between.
+  const isReplaced = () => {
+    try {
+      rmSync(home.output, { recursive: true, force: true });
+      writeFileSync(home.output, "a file where the directory was");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await eventually(isReplaced, () => "the directory is always there again");
   await Bun.write(gate, "");
   const waited = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
   expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
