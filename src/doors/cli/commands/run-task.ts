@@ -67,7 +67,7 @@ const own = z.object({
 
 export const runTask: Command = {
   name: "run-task",
-  otherNames: ["task", "job", "run-one", "worker"],
+  otherNames: ["task", "job", "run-one"],
   summary: "Run one task from a file, for Slurm, Kubernetes and GNU parallel",
   description:
     "Runs one task in the foreground, and writes its result to a file, for job schedulers that start one process per task. The result file appears whole. If it has a successful result of the same task already, run-task prints that and runs nothing, so a job that is queued again does not pay twice. If two start with the same result file, the second waits for the first, on other machines too. To run the task again, remove the file. SIGTERM stops the session properly, and the result says so. Exit status: 0 if the task succeeded, 1 if it did not, 2 if something was wrong and nothing ran, 3 if Claude is not logged in, 143 if stopped by SIGTERM (130 by Ctrl-C).",
