@@ -1,11 +1,12 @@
 // Completions, in the real shells where they are installed.
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scriptOf, shells } from "../src/doors/cli/completion/scripts.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
-import { Home, program, run } from "./harness.ts";
+import { Home, run } from "./harness.ts";
+import { pathWithCommands, putCommand, putProgram } from "./own-commands.ts";
 
 test("bash's script has nothing that macOS's bash 3.2 lacks", () => {
   const script = scriptOf("bash");
@@ -20,23 +21,14 @@ test("bash's script has nothing that macOS's bash 3.2 lacks", () => {
 /** A home in which our program stands on the PATH under its name. */
 function homeWithProgram(): Home {
   const home = new Home();
-  mkdirSync(home.file("bin"));
-  const path = home.file("bin/parallel-claude-code-mcp");
-  writeFileSync(
-    path,
-    `#!/bin/sh\nexec ${program()
-      .map((word) => `'${word}'`)
-      .join(" ")} "$@"\n`,
-  );
-  chmodSync(path, 0o755);
+  putProgram(home);
   return home;
 }
 
 async function inShell(home: Home, command: string[]): Promise<string> {
-  const environment = home.environment;
   const child = Bun.spawn(command, {
     cwd: home.work,
-    env: { ...environment, PATH: `${home.file("bin")}:${environment["PATH"]}` },
+    env: { ...home.environment, PATH: pathWithCommands(home) },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -140,8 +132,7 @@ describe("open", () => {
   test("gives the page to the desktop's opener, and prints its path", async () => {
     await using home = homeWithProgram();
     const opened = home.file("opened");
-    writeFileSync(home.file("bin/xdg-open"), `#!/bin/sh\nprintf '%s' "$1" > '${opened}'\n`);
-    chmodSync(home.file("bin/xdg-open"), 0o755);
+    putCommand(home, "xdg-open", `printf '%s' "$1" > '${opened}'`);
     await run(home, ["run", "one"]);
     const command = (...flags: string[]) => [
       "sh",

@@ -1,13 +1,14 @@
 // The examples of docs/clusters.md, as they are typed: with GNU parallel, with a Slurm of our own, and what a Kubernetes Job
 // would run in its pods. Sessions are those of the fake `claude`.
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type CodeBlock, codeBlocks } from "../scripts/docs/blocks.ts";
 import { product } from "../src/model/product.ts";
 import { testNeeding } from "./facilities.ts";
-import { Home, program } from "./harness.ts";
+import { Home } from "./harness.ts";
+import { pathWithCommands, putProgram } from "./own-commands.ts";
 import { OwnSlurm } from "./own-slurm.ts";
 
 const document = await Bun.file(join(import.meta.dir, "..", "docs", "clusters.md")).text();
@@ -29,22 +30,14 @@ const prompts = lines
 async function homeWithTasks(): Promise<Home> {
   const home = new Home();
   await Bun.write(join(home.work, "tasks.jsonl"), `${lines}\n`);
-  const path = join(home.path, "bin", product.name);
-  await Bun.write(
-    path,
-    `#!/bin/sh\nexec ${program()
-      .map((word) => `'${word}'`)
-      .join(" ")} "$@"\n`,
-  );
-  chmodSync(path, 0o755);
+  putProgram(home);
   return home;
 }
 
 async function typed(home: Home, text: string, more: Record<string, string> = {}) {
-  const env = home.environment;
   const child = Bun.spawn(["sh", "-c", text], {
     cwd: home.work,
-    env: { ...env, PATH: `${home.path}/bin:${env["PATH"]}`, ...more },
+    env: { ...home.environment, PATH: pathWithCommands(home), ...more },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -1,12 +1,13 @@
 // The README's way from a clone to a first batch, as it is typed: with nothing but `npx`, which is Bun here, a home with
 // nothing in it, and the fake `claude`.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type CodeBlock, codeBlocks } from "../scripts/docs/blocks.ts";
 import { product } from "../src/model/product.ts";
 import { Home } from "./harness.ts";
+import { pathWithCommands, putCommand } from "./own-commands.ts";
 
 // It compiles the program.
 setDefaultTimeout(180_000);
@@ -21,9 +22,9 @@ test("who types what the README says has the program, a client that starts it, a
   const clone = home.file("clone");
   for (const part of ["package.json", "bun.lock", "bunfig.toml", "tsconfig.json", "src", "scripts"])
     cpSync(join(root, part), join(clone, part), { recursive: true });
-  await putCommand(home, "npx", `shift 2; exec '${process.execPath}' "$@"`);
+  putCommand(home, "npx", `shift 2; exec '${process.execPath}' "$@"`);
   // A page is not opened, but that would be.
-  await putCommand(home, "xdg-open", "true");
+  putCommand(home, "xdg-open", "true");
 
   const [install, doctor] = blocksUnder("Install").filter(({ text }) => !text.includes("curl"));
   const prepared = await typed(home, clone, `${install?.text}\n${doctor?.text}`);
@@ -48,12 +49,6 @@ function blocksUnder(heading: string): CodeBlock[] {
   return shell.filter((block) => block.heading === heading);
 }
 
-async function putCommand(home: Home, name: string, script: string): Promise<void> {
-  const path = home.file(`bin/${name}`);
-  await Bun.write(path, `#!/bin/sh\n${script}\n`);
-  chmodSync(path, 0o755);
-}
-
 async function typed(
   home: Home,
   cwd: string,
@@ -65,7 +60,7 @@ async function typed(
   const network = Object.entries(process.env).filter(([name]) =>
     /_proxy$|^npm_config_registry$|CERT/i.test(name),
   );
-  const PATH = `${home.file(".local/bin")}:${home.file("bin")}:${env["PATH"]}`;
+  const PATH = `${home.file(".local/bin")}:${pathWithCommands(home)}`;
   const child = Bun.spawn(["sh", "-ec", text], {
     cwd,
     env: { ...Object.fromEntries(network), ...env, PATH, BUN_INSTALL_CACHE_DIR: cache },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Home } from "./harness.ts";
 
-/** A start, or a prompt. */
+/** A start, a prompt or a result. */
 interface Note {
   kind: string;
   pid: number;
@@ -10,16 +10,18 @@ interface Note {
 }
 
 /** What the fake has noted, in order. */
-function notes(home: Home, kind: "start" | "prompt"): Note[] {
+export function notes(home: Home): Note[] {
   if (!existsSync(home.startsLog)) return [];
   // The last line may be only half there.
   const lines = readFileSync(home.startsLog, "utf8").split("\n").slice(0, -1);
-  return lines.map((line): Note => JSON.parse(line)).filter((note) => note.kind === kind);
+  return lines.map((line): Note => JSON.parse(line));
 }
 
+const notesOf = (home: Home, kind: "start" | "prompt") => notes(home).filter((note) => note.kind === kind);
+
 /** How many processes have started. */
-export const startsOf = (home: Home) => notes(home, "start").length;
+export const startsOf = (home: Home) => notesOf(home, "start").length;
 /** Which process was asked what. `/clear` is none of our prompts. */
-export const asked = (home: Home) => notes(home, "prompt").filter(({ prompt }) => prompt !== "/clear");
+export const asked = (home: Home) => notesOf(home, "prompt").filter(({ prompt }) => prompt !== "/clear");
 /** The process of each prompt, in order. */
 export const processesOf = (home: Home) => asked(home).map(({ pid }) => pid);

@@ -107,13 +107,7 @@ export class Home implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { pid } of this.processes()) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has gone by itself.
-      }
-    }
+    killAllOf(this);
     try {
       removeWhole(this.path);
     } catch (error) {
@@ -143,16 +137,17 @@ export async function kill(...identities: (ProcessIdentity | undefined)[]): Prom
   );
 }
 
-/** Kills what still runs of a home. What has ended since it was seen has ended as well. */
+/** Kills what still runs of a home. */
 export function killAllOf(home: Home): void {
   for (const { pid } of home.processes()) killIfThere(pid);
 }
 
-function killIfThere(pid: number): void {
+/** Kills a process that was seen a moment ago, and may have ended since. */
+export function killIfThere(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It ended in between.
+    // It has gone by itself.
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "./fixtures/fake-claude/behaviours/looks.ts";
-import { connectNew, eventually, filesIn, Home, run } from "./harness.ts";
+import { connectNew, eventually, filesIn, Home, killIfThere, run } from "./harness.ts";
 import { settled } from "./settled.ts";
 
 interface Entry {
@@ -403,15 +403,6 @@ test("a call of the tool reuses answers too, and says whose they are", async () 
     results: [{ outcome: "reused", reusedFrom: { batchId: first.data?.["batchId"], task: 1 } }],
   });
 }, 60_000);
-
-/** It may end by itself before the blow. */
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has.
-  }
-}
 
 describe("a runner that is killed", () => {
   test("while it remembers or looks up loses and invents nothing", async () => {

@@ -1,34 +1,18 @@
 // Sessions that start before their task is known, and get its prompt as soon as there is a slot.
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BatchId } from "../src/model/batch-id.ts";
 import { localProcess } from "../src/model/session-ref.ts";
 import { testNeeding } from "./facilities.ts";
+import { notes, processesOf, startsOf } from "./fake-notes.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
-import { newestRow, startRunning, untilRunning } from "./running.ts";
+import { newestRow, startRunning, untilAsked, untilRunning } from "./running.ts";
 import { settled } from "./settled.ts";
-
-interface Note {
-  kind: string;
-  pid: number;
-  prompt?: string;
-}
-
-/** What the fake has noted, in order. */
-function notes(home: Home): Note[] {
-  if (!existsSync(home.startsLog)) return [];
-  // The last line may be only half there.
-  return readFileSync(home.startsLog, "utf8")
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
-}
 
 /** A program that starts within 20 ms gets no spares, and on an idle machine the fake does. */
 const slowly = { FAKE_CLAUDE_START_MS: "60" };
 
-const startsOf = (home: Home) => notes(home).filter(({ kind }) => kind === "start").length;
 const sessions = (home: Home) =>
   home.processes().filter(({ command }) => command.includes("--session-id")).length;
 
@@ -62,20 +46,11 @@ async function untilStarted(home: Home, count: number): Promise<void> {
   );
 }
 
-/** The processes that have been asked something, once they are `count`. */
-async function untilAsked(home: Home, count: number): Promise<number[]> {
-  const asked = () => notes(home).filter(({ kind }) => kind === "prompt");
-  await eventually(
-    () => asked().length >= count,
-    () => `${asked().length} were asked instead of ${count}`,
-  );
-  return asked().map(({ pid }) => pid);
-}
-
 /** The sessions that have started and were asked nothing, once `running` others were asked something. */
 async function spareAmong(home: Home, running: number): Promise<number[]> {
   // A task's own session may start later than a spare: only the prompts say which is which.
-  const asked = await untilAsked(home, running);
+  await untilAsked(home, running);
+  const asked = processesOf(home);
   return notes(home).flatMap(({ kind, pid }) => (kind === "start" && !asked.includes(pid) ? [pid] : []));
 }
 

@@ -12,9 +12,6 @@ import { newestRow, untilKept } from "../running.ts";
 import { Gate } from "./gate.ts";
 import { type Kill, killsText } from "./kill.ts";
 
-/** A process that waits has up to three starts of others before it, on a machine that other tests keep busy. */
-const longPatienceMs = 90_000;
-
 /** Who is killed while a session runs. The session is not. */
 export type Victim = "door" | "runner" | "runner and keeper";
 
@@ -125,7 +122,6 @@ export class Scenario implements AsyncDisposable {
     await eventually(
       () => (newestRow(this.home)?.epoch ?? 0) > epoch,
       () => "nobody takes the batch over",
-      longPatienceMs,
     );
   }
 
