@@ -46,6 +46,9 @@ test("a program that Wine could not start is its fault, and a failed test is our
   expect(
     isWinesFault(`error: expect(received).toMatchObject(expected)\n+   "refused": "${refused}",\n`),
   ).toBe(true);
+  expect(isWinesFault("claude/versions.test.ts: 0 pass, 1 fail\n| wine client error:0: recvmsg: reset")).toBe(
+    true,
+  );
   expect(isWinesFault(`EUNKNOWN: unknown error, uv_spawn\n syscall: "uv_spawn",\n${ours}`)).toBe(true);
 });
 

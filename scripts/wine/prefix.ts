@@ -32,7 +32,9 @@ export class WinePrefix {
     const path = join(folder, `prefix-${number}`);
     if (!existsSync(path))
       cpSync(join(folder, "prefix-0"), path, { recursive: true, verbatimSymlinks: true });
-    return new WinePrefix(path);
+    const prefix = new WinePrefix(path);
+    await prefix.#serve();
+    return prefix;
   }
 
   /** Where the user's folders lead to: Wine links them into the home. */
@@ -59,8 +61,23 @@ export class WinePrefix {
   }
 
   /** Ends all programs of the prefix, and its server. */
-  async close(): Promise<void> {
-    await Bun.spawn([wineserverPath(), "-k", "-w"], {
+  close(): Promise<void> {
+    return this.#server("-k", "-w");
+  }
+
+  /** Ends all programs of the prefix, which can then be used again. */
+  async reopen(): Promise<void> {
+    await this.close();
+    await this.#serve();
+  }
+
+  // Starts the server, which then stays. By itself it leaves with the last program, and refuses one that comes in that moment.
+  #serve(): Promise<void> {
+    return this.#server("-p");
+  }
+
+  async #server(...flags: string[]): Promise<void> {
+    await Bun.spawn([wineserverPath(), ...flags], {
       env: this.environment(),
       stdio: ["ignore", "ignore", "ignore"],
       timeout: 30_000,
