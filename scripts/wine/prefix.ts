@@ -71,9 +71,10 @@ export class WinePrefix {
     await this.#serve();
   }
 
-  // Starts the server, which then stays. By itself it leaves with the last program, and refuses one that comes in that moment.
+  // Starts the server, which stays for a minute after the last program. By itself it leaves at once, and one that comes in
+  // that moment is refused.
   #serve(): Promise<void> {
-    return this.#server("-p");
+    return this.#server("-p60");
   }
 
   async #server(...flags: string[]): Promise<void> {
