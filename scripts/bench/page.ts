@@ -113,7 +113,12 @@ async function ready(figure: string, path: string): Promise<Line> {
       await using view = new Bun.WebView({
         width: 1200,
         height: 900,
-        backend: { type: "chrome", path: chromiumPath() ?? "", url: false, argv: ["--no-sandbox", "--disable-dev-shm-usage"] },
+        backend: {
+          type: "chrome",
+          path: chromiumPath() ?? "",
+          url: false,
+          argv: ["--no-sandbox", "--disable-dev-shm-usage"],
+        },
       });
       await view.navigate(pathToFileURL(path).href);
       const painted =
