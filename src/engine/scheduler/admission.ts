@@ -2,7 +2,7 @@
 import type { SessionOptions } from "../../model/options.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
-import { isLongWait, type WaitReason } from "../../model/wait-reason.ts";
+import { awaitsCost, awaitsStart, isLongWait, type WaitReason } from "../../model/wait-reason.ts";
 import { clock } from "../../platform/clock.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
@@ -230,11 +230,11 @@ export class Admission {
     if (verdict === "go") return undefined;
     // That cancels this task, too, so it soon waits no longer.
     if (verdict === "spent") this.#parts.budgetSpent();
-    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
+    return `${awaitsCost}: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
   #acquireStart(number: number): Promise<Slot | undefined> {
-    return this.#acquire(number, this.#parts.starts, "Waits for its turn to start.");
+    return this.#acquire(number, this.#parts.starts, awaitsStart);
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does.
