@@ -61,7 +61,7 @@ testNeeding("sh")("looks that come while the command runs do not start it again"
   const command = [
     "/bin/sh",
     "-c",
-    `echo x >> ${place.path}; while [ ! -e ${place.path}.go ]; do sleep 0.01; done; echo 5`,
+    `echo x >> ${place.path}; while [ -e ${place.path} ] && [ ! -e ${place.path}.go ]; do sleep 0.01; done; echo 5`,
   ];
   const figure = new Sampled(command, number, { everyMs: 0, waitsAtFirst: false });
   for (let look = 0; look < 20; look++) figure.now();
