@@ -145,6 +145,7 @@ const declared = {
   openssl: program("openssl"),
   parallel: program("parallel"),
   readelf: program("readelf", "binutils"),
+  redis: program("redis-server"),
   ruby: program("ruby"),
   perl: program("perl"),
   setpriv: program("setpriv", "util-linux"),
