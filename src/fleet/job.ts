@@ -3,29 +3,13 @@ import { z } from "zod";
 import { checkResult } from "../model/checks.ts";
 import { attemptOutcome, usage } from "../model/outcome.ts";
 import { blobRef } from "./blob-ref.ts";
+import { changes, work } from "./work.ts";
 
 /** Counts changes that older workers would misunderstand: a worker refuses jobs of another number. */
 export const jobVersion = 1;
 
 /** The longest result that is stored beside the queue, in bytes. Longer ones go to the blob store. */
 export const longestInlineBytes = 32 * 1024;
-
-/** Where the session of a job works, and with which files. */
-export const jobWork = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("git"),
-    url: z.string(),
-    /** The whole name of a commit. */
-    commit: z.string(),
-    /** A thin Git bundle of what was not committed, behind that commit. */
-    bundle: blobRef.optional(),
-  }),
-  /** Directories that all workers have under the same paths. */
-  z.object({ kind: z.literal("shared") }),
-  /** An empty directory. */
-  z.object({ kind: z.literal("empty") }),
-]);
-export type JobWork = z.infer<typeof jobWork>;
 
 export const fleetJob = z.strictObject({
   v: z.literal(jobVersion),
@@ -35,7 +19,7 @@ export const fleetJob = z.strictObject({
   attempt: z.int().positive(),
   /** A task as `run-task` takes it. */
   spec: z.record(z.string(), z.unknown()),
-  work: jobWork,
+  work,
   /** The most that it may cost, in US dollars. */
   budgetUsd: z.number().positive().optional(),
   /** By a key that the queue never sees. */
@@ -94,8 +78,8 @@ export const jobResult = z.discriminatedUnion("kind", [
     /** Where the last attempt's part of the transcript begins and ends, in bytes, if it is a part. */
     offset: z.int().positive().optional(),
     transcriptEnd: z.int().positive().optional(),
-    /** What the session changed in its directory, as a patch or a Git bundle. */
-    work: blobRef.optional(),
+    /** What the session changed in its repository. */
+    work: changes.optional(),
   }),
   /** Nothing was run, and another worker would say the same. */
   z.object({ kind: z.literal("refused"), worker: z.string(), message: z.string() }),

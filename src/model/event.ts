@@ -3,6 +3,7 @@ import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { checkResult, stopCondition } from "./checks.ts";
+import { batchFleet } from "./fleet.ts";
 import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
@@ -95,6 +96,8 @@ export const batch = z.object({
   stopWhen: stopCondition.optional(),
   /** The tasks (1-based, ascending) that run first; then the batch pauses until somebody continues it. */
   sample: z.array(z.int().positive()).min(1).optional(),
+  /** Where its sessions run, if not on this machine. */
+  fleet: batchFleet.optional(),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` found when the batch began. Absolute. */

@@ -25,6 +25,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
+import { fleetAsked, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
 import { inputFaults } from "./input-faults.ts";
 import type { AnswerFile } from "./inputs/earlier-results.ts";
@@ -109,6 +110,9 @@ export async function planBatch(
   const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
+  const fleet = fleetAsked(batchWide.fleet, context, faults);
+  const elsewhereFaults = (options: RawOptions): Fault[] => (fleet ? fleetOptionFaults(options) : []);
+  faults.push(...elsewhereFaults(common));
   const stopWhen = stopConditionIn(batchWide.stopWhen, places, workingDirectory);
   if (stopWhen) faults.push(...stopFaults(stopWhen));
   const batchId = newBatchId();
@@ -132,6 +136,7 @@ export async function planBatch(
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
+    faults.push(...faultsAt(place, elsewhereFaults(own)));
     faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
     known.set(options, own);
     return own;
@@ -149,6 +154,7 @@ export async function planBatch(
   const planned: Task[] = [];
   for (const [index, { place, options, task: founding }] of founded.entries()) {
     const own = ownOptions(place, options);
+    if (fleet && founding.results) faults.push(resultsFault(place));
     const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
@@ -214,6 +220,7 @@ export async function planBatch(
         ...(summarize ? { summarize } : {}),
         ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),
         ...(stopWhen ? { stopWhen } : {}),
+        ...(fleet ? { fleet } : {}),
         ...(sample === undefined || sample >= planned.length ? {} : { sample: sampleOf(planned, sample) }),
         outputDirectory,
         claudePath: claude.path,
