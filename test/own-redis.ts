@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 
-const password = "x";
-
 export class OwnRedis implements AsyncDisposable {
+  readonly password = "x";
   readonly port: number;
   readonly #directory = mkdtempSync(join(tmpdir(), "pccm-redis-"));
   readonly #arguments: readonly string[];
@@ -32,7 +31,12 @@ export class OwnRedis implements AsyncDisposable {
   }
 
   get url(): string {
-    return `redis://:${password}@127.0.0.1:${this.port}`;
+    return `redis://:${this.password}@127.0.0.1:${this.port}`;
+  }
+
+  /** Without the password. */
+  get plainUrl(): string {
+    return `redis://127.0.0.1:${this.port}`;
   }
 
   get pid(): number {
@@ -51,7 +55,7 @@ export class OwnRedis implements AsyncDisposable {
         "redis-server",
         ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#directory],
         ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no"],
-        ...["--maxmemory-policy", "noeviction", "--requirepass", password],
+        ...["--maxmemory-policy", "noeviction", "--requirepass", this.password],
         ...this.#arguments,
       ],
       { stdin: "ignore", stdout: "ignore", stderr: "ignore" },

@@ -11,9 +11,6 @@ export interface RedisPlace {
   ca?: string | undefined;
 }
 
-/** Without what would change the types of answers. */
-type Options = Omit<RedisOptions, "replyMapping">;
-
 /** How long one attempt to connect may take, in milliseconds. */
 const connectMs = 10_000;
 /** The pauses between attempts: from the first to the longest, in milliseconds. */
@@ -21,7 +18,7 @@ const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 
 /** Options for a driver that never gives up: what it is asked to do during an outage happens afterwards. */
-export function redisOptions({ url, password, ca }: RedisPlace): Options {
+export function redisOptions({ url, password, ca }: RedisPlace) {
   const { protocol, hostname, port, username, password: inUrl, pathname } = new URL(url);
   const secret = password ?? (inUrl === "" ? undefined : decodeURIComponent(inUrl));
   const database = Number(pathname.slice(1) || 0);
@@ -36,7 +33,7 @@ export function redisOptions({ url, password, ca }: RedisPlace): Options {
     connectTimeout: connectMs,
     maxRetriesPerRequest: null,
     retryStrategy: (times: number) => Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(times - 1, 10)),
-  };
+  } satisfies RedisOptions;
 }
 
 /** A connection of its own, which is made again whenever it breaks. Trouble goes to `troubles`. */

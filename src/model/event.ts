@@ -217,6 +217,8 @@ export const eventBody = z.discriminatedUnion("type", [
     remarks: z.array(z.string()).optional(),
     /** What the checks of the answer found. What they cost is in `usage`. */
     checks: z.array(checkResult).optional(),
+    /** The worker of the fleet that ran it. */
+    worker: z.string().optional(),
     /** When to try the task again, in milliseconds since 1970; absent if the task has ended. */
     retryAt: z.number().optional(),
   }),

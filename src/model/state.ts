@@ -63,6 +63,8 @@ export interface Attempt {
   usage?: Usage;
   /** The sessions that check its answer, in the order of their starts. */
   checkSessions?: CheckSession[];
+  /** The worker of a fleet that ran it. */
+  worker?: string;
 }
 
 /** The state of a task. `number` is 1-based. */
@@ -327,6 +329,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     if (event.unsaved) attempt.unsaved = true;
     if (event.transcriptEnd !== undefined) attempt.transcriptEnd = event.transcriptEnd;
     if (event.usage) attempt.usage = event.usage;
+    if (event.worker !== undefined) attempt.worker = event.worker;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
   if (event.usage) applySpending(state.spending, event.usage);

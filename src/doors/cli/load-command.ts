@@ -5,6 +5,7 @@ import type { Command } from "./input/command.ts";
 export const loadCommand = {
   run: async () => (await import("./commands/run.ts")).run,
   "run-task": async () => (await import("./commands/run-task.ts")).runTask,
+  worker: async () => (await import("./commands/worker.ts")).worker,
   list: async () => (await import("./commands/list.ts")).list,
   show: async () => (await import("./commands/show.ts")).show,
   watch: async () => (await import("./commands/watch.ts")).watch,

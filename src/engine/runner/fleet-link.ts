@@ -1,0 +1,106 @@
+// The connection of a batch to its fleet: made at the first use, and closed with its runner.
+import { readFleet } from "../../fleet/settings.ts";
+import { SubmitterQueue } from "../../fleet/submitter-queue.ts";
+import { fleetTiming } from "../../fleet/timing.ts";
+import type { BatchFleet } from "../../model/fleet.ts";
+import { clock } from "../../platform/clock.ts";
+
+/** Jobs that wait in the queue for each that runs, so that no worker ever waits for us. */
+const jobsPerSlot = 2;
+/** The fewest jobs in the queue, unless the batch allows fewer: workers that start now find some. */
+const fewestJobs = 16;
+
+export class FleetLink implements AsyncDisposable {
+  readonly name: string;
+  readonly #fleet: BatchFleet;
+  readonly #changed: () => void;
+  #opening: Promise<SubmitterQueue> | undefined;
+  #queue: SubmitterQueue | undefined;
+  #said: string | undefined;
+  #isClosed = false;
+
+  /** `changed` is called when other workers may be there. */
+  constructor(fleet: BatchFleet, changed: () => void) {
+    this.name = fleet.name;
+    this.#fleet = fleet;
+    this.#changed = changed;
+  }
+
+  /** The queue. Waits while its files cannot be read, or its server cannot be reached. */
+  queue(): Promise<SubmitterQueue> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** Why no task can be handed to the fleet now, in words for people; undefined if one can. */
+  whyWait(): string | undefined {
+    void this.queue();
+    const queue = this.#queue;
+    if (!queue) return this.#said ?? `Connects to the fleet ${this.name}.`;
+    if (queue.trouble !== undefined) return `${queue.trouble}.`;
+    const { workers } = queue;
+    if (workers.length === 0) return `Waits for a worker of the fleet ${this.name}: none is running.`;
+    if (workers.every(({ isDraining }) => isDraining))
+      return `Waits for a worker of the fleet ${this.name}: all are about to end.`;
+    const held = workers.map((worker) => worker.held);
+    return held.every((because) => because !== undefined)
+      ? `All workers of the fleet ${this.name} wait: ${held[0]}`
+      : undefined;
+  }
+
+  /** How many jobs should be in the queue or run, as far as the workers are concerned. */
+  mostJobs(): number {
+    const slots = (this.#queue?.workers ?? []).reduce((sum, worker) => sum + worker.slots, 0);
+    return Math.max(fewestJobs, slots * jobsPerSlot);
+  }
+
+  async #open(): Promise<SubmitterQueue> {
+    for (;;) {
+      const read = readFleet(this.#fleet.name, this.#fleet.settings);
+      if (read.ok) {
+        this.#queue = await SubmitterQueue.open({
+          fleet: read.fleet,
+          timing: fleetTiming(),
+          say: (text) => {
+            this.#said = text;
+            console.error(`${new Date().toISOString()} ${text}`);
+          },
+          changed: this.#changed,
+        });
+        return this.#queue;
+      }
+      this.#said = read.problems.map(({ says, remedy }) => `${says} ${remedy}`).join(" ");
+      // Somebody may put them back.
+      await clock.next("rest");
+      if (this.#isClosed) throw new Error(`The fleet ${this.name} is not used any more`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    // One that never reached its server has nothing to close that would keep the process.
+    await this.#queue?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Slots in the queue of a fleet: as many as its workers need, whatever other batches use. */
+export function fleetSlotSource(most: () => number) {
+  let taken = 0;
+  let last = 0;
+  const claim = () => {
+    if (taken >= most()) return undefined;
+    taken++;
+    return ++last;
+  };
+  return {
+    claim,
+    claimUnwaited: claim,
+    release: () => void taken--,
+    force: () => {
+      taken++;
+      return ++last;
+    },
+    stopWaiting: () => undefined,
+    yields: () => false,
+  };
+}
