@@ -1,7 +1,7 @@
 // Texts, transcripts and bundles of a fleet: in a directory that all machines share, or in an S3 bucket. Compressed, and
 // checked when they are read. A name says where a blob is, and its checksum, which travels in signed messages, what it is.
 import { z } from "zod";
-import { makePrivateDirectory } from "../platform/files.ts";
+import { isDirectory, makePrivateDirectory } from "../platform/files.ts";
 import { dirname, join } from "../platform/paths.ts";
 import { codeOf, messageOf } from "../platform/system-error.ts";
 import { removePath, replaceFileBy } from "../platform/whole-files.ts";
@@ -140,6 +140,8 @@ function directoryAt(directory: string): Shelf {
   return {
     place: directory,
     write: async (name, bytes) => {
+      // Made here, it would be on this machine's own disk, where something was not mounted.
+      if (!isDirectory(directory)) throw new BlobError("the directory does not exist");
       const path = pathOf(name);
       makePrivateDirectory(dirname(path));
       await replaceFileBy(path, async (beside) => void (await Bun.write(beside, new Response(bytes))));

@@ -39,7 +39,7 @@ function workRefusal(work: Work, policy: WorkerPolicy): string | undefined {
 }
 
 /** What Git can be asked to clone without running a program that the address names. */
-const transports = /^(?:https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|[\w.-]+@[\w.-]+:|\/)/;
+const transports = /^(?:https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|\w[\w.-]*@[\w.-]+:|\/)/;
 
 /** What is wrong with the address of a repository; undefined if nothing is. */
 export function urlTrouble(url: string): string | undefined {

@@ -39,5 +39,7 @@ export const changes = z.strictObject({
 });
 export type Changes = z.infer<typeof changes>;
 
-/** The reference in each bundle. */
-export const bundleRef = `refs/${product.name}/work`;
+/** The reference to a commit, in bundles and in the repositories that make or take them. */
+export function refOf(commit: string): string {
+  return `refs/${product.name}/${commit}`;
+}

@@ -1,5 +1,6 @@
 // Faults of a batch that runs on a fleet: of its name and files, and of options that mean nothing on another machine.
-import { readFleet } from "../fleet/settings.ts";
+import { whyNotPacked } from "../fleet/pack-work.ts";
+import { fromHome, readFleet } from "../fleet/settings.ts";
 import type { BatchFleet } from "../model/fleet.ts";
 import { option, prose } from "../model/prose.ts";
 import type { Context } from "./context.ts";
@@ -32,6 +33,21 @@ export function fleetAsked(
   for (const { says, remedy } of read.problems)
     faults.push(wrong(place, `cannot be used: ${says} ${remedy.replace(/\.$/, "")}`));
   return undefined;
+}
+
+/** Faults of the directories of tasks whose files workers cannot have. Each is looked at once. */
+export async function fleetDirectoryFaults(
+  places: ReadonlyMap<string, Place>,
+  { settings }: BatchFleet,
+): Promise<Fault[]> {
+  const shared = settings.shared.map(fromHome);
+  const faults = await Promise.all(
+    [...places].map(async ([directory, place]) => {
+      const why = await whyNotPacked(directory, shared);
+      return why === undefined ? [] : [wrong([...place, "workingDirectory"], `${directory} ${why}`)];
+    }),
+  );
+  return faults.flat();
 }
 
 /** Faults of options that cannot be used on a fleet. Options as stored: raw, with files read. */

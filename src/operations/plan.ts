@@ -25,7 +25,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
-import { fleetAsked, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
+import { fleetAsked, fleetDirectoryFaults, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
 import { inputFaults } from "./input-faults.ts";
 import type { AnswerFile } from "./inputs/earlier-results.ts";
@@ -151,6 +151,8 @@ export async function planBatch(
       });
   const commonCommand = commandIn(common["expect"]);
   const matches = new Map<string, boolean>();
+  /** The directories that workers of the fleet need, each with the first task that names it. */
+  const directories = new Map<string, Place>();
   const planned: Task[] = [];
   for (const [index, { place, options, task: founding }] of founded.entries()) {
     const own = ownOptions(place, options);
@@ -158,6 +160,7 @@ export async function planBatch(
     const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
+    if (!directories.has(at)) directories.set(at, typeof directory === "string" ? place : []);
     const inputs = own["inputs"] === undefined ? common : own;
     const ofInputs = await inputFaults(inputs, task.values, { context, workingDirectory: at, matches });
     faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, ofInputs));
@@ -174,6 +177,8 @@ export async function planBatch(
     stored.set(own, kept);
     planned.push({ ...task, options: kept });
   }
+  // What is no directory was a fault before.
+  if (fleet && faults.length === 0) faults.push(...(await fleetDirectoryFaults(directories, fleet)));
   const distinctTasks = [...new Map(planned.map((task) => [task.options, task])).values()];
   const warnings = [
     // The command line has printed them already.

@@ -1,7 +1,7 @@
 // The blob store of a fleet: what is read is what was stored, or an error says why not.
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BlobError, type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
@@ -20,6 +20,7 @@ interface Place extends AsyncDisposable {
 function inDirectory(): Place {
   const path = mkdtempSync(join(tmpdir(), "pccm-blobs-"));
   const blobs = join(path, "blobs");
+  mkdirSync(blobs);
   const fileOf = (name: string) => join(blobs, `${name}.zst`);
   return {
     store: blobStoreOf({ blobs, s3: {} }),
@@ -157,7 +158,7 @@ for (const [where, start] of [
       "x".repeat(501),
     ])
       await expect(place.store.put(name, bytesOf("x"))).rejects.toThrow("its name cannot be one");
-    expect(readdirSync(place.path)).toEqual([]);
+    expect(readdirSync(place.path, { recursive: true }).filter((name) => name !== "blobs")).toEqual([]);
   });
 }
 
@@ -185,8 +186,9 @@ test("a bucket that refuses us, and one that is not there, say so", async () => 
   await expect(missing.check()).rejects.toThrow(/there is no such bucket/);
 });
 
-testNeeding("modes of files")("a directory that cannot be written says so", async () => {
+test("a directory that is not there, such as one that is not mounted, is not made", async () => {
   await using place = inDirectory();
-  writeFileSync(join(place.path, "blobs"), "a file");
-  await expect(place.store.check()).rejects.toThrow(/blobs cannot take checks\//);
+  const blobs = join(place.path, "nothing");
+  await expect(blobStoreOf({ blobs, s3: {} }).check()).rejects.toThrow("the directory does not exist");
+  expect(readdirSync(place.path)).toEqual(["blobs"]);
 });

@@ -81,7 +81,6 @@ describe("options that mean nothing on another machine", () => {
   ];
   test.each(cases)("%s is refused, of the batch and of a task", async (name, options) => {
     using inside = insideWithFleet();
-    mkdirSync(join(inside.work, "below"));
     writeFileSync(join(inside.work, "servers.json"), '{"mcpServers": {}}');
     const [ofBatch, ...rest] = await faultsOf(inside, { fleet: "team", ...options });
     expect(rest).toEqual([]);
@@ -101,5 +100,39 @@ describe("options that mean nothing on another machine", () => {
     expect(await faultsOf(inside, { fleet: "team", tasks })).toEqual([
       expect.stringContaining("tasks[1] has {{results.…}}"),
     ]);
+  });
+});
+
+describe("directories", () => {
+  test("an empty one is fine, and one with files needs a repository; each is reported once", async () => {
+    using inside = insideWithFleet();
+    expect(await faultsOf(inside, { fleet: "team" })).toEqual([]);
+    writeFileSync(join(inside.work, "a.txt"), "a");
+    const tasks = ["one", "two", { task: "three", workingDirectory: "." }];
+    expect(await faultsOf(inside, { fleet: "team", tasks })).toEqual([
+      expect.stringMatching(/^workingDirectory .* is neither in a Git repository, nor below `shared`/),
+    ]);
+  });
+
+  test("one of a task is reported there", async () => {
+    using inside = insideWithFleet();
+    const below = join(inside.work, "below");
+    mkdirSync(below);
+    writeFileSync(join(below, "a.txt"), "a");
+    const tasks = ["one", { task: "two", workingDirectory: "below" }];
+    // The directory above is not empty either.
+    expect(await faultsOf(inside, { fleet: "team", tasks })).toEqual([
+      expect.stringMatching(/^workingDirectory /),
+      expect.stringMatching(/^tasks\[1\]\.workingDirectory .*below is neither in a Git repository/),
+    ]);
+  });
+
+  test("one that all machines share may have any files", async () => {
+    using inside = insideWithFleet();
+    const fleets = JSON.parse(process.env["PARALLEL_CLAUDE_FLEETS"] ?? "{}");
+    fleets.team.shared = [inside.path];
+    process.env["PARALLEL_CLAUDE_FLEETS"] = JSON.stringify(fleets);
+    writeFileSync(join(inside.work, "a.txt"), "a");
+    expect(await faultsOf(inside, { fleet: "team" })).toEqual([]);
   });
 });

@@ -21,6 +21,7 @@ export const loadCommand = {
   summarize: async () => (await import("./commands/summarize.ts")).summarize,
   prune: async () => (await import("./commands/prune.ts")).prune,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  fleet: async () => (await import("./commands/fleet.ts")).fleet,
   install: async () => (await import("./commands/install.ts")).install,
   uninstall: async () => (await import("./commands/install.ts")).uninstall,
   config: async () => (await import("./commands/config.ts")).config,
