@@ -24,6 +24,9 @@ const beatEveryMs = 5_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
 const shortestPauseMs = 250;
 
+/** After so many different sentences about runs, they are said again. */
+const mostSaid = 1_000;
+
 /** Why a run must end. */
 export type EndReason =
   /** Somebody cancelled it. */
@@ -115,6 +118,7 @@ export class FleetWorker {
   readonly #control: QueueEvents;
   readonly #runs = new Map<JobId, Running>();
   readonly #ticks: Disposable[];
+  readonly #saidOfRuns = new Set<string>();
   #worker: Worker | undefined;
   #resume: Timer | undefined;
   #held: string | undefined;
@@ -202,12 +206,16 @@ export class FleetWorker {
     this.#redis.disconnect();
   }
 
-  // What happens to a run that was lost is no trouble of the connection.
+  // That the queue takes a run for lost is no trouble of the connection. It is noticed again at each renewal.
   #heard(error: unknown, troubles: Troubles): void {
     const message = messageOf(error);
-    if (/could not renew lock|Missing (?:key|lock)|Lock mismatch|not in the active state/i.test(message))
-      this.#parts.say(`The queue gave a job to another run meanwhile: ${message}`);
-    else troubles.heard(error);
+    const isAboutRun = /could not renew lock|Missing (?:key|lock)|Lock mismatch|not in the active state/i;
+    if (!isAboutRun.test(message)) troubles.heard(error);
+    else if (!this.#saidOfRuns.has(message)) {
+      if (this.#saidOfRuns.size >= mostSaid) this.#saidOfRuns.clear();
+      this.#saidOfRuns.add(message);
+      this.#parts.say(`The queue takes a run for lost, and the ledger decides what counts: ${message}`);
+    }
   }
 
   // Each delivery of a job. What it returns is not read: results are in the ledger.
@@ -219,6 +227,11 @@ export class FleetWorker {
       throw new DelayedError();
     };
     const known = this.#runs.get(id);
+    // A pause does not end a request that waits for a job already.
+    if (!known && (this.#isDraining || this.#held !== undefined)) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
     if (!known) {
       const runId = `${this.#parts.name}/${crypto.randomUUID()}`;
       const claim = await this.#ledger.claim(id, runId);

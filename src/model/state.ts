@@ -16,7 +16,7 @@ import type {
 } from "./outcome.ts";
 import type { MissedTasks } from "./reuse.ts";
 import { isPaused, sampleAfterReuse } from "./sample.ts";
-import type { SessionRef } from "./session-ref.ts";
+import { fleetJobOf, type SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, sumOfFirstCalls, usageOfAll } from "./usage-sum.ts";
 
@@ -356,6 +356,16 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     ...remarksOf(state, event),
     ...(event.checks ? { checks: event.checks } : {}),
   });
+}
+
+/** The worker of a fleet that ran the last attempt at a task; undefined if that was on this machine. */
+export function workerOf({ attempts }: Pick<TaskState, "attempts">): string | undefined {
+  return attempts.at(-1)?.worker;
+}
+
+/** The conversation of an attempt, if it can be continued on this machine. */
+export function conversationHere(attempt: Attempt | undefined): string | undefined {
+  return fleetJobOf(attempt?.identity) === undefined ? attempt?.sessionId : undefined;
 }
 
 const takenOverHost = "reused";
