@@ -158,6 +158,7 @@ const declared = {
     debian: ["slurm-wlm"],
   },
   sqlite3: program("sqlite3"),
+  "systemd-analyze": program("systemd-analyze", "systemd"),
   tar: program("tar"),
   unzip: program("unzip"),
   wget: program("wget"),

@@ -64,15 +64,20 @@ function fingerprintOf(key: string): string {
 }
 
 async function serverFindings(fleet: Fleet): Promise<Finding[]> {
+  const found: Finding[] = [];
   try {
-    return await visit(redisPlaceOf(fleet), async (redis) => [
-      ...(await stateFindings(redis, fleet)),
-      ...(await rightFindings(redis, fleet)),
-      ...(await workerFindings(redis)),
-    ]);
+    await visit(redisPlaceOf(fleet), async (redis) => {
+      found.push(...(await stateFindings(redis, fleet)));
+      found.push(...(await rightFindings(redis, fleet)));
+      found.push(...(await workerFindings(redis)));
+    });
+    return found;
   } catch (error) {
     if (!(error instanceof VisitFailed)) throw error;
+    // A user that lacks rights cannot look for workers either.
+    if (found.some(({ name, ok }) => name === "rights" && !ok)) return found;
     return [
+      ...found.filter(({ name }) => name !== "server"),
       {
         name: "server",
         ok: false,
@@ -141,15 +146,17 @@ function isLoopback(url: string): boolean {
   return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 }
 
-/** What the queue and the ledger do, each on a key that is gone a second later. */
-const needed: readonly [command: string, ...rest: string[]][] = [
-  ["EVAL", "return redis.call('SET', KEYS[1], '1', 'PX', 1000)", "1", "bull:doctor"],
-  ["EVAL", "return redis.call('SET', KEYS[1], '1', 'PX', 1000)", "1", "led:doctor"],
-  ["XLEN", "bull:doctor:events"],
-  ["BZPOPMIN", "bull:doctor:marker", "0.01"],
-  ["CLIENT", "SETNAME", "doctor"],
-  ["CLIENT", "LIST", "ID", "1"],
-  ["INFO", "server"],
+const writes = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)";
+
+/** What the queue and the ledger do. What is written is gone a second later. */
+const needed: readonly { what: string; command: string; words: readonly string[] }[] = [
+  { what: "run scripts on the keys `bull:*`", command: "EVAL", words: [writes, "1", "bull:doctor"] },
+  { what: "run scripts on the keys `led:*`", command: "EVAL", words: [writes, "1", "led:doctor"] },
+  { what: "read streams", command: "XLEN", words: ["bull:doctor:events"] },
+  { what: "wait for keys", command: "BZPOPMIN", words: ["bull:doctor:marker", "0.01"] },
+  { what: "name its connections", command: "CLIENT", words: ["SETNAME", "doctor"] },
+  { what: "list connections", command: "CLIENT", words: ["LIST", "ID", "1"] },
+  { what: "ask for the state of the server", command: "INFO", words: ["server"] },
 ];
 
 // A user who may read the server's configuration may also empty it, or have it write files.
@@ -157,20 +164,18 @@ async function rightFindings(redis: Redis, { url }: Fleet): Promise<Finding[]> {
   const name = "rights";
   const user = await redis.acl("WHOAMI").catch(() => "The user");
   const lacking: string[] = [];
-  for (const [command, ...rest] of needed) {
-    const why = await refusalOf(redis, command, rest);
-    if (why !== undefined) lacking.push(why);
-  }
+  for (const { what, command, words } of needed)
+    if (await isRefused(redis, command, words)) lacking.push(what);
   if (lacking.length > 0)
     return [
       {
         name,
         ok: false,
-        detail: `${user} may not do what a fleet needs: ${lacking.join("; ")}.`,
+        detail: `${user} may not do what a fleet needs: ${lacking.join(", ")}.`,
         remedy: "Give the user the rights that docs/fleet.md lists.",
       },
     ];
-  if ((await refusalOf(redis, "CONFIG", ["GET", "maxmemory"])) !== undefined)
+  if (await isRefused(redis, "CONFIG", ["GET", "maxmemory"]))
     return [{ name, ok: true, detail: `${user} may do what a fleet needs, and no more.` }];
   return [
     {
@@ -182,17 +187,12 @@ async function rightFindings(redis: Redis, { url }: Fleet): Promise<Finding[]> {
   ];
 }
 
-async function refusalOf(
-  redis: Redis,
-  command: string,
-  rest: readonly string[],
-): Promise<string | undefined> {
+async function isRefused(redis: Redis, command: string, words: readonly string[]): Promise<boolean> {
   try {
-    await redis.call(command, ...rest);
-    return undefined;
+    await redis.call(command, ...words);
+    return false;
   } catch (error) {
-    const message = messageOf(error);
-    if (/NOPERM|permissions/i.test(message)) return message.replace(/^NOPERM /, "");
+    if (/NOPERM|can't (?:run|access)/.test(messageOf(error))) return true;
     throw error;
   }
 }
