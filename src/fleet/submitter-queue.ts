@@ -10,7 +10,6 @@ import {
   type FleetJob,
   type JobProgress,
   type JobResult,
-  jobIdOf,
   jobProgress,
   jobResult,
   storedResult,
@@ -21,7 +20,7 @@ import { unsealed } from "./sealed.ts";
 import type { Fleet } from "./settings.ts";
 import { signed } from "./signature.ts";
 import type { FleetTiming } from "./timing.ts";
-import { type WorkerBeat, workerBeat } from "./worker-queue.ts";
+import { type WorkerBeat, workerBeat } from "./worker-beat.ts";
 
 /** How many events of the queue are kept: with BullMQ's own 10,000, some of a large batch are lost. */
 const mostEvents = 200_000;
@@ -47,10 +46,14 @@ export type JobEnd =
   | { kind: "failed"; message: string; spent: Usage[] };
 
 interface Watched {
-  job: Omit<FleetJob, "signature">;
+  job: MakeJob;
   ended(end: JobEnd): void;
   progressed(progress: JobProgress): void;
 }
+
+/** Makes the job when it must be added. What it throws is why that is not possible. */
+type MakeJob = () => Promise<UnsignedJob>;
+export type UnsignedJob = Omit<FleetJob, "signature">;
 
 interface Watching {
   /** Whether it may have been added before, and may have ended while nobody listened. */
@@ -141,13 +144,13 @@ export class SubmitterQueue implements AsyncDisposable {
   }
 
   /** Runs a job, or goes on with one that was added before, and resolves when it has ended. During an outage, waits. */
-  async run(job: Omit<FleetJob, "signature">, { isAgain, progressed }: Watching): Promise<JobEnd> {
-    const id = jobIdOf(job);
+  async run(id: JobId, job: MakeJob, { isAgain, progressed }: Watching): Promise<JobEnd> {
     const { promise, resolve } = Promise.withResolvers<JobEnd>();
-    this.#watched.set(id, { job, ended: resolve, progressed });
+    const watched: Watched = { job, ended: resolve, progressed };
+    this.#watched.set(id, watched);
     try {
-      await this.#add(id, job);
-      if (isAgain) this.#look(id);
+      if (isAgain) await this.#stateOf(id, watched);
+      else await this.#add(id, watched);
       return await promise;
     } finally {
       this.#watched.delete(id);
@@ -168,7 +171,13 @@ export class SubmitterQueue implements AsyncDisposable {
   }
 
   // The queue ignores a second one with the same id.
-  async #add(id: JobId, job: Omit<FleetJob, "signature">): Promise<void> {
+  async #add(id: JobId, { job: make, ended }: Watched): Promise<void> {
+    let job: UnsignedJob;
+    try {
+      job = await make();
+    } catch (error) {
+      return ended({ kind: "failed", message: messageOf(error), spent: [] });
+    }
     await this.#queue.add(jobName, signed(job, this.#parts.fleet.key), {
       jobId: id,
       attempts: 2,
@@ -221,7 +230,7 @@ export class SubmitterQueue implements AsyncDisposable {
     if (end) return watched.ended(end);
     const job = await this.#queue.getJob(id);
     // A server that has lost its data, or was emptied.
-    if (!job) return void (await this.#add(id, watched.job));
+    if (!job) return await this.#add(id, watched);
     const state = await job.getState();
     if (state === "failed") {
       const { spent } = await this.#ledger.ended(id);

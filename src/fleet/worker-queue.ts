@@ -1,7 +1,6 @@
 // A worker's side of the queue: takes jobs, has each run once, and stores what became of it.
 import type { Job, Queue, QueueEvents, QueueEventsListener, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { z } from "zod";
 import type { Usage } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { clock } from "../platform/clock.ts";
@@ -14,13 +13,12 @@ import { type Claim, Ledger } from "./ledger.ts";
 import { controlNameOf, type JobId, queueNameOf, workersKeyOf } from "./queue-names.ts";
 import { sealed } from "./sealed.ts";
 import type { FleetTiming } from "./timing.ts";
+import { beatEveryMs, type WorkerBeat } from "./worker-beat.ts";
 
 /** How often a job may be found without a living worker before the queue gives it up. */
 const mostStalls = 3;
 /** How often the progress of a job is reported at most, in milliseconds. */
 const progressEveryMs = 1_000;
-/** How often a worker says that it lives, in milliseconds. */
-const beatEveryMs = 5_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
 const shortestPauseMs = 250;
 
@@ -58,6 +56,8 @@ export interface Run {
   id: JobId;
   /** As the queue gives it. */
   data: unknown;
+  /** How often it was begun, this time included. */
+  starts: number;
   /** Aborted, with an `EndReason`, when the run must end. */
   signal: AbortSignal;
   /** Says what it is doing, for people. */
@@ -81,21 +81,6 @@ export interface WorkerParts {
   say(text: string): void;
 }
 
-/** What a worker says of itself, for `fleet status` and for submitters. */
-export const workerBeat = z.object({
-  name: z.string(),
-  version: z.string(),
-  slots: z.int(),
-  running: z.array(z.object({ id: z.string(), activity: z.string().optional() })),
-  /** Why it takes no jobs at present. */
-  held: z.string().optional(),
-  /** Whether it is about to end. */
-  isDraining: z.boolean().optional(),
-  /** In milliseconds since 1970, by the worker's clock. */
-  at: z.number(),
-});
-export type WorkerBeat = z.infer<typeof workerBeat>;
-
 /** What submitters say to workers. */
 export interface ControlEvents extends QueueEventsListener {
   cancel(about: { jobId: string }, eventId: string): void;
@@ -103,6 +88,7 @@ export interface ControlEvents extends QueueEventsListener {
 
 interface Running {
   runId: string;
+  starts: number;
   controller: AbortController;
   activity?: string;
   /** Resolves when it has ended, and its result is stored. */
@@ -235,10 +221,11 @@ export class FleetWorker {
     if (!known) {
       const runId = `${this.#parts.name}/${crypto.randomUUID()}`;
       const claim = await this.#ledger.claim(id, runId);
-      const pauseMs = await this.#without(id, runId, claim);
-      if (pauseMs === "done") return "";
-      if (pauseMs !== "run") return await later(pauseMs);
-      this.#begin(job, id, runId);
+      if (claim.kind !== "run") {
+        const pauseMs = await this.#without(id, runId, claim);
+        return pauseMs === undefined ? "" : await later(pauseMs);
+      }
+      this.#begin(job, id, { runId, starts: claim.starts });
     }
     // After an outage, the queue may give us again what we run already: then both deliveries wait for that.
     const end = await this.#runs.get(id)?.ended;
@@ -253,36 +240,31 @@ export class FleetWorker {
     throw new WaitingError();
   }
 
-  // What to do with a job that is not ours to run: nothing more, or to look again after so many milliseconds.
-  async #without(id: JobId, runId: string, claim: Claim): Promise<"run" | "done" | number> {
-    switch (claim.kind) {
-      case "run":
-        return "run";
-      case "done":
-        return "done";
-      case "stopped":
-        await this.#store(id, runId, { kind: "stopped", worker: this.#parts.name });
-        return "done";
-      default:
-        return claim.forMs;
-    }
+  // What to do with a job that is not ours to run: to look again after so many milliseconds, or nothing more.
+  async #without(
+    id: JobId,
+    runId: string,
+    claim: Exclude<Claim, { kind: "run" }>,
+  ): Promise<number | undefined> {
+    if (claim.kind === "stopped") await this.#store(id, runId, { kind: "stopped", worker: this.#parts.name });
+    return claim.kind === "held" || claim.kind === "grace" ? claim.forMs : undefined;
   }
 
-  #begin(job: Job, id: JobId, runId: string): void {
+  #begin(job: Job, id: JobId, run: { runId: string; starts: number }): void {
     const controller = new AbortController();
-    const running: Running = { runId, controller, ended: Promise.resolve({ kind: "handed-back" }) };
+    const running: Running = { ...run, controller, ended: Promise.resolve({ kind: "handed-back" }) };
     this.#runs.set(id, running);
     running.ended = this.#run(job, id, running);
   }
 
   async #run(job: Job, id: JobId, running: Running): Promise<RunEnd> {
-    const { controller, runId } = running;
+    const { controller, runId, starts } = running;
     const report = this.#reporter(job, running);
     const abort = (why: EndReason) => controller.abort(why);
     using _lease = this.#leases.hold({ id, runId, ended: abort });
     try {
       report(undefined);
-      const end = await this.#parts.run({ id, data: job.data, signal: controller.signal, report });
+      const end = await this.#parts.run({ id, data: job.data, starts, signal: controller.signal, report });
       if (controller.signal.reason === "lost") return await this.#afterLoss(id, runId, end);
       if (end.kind === "result") await this.#store(id, runId, end.result);
       else await this.#ledger.release(id, runId, this.#spent(id, end.usage));

@@ -2,12 +2,14 @@
 import { concerns } from "../engine/account/hold.ts";
 import type { BlobStore } from "../fleet/blobs.ts";
 import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from "../fleet/job.ts";
+import { type OpenWork, openWork, WorkFailed } from "../fleet/open-work.ts";
 import type { Run, RunEnd } from "../fleet/worker-queue.ts";
 import type { AttemptOutcome } from "../model/outcome.ts";
 import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { clock } from "../platform/clock.ts";
 import { removePath } from "../platform/removal.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { outcomeText } from "../report/outcome-text.ts";
 import { Holds } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
@@ -27,15 +29,20 @@ const workerPauseMs = 60_000;
 const longestPauseMs = 15 * 60_000;
 /** How long it pauses if no end is known, in milliseconds. */
 const usualPauseMs = 60_000;
+/** How often the files of a task are asked for before it is given up, and how long after the last time, in milliseconds. */
+const mostWorkTries = 5;
+const afterWorkMs = 5_000;
 /** Longer transcripts go to the blob store even if they would compress well, in bytes. */
 const longestPackedBytes = 256 * 1024;
 
 export interface JobParts {
   /** How the worker calls itself. */
   worker: string;
-  blobs: Pick<BlobStore, "put">;
-  /** Where the session works. */
-  directory: string;
+  blobs: Pick<BlobStore, "put" | "getTo">;
+  /** Where the files of tasks are, on this machine alone. */
+  folder: string;
+  /** Directories of a shared file system that tasks may work in. */
+  directories: readonly string[];
 }
 
 type HandedBack = Omit<Extract<RunEnd, { kind: "handed-back" }>, "usage" | "tidy">;
@@ -48,16 +55,45 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
   });
   const read = readTaskSpec(specOf(job));
   if (!read.ok) return refused(wordsOf(read.faults));
-  const { tasks }: { tasks?: unknown } = read.value.input;
-  const [task] = Array.isArray(tasks) ? tasks : [];
-  const planned = await planBatch(context, "run", {
-    ...read.value.input,
-    tasks: [{ ...task, workingDirectory: parts.directory }],
-    asyncMode: false,
-  });
-  if (!planned.ok) return refused(wordsOf(inSpec(planned.faults)));
-  using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
-  return await new RunningJob(context, batch, run, parts).toItsEnd();
+  try {
+    await using files = await openWork(job.work, parts);
+    const { tasks }: { tasks?: unknown } = read.value.input;
+    const [task] = Array.isArray(tasks) ? tasks : [];
+    const planned = await planBatch(context, "run", {
+      ...read.value.input,
+      tasks: [{ ...task, workingDirectory: files.directory }],
+      asyncMode: false,
+    });
+    if (!planned.ok) return refused(wordsOf(inSpec(planned.faults)));
+    using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
+    const end = await new RunningJob(context, batch, run, parts).toItsEnd();
+    return await withChanges(end, job, files, run);
+  } catch (error) {
+    if (!(error instanceof WorkFailed)) throw error;
+    const isLast = !error.isTemporary || run.starts >= mostWorkTries;
+    return isLast ? refused(error.message) : { kind: "handed-back", afterMs: afterWorkMs };
+  }
+}
+
+// With what the session has changed, whatever its outcome. That it cannot be read does not undo what was paid for.
+async function withChanges(
+  end: RunEnd,
+  { batchId, number }: FleetJob,
+  files: OpenWork,
+  { id }: Run,
+): Promise<RunEnd> {
+  if (end.kind !== "result" || end.result.kind !== "ended") return end;
+  const { result } = end;
+  try {
+    const changes = await files.changes({
+      name: `${id}/changes`,
+      message: `Task ${number} of batch ${batchId}`,
+    });
+    return changes ? { ...end, result: { ...result, work: changes } } : end;
+  } catch (error) {
+    const remark = messageOf(error);
+    return { ...end, result: { ...result, remarks: [...(result.remarks ?? []), remark] } };
+  }
 }
 
 // What is asked of one attempt, whatever the options say.

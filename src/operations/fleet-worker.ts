@@ -1,6 +1,7 @@
 // A worker of a fleet: takes jobs, as many as this machine can run, and runs them as its own batches.
 import { blobStoreOf } from "../fleet/blobs.ts";
 import { readJob } from "../fleet/job.ts";
+import { removeLeftWork } from "../fleet/open-work.ts";
 import { refusal } from "../fleet/policy.ts";
 import type { Fleet } from "../fleet/settings.ts";
 import { isSigned } from "../fleet/signature.ts";
@@ -8,6 +9,7 @@ import { fleetTiming } from "../fleet/timing.ts";
 import { FleetWorker, type Run, type RunEnd } from "../fleet/worker-queue.ts";
 import type { WorkerPolicy } from "../model/fleet.ts";
 import { memoryNow } from "../platform/memory.ts";
+import { join } from "../platform/paths.ts";
 import { processorCount } from "../platform/processors.ts";
 import { type Context, newContext } from "./context.ts";
 import { runJob } from "./fleet-job.ts";
@@ -24,7 +26,11 @@ export function usualSlots(concurrency: number | "auto"): number {
   return Math.max(1, Math.min(processorCount() * sessionsPerProcessor, byMemory));
 }
 
+/** Where the files of tasks are, in the state directory. */
+const workFolder = "fleet";
+
 export interface WorkerAsked {
+  context: Context;
   fleet: Fleet;
   policy: WorkerPolicy;
   name: string;
@@ -33,9 +39,18 @@ export interface WorkerAsked {
 }
 
 /** Begins to take jobs. */
-export async function startWorker({ fleet, policy, name, slots, say }: WorkerAsked): Promise<FleetWorker> {
+export async function startWorker({
+  context,
+  fleet,
+  policy,
+  name,
+  slots,
+  say,
+}: WorkerAsked): Promise<FleetWorker> {
   const blobs = blobStoreOf(fleet);
   const contexts = new Contexts();
+  const folder = join(context.store.layout.stateDirectory, workFolder);
+  await removeLeftWork(folder);
   const run = async (one: Run): Promise<RunEnd> => {
     const refused = (message: string): RunEnd => ({
       kind: "result",
@@ -48,8 +63,12 @@ export async function startWorker({ fleet, policy, name, slots, say }: WorkerAsk
     const why = refusal(job, policy);
     if (why !== undefined) return refused(why);
     using borrowed = contexts.borrow();
-    const directory = job.work.kind === "shared" ? job.work.path : process.cwd();
-    return await runJob(borrowed.context, job, one, { worker: name, blobs, directory });
+    return await runJob(borrowed.context, job, one, {
+      worker: name,
+      blobs,
+      folder,
+      directories: policy.directories,
+    });
   };
   return await FleetWorker.start({
     place: fleet,

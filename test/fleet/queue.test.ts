@@ -63,7 +63,7 @@ describeNeeding("redis")("the queue of a fleet", () => {
     work: { kind: "empty" },
   });
   const submit = (number: number, isAgain = false): Promise<JobEnd> =>
-    submitter.run(jobOf(number), { isAgain, progressed: () => undefined });
+    submitter.run(idOf(number), async () => jobOf(number), { isAgain, progressed: () => undefined });
   const idOf = (number: number) => jobIdOf(jobOf(number));
   const ended = (name: string, costUsd = 0): JobResult => ({
     kind: "ended",
@@ -100,7 +100,7 @@ describeNeeding("redis")("the queue of a fleet", () => {
     let runs = 0;
     const first = submit(1);
     await using other = await SubmitterQueue.open({ fleet: fleet(), timing, say });
-    const second = other.run(jobOf(1), { isAgain: true, progressed: () => undefined });
+    const second = other.run(idOf(1), async () => jobOf(1), { isAgain: true, progressed: () => undefined });
     await worker("one", async () => {
       runs++;
       return result("one");

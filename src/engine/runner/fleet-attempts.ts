@@ -1,20 +1,20 @@
 // Attempts that a fleet runs: their start in the log, then their jobs, and their ends like those of attempts here.
-import { BlobError, blobStoreOf } from "../../fleet/blobs.ts";
-import { type Carried, type FleetJob, type JobResult, jobIdOf, jobVersion } from "../../fleet/job.ts";
-import { readFleet } from "../../fleet/settings.ts";
-import type { JobEnd } from "../../fleet/submitter-queue.ts";
-import type { Work } from "../../fleet/work.ts";
-import type { Event } from "../../model/event.ts";
+import { BlobError } from "../../fleet/blobs.ts";
+import { type Carried, type JobResult, jobIdOf, jobVersion } from "../../fleet/job.ts";
+import type { JobEnd, UnsignedJob } from "../../fleet/submitter-queue.ts";
+import { takeChanges } from "../../fleet/take-changes.ts";
+import type { Batch, Event } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome } from "../../model/outcome.ts";
 import { waitOf } from "../../model/prerequisites.ts";
 import { fleetJobOf, fleetSession } from "../../model/session-ref.ts";
 import { type Attempt, taskOf } from "../../model/state.ts";
-import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { directoryOf, optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { usageOfAll } from "../../model/usage-sum.ts";
 import { clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
+import { countText } from "../../report/amounts.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { cancelQueued, type EndKnown } from "../attempt/attempt-events.ts";
 import type { Running } from "../attempt/running.ts";
@@ -25,8 +25,9 @@ import type { Attempts } from "./attempts.ts";
 import type { FleetLink } from "./fleet-link.ts";
 import { delayAfter } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
+import { SentWork } from "./sent-work.ts";
 
-/** How often a transcript is asked for that cannot be read now, once in five seconds. */
+/** How often what a worker has stored is asked for while it cannot be read, once in five seconds. */
 const mostReads = 24;
 
 export interface FleetAttemptsParts {
@@ -39,9 +40,16 @@ export interface FleetAttemptsParts {
 
 export class FleetAttempts {
   readonly #parts: FleetAttemptsParts;
+  readonly #work: SentWork;
 
   constructor(parts: FleetAttemptsParts) {
     this.#parts = parts;
+    this.#work = new SentWork(parts.log.batchId, parts.link);
+  }
+
+  /** Call when nothing more will start or end. */
+  finish(): Promise<void> {
+    return this.#work.release();
   }
 
   /** Whether a fleet runs this task. What reads the answers of others runs where they are. */
@@ -56,12 +64,19 @@ export class FleetAttempts {
     const attempt = taskOf(log.state, number).attempts.length + 1;
     const job = jobIdOf({ batchId, number, attempt });
     const startName = newStartName();
-    const options = optionsOf(log.state.batch, number);
+    const directoryNow = () => workingDirectoryOf(log.state.batch, optionsOf(log.state.batch, number));
+    const directory = directoryNow();
+    const isMeant = () => {
+      const { status, attempts } = taskOf(log.state, number);
+      return status === "queued" && attempts.length + 1 === attempt && directory === directoryNow();
+    };
+    const packed = await this.#work.of(directory);
+    if (!packed.ok) {
+      const outcome = { kind: "not-started" as const, message: `${directory} ${packed.says}.` };
+      return await this.#parts.attempts.conclude(number, 0, { outcome }, { isMeant });
+    }
     const events = await log.commit((state) => {
-      const { status, attempts } = taskOf(state, number);
-      const isMeant =
-        status === "queued" && attempts.length + 1 === attempt && waitOf(state, number).kind === "free";
-      if (!isMeant) return [];
+      if (!isMeant() || waitOf(state, number).kind !== "free") return [];
       if (budgetVerdict(state) === "spent") return cancelQueued(state, "budget");
       return [
         {
@@ -73,7 +88,7 @@ export class FleetAttempts {
           sessionId: "",
           startName,
           transcript: layout.transcript(batchId, startName),
-          workingDirectory: workingDirectoryOf(state.batch, options),
+          workingDirectory: directory,
         },
       ];
     });
@@ -95,38 +110,40 @@ export class FleetAttempts {
     const { log, attempts, link } = this.#parts;
     const last = taskOf(log.state, number).attempts.at(-1);
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
-    const job = this.#jobOf(number, last);
-    const running = new RunningJob(link, jobIdOf(job), this.#parts.failed);
+    const id = jobIdOf({ batchId: log.batchId, number, attempt: last.number });
+    const running = new RunningJob(link, id, this.#parts.failed);
     using _running = attempts.add(running, number);
     attempts.endCancelled();
     const queue = await link.queue();
-    const end = await queue.run(job, { isAgain, progressed: (progress) => running.progressed(progress) });
+    const end = await queue.run(id, () => this.#jobOf(number, last), {
+      isAgain,
+      progressed: (progress) => running.progressed(progress),
+    });
     await this.#conclude(number, last, end, running);
   }
 
-  #jobOf(number: number, { number: attempt, workingDirectory }: Attempt): Omit<FleetJob, "signature"> {
+  async #jobOf(number: number, attempt: Attempt): Promise<UnsignedJob> {
     const { batchId, state } = this.#parts.log;
     const { batch } = state;
     const options = optionsOf(batch, number);
+    const directory = directoryOf(batch, number, attempt);
+    const packed = await this.#work.of(directory);
+    if (!packed.ok) throw new Error(`${directory} ${packed.says}.`);
     return {
       v: jobVersion,
       batchId,
       number,
-      attempt,
+      attempt: attempt.number,
       spec: specOf(batch.tasks[number - 1]?.prompt ?? "", options),
-      work: workIn(workingDirectory ?? workingDirectoryOf(batch, options)),
+      work: packed.work,
       ...(options.maxBudgetUsd === undefined ? {} : { budgetUsd: options.maxBudgetUsd }),
     };
   }
 
-  async #conclude(
-    number: number,
-    { number: attempt, transcript }: Attempt,
-    end: JobEnd,
-    running: RunningJob,
-  ) {
+  async #conclude(number: number, of: Attempt, end: JobEnd, running: RunningJob): Promise<void> {
     const { log, attempts } = this.#parts;
-    const known = await this.#known(number, transcript, end, running);
+    const { number: attempt } = of;
+    const known = await this.#known(number, of, end, running);
     const options = optionsOf(log.state.batch, number);
     // A worker repeats what a second try can fix. What was lost with its workers is tried again here.
     const delayMs =
@@ -138,7 +155,7 @@ export class FleetAttempts {
     await attempts.conclude(number, attempt, known, { delayMs });
   }
 
-  async #known(number: number, transcript: string, end: JobEnd, running: RunningJob): Promise<EndKnown> {
+  async #known(number: number, of: Attempt, end: JobEnd, running: RunningJob): Promise<EndKnown> {
     const { result } = end.kind === "result" ? end : { result: undefined };
     const used = result && "usage" in result && result.usage ? [result.usage] : [];
     const usage = usageOfAll([...end.spent, ...used]);
@@ -157,7 +174,7 @@ export class FleetAttempts {
         },
       };
     if (result.kind === "stopped") return { ...facts, outcome: this.#cancelled(number) };
-    return { ...facts, ...(await this.#ended(transcript, result)) };
+    return { ...facts, ...(await this.#ended(number, of, result)) };
   }
 
   #cancelled(number: number): AttemptOutcome {
@@ -165,9 +182,14 @@ export class FleetAttempts {
     return { kind: "cancelled", by: (task.status === "running" ? task.cancelling : undefined) ?? "user" };
   }
 
-  async #ended(transcript: string, result: Extract<JobResult, { kind: "ended" }>): Promise<EndKnown> {
+  async #ended(number: number, of: Attempt, result: Ended): Promise<EndKnown> {
     const { outcome, sessionId, model, remarks = [], checks, transcriptEnd } = result;
-    const lost = await this.#fetch(transcript, result);
+    const taken: string[] = [];
+    const lost = await patiently(async () => {
+      await this.#place(result.transcript, of.transcript);
+      await this.#place(result.stderr, stderrBeside(of.transcript));
+      taken.splice(0, taken.length, ...(await this.#take(number, of, result)));
+    });
     const repeated =
       result.attempts > 1 ? [`The worker made ${result.attempts} attempts at it; the last one counts.`] : [];
     const said = {
@@ -175,41 +197,58 @@ export class FleetAttempts {
       ...(model === undefined ? {} : { model }),
       ...(checks ? { checks } : {}),
       ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
-      remarks: [...remarks, ...repeated],
+      remarks: [...remarks, ...repeated, ...taken],
     };
     if (lost === undefined) return { ...said, outcome };
     return { ...said, outcome: { kind: "crashed", stderrTail: `Its answer cannot be read: ${lost}` } };
   }
 
-  // Puts what its session wrote where the log says. Returns why that cannot be read.
-  async #fetch(
-    transcript: string,
-    result: Extract<JobResult, { kind: "ended" }>,
-  ): Promise<string | undefined> {
-    for (let reads = 1; ; reads++) {
-      try {
-        await this.#place(result.transcript, transcript);
-        await this.#place(result.stderr, stderrBeside(transcript));
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof BlobError) || reads >= mostReads) return messageOf(error);
-        await clock.next("rest");
-      }
-    }
-  }
-
+  // What its session wrote goes where the log says.
   async #place(carried: Carried | undefined, path: string): Promise<void> {
     if (!carried) return;
-    if (carried.in === "result")
-      return await replaceFile(
-        path,
-        new Uint8Array(Bun.zstdDecompressSync(Uint8Array.fromBase64(carried.zstd))),
-      );
-    const { batch } = this.#parts.log.state;
-    const read = batch.fleet && readFleet(batch.fleet.name, batch.fleet.settings);
-    if (!read?.ok) throw new BlobError("The files of the fleet cannot be read.");
-    await blobStoreOf(read.fleet).getTo(carried.ref, path);
+    if (carried.in === "blobs") return await this.#parts.link.blobs().getTo(carried.ref, path);
+    const bytes = Bun.zstdDecompressSync(Uint8Array.fromBase64(carried.zstd));
+    await replaceFile(path, new Uint8Array(bytes));
   }
+
+  // What it changed becomes a branch. Returns what to say of that.
+  async #take(number: number, of: Attempt, { work }: Ended): Promise<string[]> {
+    if (!work) return [];
+    const { batch } = this.#parts.log.state;
+    const branch = branchOf(batch, number);
+    const directory = directoryOf(batch, number, of);
+    const taken = await takeChanges(work, { directory, branch, blobs: this.#parts.link.blobs() });
+    const files = countText(work.files, "file");
+    return [
+      taken.ok
+        ? `Its changes to ${files} are in the branch ${taken.branch}.`
+        : `It changed ${files}. ${taken.says}`,
+    ];
+  }
+}
+
+type Ended = Extract<JobResult, { kind: "ended" }>;
+
+// Tries for a while: a blob store may be away. Returns why it gave up.
+async function patiently(act: () => Promise<void>): Promise<string | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await act();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof BlobError) || tries >= mostReads) return messageOf(error);
+      await clock.next("rest");
+    }
+  }
+}
+
+// `b4k2/3`, or with a key that Git accepts in a name, `b4k2/src-main`.
+function branchOf({ batchId, tasks }: Batch, number: number): string {
+  const key = tasks[number - 1]?.key
+    ?.replace(/[^A-Za-z0-9_-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
+  return `${batchId}/${key ? `${number}-${key}` : number}`;
 }
 
 function isStart({ type }: Event): boolean {
@@ -231,10 +270,6 @@ function specOf(task: string, options: SessionOptions): Record<string, unknown> 
     ([name, value]) => value !== undefined && !ofThisMachine.some((one) => one === name),
   );
   return { task, ...Object.fromEntries(kept) };
-}
-
-function workIn(path: string): Work {
-  return { kind: "shared", path };
 }
 
 /** A job in the queue, or on a worker. */

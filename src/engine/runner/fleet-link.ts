@@ -1,5 +1,6 @@
 // The connection of a batch to its fleet: made at the first use, and closed with its runner.
-import { readFleet } from "../../fleet/settings.ts";
+import { type BlobStore, blobStoreOf } from "../../fleet/blobs.ts";
+import { type Fleet, readFleet } from "../../fleet/settings.ts";
 import { SubmitterQueue } from "../../fleet/submitter-queue.ts";
 import { fleetTiming } from "../../fleet/timing.ts";
 import type { BatchFleet } from "../../model/fleet.ts";
@@ -12,8 +13,9 @@ const fewestJobs = 16;
 
 export class FleetLink implements AsyncDisposable {
   readonly name: string;
-  readonly #fleet: BatchFleet;
+  readonly #settings: BatchFleet;
   readonly #changed: () => void;
+  #blobs: BlobStore | undefined;
   #opening: Promise<SubmitterQueue> | undefined;
   #queue: SubmitterQueue | undefined;
   #said: string | undefined;
@@ -22,7 +24,7 @@ export class FleetLink implements AsyncDisposable {
   /** `changed` is called when other workers may be there. */
   constructor(fleet: BatchFleet, changed: () => void) {
     this.name = fleet.name;
-    this.#fleet = fleet;
+    this.#settings = fleet;
     this.#changed = changed;
   }
 
@@ -54,26 +56,38 @@ export class FleetLink implements AsyncDisposable {
     return Math.max(fewestJobs, slots * jobsPerSlot);
   }
 
-  async #open(): Promise<SubmitterQueue> {
+  /** Its settings and secrets. Waits while their files cannot be read. */
+  async fleet(): Promise<Fleet> {
     for (;;) {
-      const read = readFleet(this.#fleet.name, this.#fleet.settings);
+      const read = readFleet(this.#settings.name, this.#settings.settings);
       if (read.ok) {
-        this.#queue = await SubmitterQueue.open({
-          fleet: read.fleet,
-          timing: fleetTiming(),
-          say: (text) => {
-            this.#said = text;
-            console.error(`${new Date().toISOString()} ${text}`);
-          },
-          changed: this.#changed,
-        });
-        return this.#queue;
+        this.#blobs ??= blobStoreOf(read.fleet);
+        return read.fleet;
       }
       this.#said = read.problems.map(({ says, remedy }) => `${says} ${remedy}`).join(" ");
       // Somebody may put them back.
       await clock.next("rest");
       if (this.#isClosed) throw new Error(`The fleet ${this.name} is not used any more`);
     }
+  }
+
+  /** Where texts, transcripts and files are. */
+  blobs(): BlobStore {
+    if (!this.#blobs) throw new Error("Internal error: the blobs of a fleet that was not read yet");
+    return this.#blobs;
+  }
+
+  async #open(): Promise<SubmitterQueue> {
+    this.#queue = await SubmitterQueue.open({
+      fleet: await this.fleet(),
+      timing: fleetTiming(),
+      say: (text) => {
+        this.#said = text;
+        console.error(`${new Date().toISOString()} ${text}`);
+      },
+      changed: this.#changed,
+    });
+    return this.#queue;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -117,6 +117,7 @@ class Runner {
       await Promise.race([takeOverAnswers(this.#parts), failed]);
       while (!(await this.#runToEnd()));
       this.#finish();
+      await fleet?.attempts.finish();
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();

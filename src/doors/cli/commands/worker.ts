@@ -115,7 +115,7 @@ export const worker: Command = {
     const trouble = await whyUnreachable(fleet);
     if (trouble !== undefined && /refuses the user|requires a user|certificate|TLS/.test(trouble))
       throw new UserError(`${trouble}. Nothing was started.`);
-    const running = await startWorker({ fleet, policy, name: called, slots, say });
+    const running = await startWorker({ context, fleet, policy, name: called, slots, say });
     say(
       `${product.name} ${product.version}: worker ${called} takes up to ${countText(slots, "task")} at once from ${shownUrl(fleet.url)}.`,
     );
