@@ -107,18 +107,18 @@ export class SubmitterQueue implements AsyncDisposable {
     this.#ticks = this.#looks();
   }
 
-  /** Connects. Waits for a server that cannot be reached; `say` hears why. */
-  static async open(parts: SubmitterParts): Promise<SubmitterQueue> {
+  /** Connects. Waits for a server that cannot be reached; `say` hears why. Throws if the signal ends the waiting. */
+  static async open(parts: SubmitterParts, signal = new AbortController().signal): Promise<SubmitterQueue> {
     const { fleet, say } = parts;
     const { Queue, QueueEvents, QueueEventsProducer } = await import("bullmq");
     const troubles = new Troubles(fleet.url, say);
     const redis = await connect(fleet, troubles);
     const connection = { connection: redisOptions(fleet), skipVersionCheck: true };
     const name = queueNameOf();
-    const queue = new Queue(name, { ...connection, streams: { events: { maxLen: mostEvents } } });
     // From this moment on, by the clock of the server: what happens until we listen is heard too.
-    const [seconds = "0", micros = "0"] = await redis.time().then((time) => time.map(String));
-    const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const now = await firstAnswer(redis, troubles, signal);
+    // Only now: until the server lets us in, each of them would try by itself.
+    const queue = new Queue(name, { ...connection, streams: { events: { maxLen: mostEvents } } });
     const events = new QueueEvents(name, { ...connection, lastEventId: `${now}-0` });
     const control = new QueueEventsProducer(controlNameOf(name), connection);
     const heard = (error: unknown) => troubles.heard(error);
@@ -279,5 +279,27 @@ export class SubmitterQueue implements AsyncDisposable {
     const all = [this.#events.close(), this.#control.close(), this.#queue.close()].map(close);
     if (this.#redis.status === "ready") await Promise.all(all);
     this.#redis.disconnect();
+  }
+}
+
+// The time of the server, in milliseconds, once it lets us in. A connection that is made again and again keeps the process.
+async function firstAnswer(redis: Redis, troubles: Troubles, signal: AbortSignal): Promise<number> {
+  const leave = () => redis.disconnect();
+  signal.addEventListener("abort", leave);
+  try {
+    for (;;) {
+      if (signal.aborted) throw new Error("Nobody waits for the fleet any more");
+      try {
+        const [seconds = 0, micros = 0] = (await redis.time()).map(Number);
+        return seconds * 1000 + Math.floor(micros / 1000);
+      } catch (error) {
+        // It answers, but refuses us: the password may be put right.
+        if (!signal.aborted) troubles.heard(error);
+      }
+      if (!signal.aborted) await clock.next("rest");
+    }
+  } finally {
+    signal.removeEventListener("abort", leave);
+    if (signal.aborted) leave();
   }
 }

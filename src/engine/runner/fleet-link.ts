@@ -19,7 +19,7 @@ export class FleetLink implements AsyncDisposable {
   #opening: Promise<SubmitterQueue> | undefined;
   #queue: SubmitterQueue | undefined;
   #said: string | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   /** `changed` is called when other workers may be there. */
   constructor(fleet: BatchFleet, changed: () => void) {
@@ -36,7 +36,8 @@ export class FleetLink implements AsyncDisposable {
 
   /** Why no task can be handed to the fleet now, in words for people; undefined if one can. */
   whyWait(): string | undefined {
-    void this.queue();
+    // It fails only when this is closed.
+    this.queue().catch(() => undefined);
     const queue = this.#queue;
     if (!queue) return this.#said ?? `Connects to the fleet ${this.name}.`;
     if (queue.trouble !== undefined) return `${queue.trouble}.`;
@@ -67,7 +68,7 @@ export class FleetLink implements AsyncDisposable {
       this.#said = read.problems.map(({ says, remedy }) => `${says} ${remedy}`).join(" ");
       // Somebody may put them back.
       await clock.next("rest");
-      if (this.#isClosed) throw new Error(`The fleet ${this.name} is not used any more`);
+      if (this.#closing.signal.aborted) throw new Error(`The fleet ${this.name} is not used any more`);
     }
   }
 
@@ -78,21 +79,21 @@ export class FleetLink implements AsyncDisposable {
   }
 
   async #open(): Promise<SubmitterQueue> {
-    this.#queue = await SubmitterQueue.open({
+    const parts = {
       fleet: await this.fleet(),
       timing: fleetTiming(),
-      say: (text) => {
+      say: (text: string) => {
         this.#said = text;
         console.error(`${new Date().toISOString()} ${text}`);
       },
       changed: this.#changed,
-    });
+    };
+    this.#queue = await SubmitterQueue.open(parts, this.#closing.signal);
     return this.#queue;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    // One that never reached its server has nothing to close that would keep the process.
+    this.#closing.abort();
     await this.#queue?.[Symbol.asyncDispose]();
   }
 }
