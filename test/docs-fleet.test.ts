@@ -7,8 +7,10 @@ import { parseFlags } from "../src/doors/cli/input/flags.ts";
 import { loadCommand } from "../src/doors/cli/load-command.ts";
 import { product } from "../src/model/product.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
+import { asked } from "./fake-notes.ts";
 import { commandsUnder, DocumentedFleet, fileOf } from "./fleet/documented-fleet.ts";
-import { Home, run } from "./harness.ts";
+import { Home, program, run } from "./harness.ts";
+import { pathWithCommands, putProgram } from "./own-commands.ts";
 
 describeNeeding(
   "redis",
@@ -112,6 +114,82 @@ describeNeeding(
   });
 });
 
+describeNeeding(
+  "redis",
+  "openssl",
+  "sh",
+  "modes of files",
+  "git",
+)("a batch of the document", () => {
+  test("runs in a repository, on a worker that is started as the document says, and fleet status shows it", async () => {
+    await using fleet = await DocumentedFleet.start();
+    const { home } = fleet;
+    const remote = home.file("shop.git");
+    fleet.configure({ policy: { ...fleet.policy, repositories: [remote] } });
+    const git = "git -c user.name=me -c user.email=me@localhost -c init.defaultBranch=main";
+    const typed = (text: string) =>
+      Bun.spawn(["sh", "-ec", text], {
+        cwd: home.work,
+        env: { ...home.environment, PATH: pathWithCommands(home) },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+    putProgram(home);
+    const made = typed(
+      `${git} init -q --bare ${remote} && ${git} init -q && mkdir src && echo 1 > src/main.ts && ${git} add -A && ${git} commit -qm first && ${git} remote add origin ${remote} && ${git} push -q origin HEAD && echo 2 > src/cart.ts`,
+    );
+    expect(await made.exited).toBe(0);
+    const [startWorker = ""] = commandsUnder("Start workers").map(({ text }) => text);
+    const worker = typed(`exec ${startWorker}`);
+    const [runBatch = "", status = ""] = commandsUnder("Run a batch").flatMap(({ text }) => text.split("\n"));
+    const batch = typed(runBatch);
+    const [err, code] = await Promise.all([batch.stderr.text(), batch.exited]);
+    expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
+    const { out } = await run(home, ["results", "latest"]);
+    expect(out).toContain("Answer to: Review src/main.ts for bugs");
+    expect(out).toContain("Answer to: Review src/cart.ts for bugs");
+    const seen = typed(status);
+    const shown = await seen.stdout.text();
+    expect(await seen.exited).toBe(0);
+    expect(shown).toMatch(/^Fleet team: 0 tasks run, 0 waiting, \d ended in the last minute\.$/m);
+    expect(shown).toMatch(/^\S+ +idle +0\/\d+ /m);
+    const checked = typed(`${product.name} doctor --fleet team --json`);
+    const { findings }: { findings: { name: string; ok: boolean }[] } = JSON.parse(
+      await checked.stdout.text(),
+    );
+    expect(findings.filter(({ name, ok }) => !ok && name.startsWith("team"))).toEqual([]);
+    // It hands back nothing, for nothing runs.
+    worker.kill("SIGTERM");
+    expect(await worker.exited).toBe(0);
+  }, 120_000);
+
+  test("that asks for more than the policy of the document is refused, and costs nothing", async () => {
+    await using fleet = await DocumentedFleet.start();
+    const { home } = fleet;
+    const worker = Bun.spawn([...program(), "worker", "--fleet", "team"], {
+      cwd: home.work,
+      env: home.environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    const asks: [flags: string[], words: string][] = [
+      [[], "The task must name its own in `tools`."],
+      [["--tools", "Read,Bash"], "The task has Bash in `tools`."],
+      [["--tools", "Read", "--setting-sources", "user"], "at most 5 USD"],
+      [["--tools", "Read", "--max-budget-usd", "1"], "`settingSources`"],
+    ];
+    for (const [flags, words] of asks) {
+      const { code, err, out } = await run(home, ["run", "x", "--fleet", "team", ...flags]);
+      expect({ flags, code, said: `${out}${err}`.includes(words) }).toEqual({ flags, code: 1, said: true });
+    }
+    worker.kill("SIGTERM");
+    expect(await worker.exited).toBe(0);
+    expect(asked(home)).toEqual([]);
+  }, 120_000);
+});
+
 test("the commands of the document are taken by the parser", async () => {
   const lines = ["Start workers", "Run a batch"]
     .flatMap(commandsUnder)
@@ -130,12 +208,12 @@ test("the commands of the document are taken by the parser", async () => {
 
 testNeeding("systemd-analyze")("the unit of systemd is one", async () => {
   await using home = new Home();
-  const program = home.file("program");
-  writeFileSync(program, "#!/bin/sh\n");
-  chmodSync(program, 0o755);
+  const own = home.file("program");
+  writeFileSync(own, "#!/bin/sh\n");
+  chmodSync(own, 0o755);
   const unit = home.file("fleet-worker.service");
   const text = fileOf("fleet-worker.service");
-  writeFileSync(unit, text.replace("/usr/local/bin/parallel-claude-code-mcp", program));
+  writeFileSync(unit, text.replace("/usr/local/bin/parallel-claude-code-mcp", own));
   const { exitCode, stderr } = Bun.spawnSync(["systemd-analyze", "verify", "--man=no", unit]);
   const about = stderr
     .toString()

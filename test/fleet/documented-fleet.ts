@@ -86,6 +86,12 @@ export class DocumentedFleet implements AsyncDisposable {
     writeFileSync(join(folder, "config.json"), text);
   }
 
+  /** The policy of the document. */
+  get policy(): Record<string, unknown> {
+    const { fleets } = settingsSchema.parse(JSON.parse(fileOf("config.json")));
+    return z.record(z.string(), z.unknown()).parse(fleets["team"]?.["policy"]);
+  }
+
   /** A connection as the fleet's user, with what is changed of it. */
   connection(changed: Record<string, unknown> = {}): Redis {
     return new Redis({
