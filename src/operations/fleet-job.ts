@@ -8,6 +8,7 @@ import type { AttemptOutcome } from "../model/outcome.ts";
 import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { clock } from "../platform/clock.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { outcomeText } from "../report/outcome-text.ts";
@@ -43,6 +44,8 @@ export interface JobParts {
   folder: string;
   /** Directories of a shared file system that tasks may work in. */
   directories: readonly string[];
+  /** The process that ends what is left of the batch if this one is killed. */
+  keeper: ProcessIdentity | undefined;
 }
 
 type HandedBack = Omit<Extract<RunEnd, { kind: "handed-back" }>, "usage" | "tidy">;
@@ -66,6 +69,7 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     });
     if (!planned.ok) return refused(wordsOf(inSpec(planned.faults)));
     using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
+    if (parts.keeper) context.store.claimKeeper(batch.state.batch.batchId, parts.keeper);
     const end = await new RunningJob(context, batch, run, parts).toItsEnd();
     return await withChanges(end, job, files, run);
   } catch (error) {

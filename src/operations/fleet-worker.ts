@@ -1,4 +1,5 @@
 // A worker of a fleet: takes jobs, as many as this machine can run, and runs them as its own batches.
+import { startWorkerKeeper } from "../engine/runner/worker-keeper.ts";
 import { blobStoreOf } from "../fleet/blobs.ts";
 import { readJob } from "../fleet/job.ts";
 import { removeLeftWork } from "../fleet/open-work.ts";
@@ -29,6 +30,9 @@ export function usualSlots(concurrency: number | "auto"): number {
 /** Where the files of tasks are, in the state directory. */
 const workFolder = "fleet";
 
+/** What its keeper prints, below that. */
+const keeperLog = "keeper.log";
+
 export interface WorkerAsked {
   context: Context;
   fleet: Fleet;
@@ -51,6 +55,7 @@ export async function startWorker({
   const contexts = new Contexts();
   const folder = join(context.store.layout.stateDirectory, workFolder);
   await removeLeftWork(folder);
+  const keeper = startWorkerKeeper(context.store.layout.stateDirectory, join(folder, keeperLog));
   const run = async (one: Run): Promise<RunEnd> => {
     const refused = (message: string): RunEnd => ({
       kind: "result",
@@ -68,6 +73,7 @@ export async function startWorker({
       blobs,
       folder,
       directories: policy.directories,
+      keeper,
     });
   };
   return await FleetWorker.start({

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { describeNeeding } from "../facilities.ts";
 import { asked } from "../fake-notes.ts";
 import { connectNew, eventually, type Home, kill, run } from "../harness.ts";
+import { processesWith } from "../processes-with.ts";
 import { newestRow, startRunning, untilAsked, untilKept, untilRunning } from "../running.ts";
 import { OwnBatch } from "./own-batch.ts";
 import { leaseMs, OwnFleet } from "./own-fleet.ts";
@@ -44,8 +45,15 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
       .filter(({ pid }) => workerOf(pid) === "box-1")
       .map(({ pid }) => pid);
     expect(lost.length).toBe(2);
+    const ofFirst = () => processesWith("WORKER_NAME", "box-1");
+    // One keeper for all its tasks.
+    expect(ofFirst().filter(({ command }) => /__(?:worker-)?keeper/.test(command)).length).toBe(1);
     await first.kill();
     await untilGone(lost);
+    await eventually(
+      () => ofFirst().length === 0,
+      () => JSON.stringify(ofFirst()),
+    );
     // Its other sessions end only then, so that box-2 has room for what is lost.
     await open(home);
     const { results } = await batch.answer();

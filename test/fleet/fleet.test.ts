@@ -1,9 +1,11 @@
 // A batch on a fleet, from one end to the other: a submitter, workers and a Redis, all as processes.
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { Store } from "../../src/store/store.ts";
 import { describeNeeding } from "../facilities.ts";
 import { asked } from "../fake-notes.ts";
 import { run } from "../harness.ts";
+import { newestRow } from "../running.ts";
 import { OwnBatch } from "./own-batch.ts";
 import { OwnFleet } from "./own-fleet.ts";
 
@@ -102,5 +104,58 @@ describeNeeding("redis")("a batch on a fleet", () => {
     ]);
     const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
     expect(await Bun.file(page).text()).toContain("succeeded on box-1");
+  }, 60_000);
+
+  test("waits for the end of a usage limit, on all workers, and counts no attempt", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home, redis } = fleet;
+    await fleet.worker("box-1");
+    await fleet.worker("box-2");
+    // Refused only until the file is there, as a limit is until its reset.
+    const reset = home.file("reset");
+    const limited = `[[refused status=429 kind=rate_limit text="You have reached your usage limit" until=${reset} event='{"status":"rejected","resetsAt":${Math.floor(Date.now() / 1000) + 3600},"rateLimitType":"five_hour"}']] [[answer text=after]]`;
+    const batch = new OwnBatch(home, [limited]);
+    const isPaused = async () => (await redis.connection.pttl("bull:fleet1-default:limiter")) > 0;
+    while (!(await isPaused())) await Bun.sleep(50);
+    const askedBefore = asked(home).length;
+    expect(askedBefore).toBe(1);
+    await Bun.write(reset, "");
+    // What the account's workers wait for is over.
+    await redis.connection.del("bull:fleet1-default:limiter");
+    for (const name of ["box-1", "box-2"]) {
+      const state = home.file(`state-${name}`);
+      using store = new Store(state);
+      store.database.run("DELETE FROM holds");
+    }
+    const { results } = await batch.answer();
+    expect(results).toMatchObject([{ result: "after", status: "success" }]);
+    const { batchId } = newestRow(home) ?? {};
+    expect(await redis.connection.hget(`bull:fleet1-default:${batchId}-1-1`, "atm")).toBe("1");
+  }, 60_000);
+
+  test("leaves a worker alone whose login does not work, and runs its task on another one", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    const broken = await fleet.worker("broken");
+    const good = home.file("good");
+    const batch = new OwnBatch(home, [
+      `[[refused status=401 kind=authentication_error text="Invalid API key" until=${good}]] [[answer text=yes]]`,
+    ]);
+    await broken.says("Takes no tasks for");
+    await Bun.write(good, "");
+    await fleet.worker("box-2");
+    expect((await batch.answer()).results).toMatchObject([{ result: "yes", worker: "box-2" }]);
+  }, 60_000);
+
+  test("stops at the budget of the batch, and of each task", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1", { slots: 1 });
+    const task = (word: string) => `[[cost usd=0.4]] [[answer text=${word}]]`;
+    const { results } = await new OwnBatch(home, ["a", "b", "c", "d"].map(task), [
+      ...["--batch-budget-usd", "0.5", "--concurrency", "1"],
+    ]).answer();
+    expect(results.filter(({ status }) => status === "success").length).toBeLessThan(3);
+    expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
   }, 60_000);
 });
