@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { call } from "./bench/call.ts";
 import { compare } from "./bench/compare.ts";
 import { door } from "./bench/door.ts";
+import { fleet } from "./bench/fleet.ts";
 import { ideal } from "./bench/ideal.ts";
 import { loops } from "./bench/loops.ts";
 import { macos } from "./bench/macos.ts";
@@ -31,6 +32,7 @@ const rows: Row[] = [
   terminalView,
   page,
   macos,
+  fleet,
   compare,
   realBatch,
   realMany,

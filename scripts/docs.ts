@@ -25,6 +25,7 @@ const parts: Record<string, Record<string, string[]>> = {
   },
   "docs/install.md": { downloads, configurations },
   "docs/command-line.md": { commands: tables.commands },
+  "docs/fleet.md": { "fleet-settings": tables.fleetSettings, "fleet-policy": tables.fleetPolicy },
   "docs/reference.md": {
     clients: tables.clients,
     "session-options": tables.sessionOptions,

@@ -4,6 +4,7 @@ import { commands } from "../../src/doors/cli/all-commands.ts";
 import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { expectation, stopCondition } from "../../src/model/checks.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
+import { fleetSettings, workerPolicy } from "../../src/model/fleet.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { declaredProse, namesText } from "../../src/model/prose.ts";
 import { clientTable } from "../../src/operations/client-limits.ts";
@@ -57,6 +58,8 @@ export const tables = {
     "| --- | --- | --- | --- | --- |",
     ...rowsOf(configurationSchema, (key) => `\`${key}\` | \`${variableOf(key)}\``),
   ],
+  fleetSettings: [...head, ...rowsOf(fleetSettings, (key) => `\`${key}\``)],
+  fleetPolicy: [...head, ...rowsOf(workerPolicy, (key) => `\`${key}\``)],
   commands: [
     "| command | what it does |",
     "| --- | --- |",

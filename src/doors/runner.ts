@@ -1,9 +1,15 @@
 // The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`. Each loads only what it
 // needs itself: a starter exits at once, and a keeper waits as long as its batch runs.
-import { blockedCode, hiddenCommands, valuesOnStdin } from "../engine/runner/hidden-commands.ts";
+import {
+  blockedCode,
+  hiddenCommands,
+  valuesOnStdin,
+  workerKeeperCommand,
+} from "../engine/runner/hidden-commands.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";
+import { processIdentity } from "../platform/process-identity.ts";
 import { layoutOf } from "../store/layout.ts";
 
 /** Runs a hidden subcommand, and returns its exit status: 0 if no other process must act. */
@@ -11,6 +17,15 @@ export async function runHidden(
   command: string,
   [stateDirectory = "", batch, fed]: string[],
 ): Promise<number> {
+  if (command === workerKeeperCommand) {
+    const [{ keepWorker }, { Store }] = await Promise.all([
+      import("../engine/runner/worker-keeper.ts"),
+      import("../store/store.ts"),
+    ]);
+    using store = new Store(stateDirectory);
+    await keepWorker(store, processIdentity.parse(JSON.parse(batch ?? "")));
+    return 0;
+  }
   const batchId = batchIdSchema.parse(batch);
   const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {

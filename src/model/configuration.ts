@@ -1,5 +1,6 @@
 // Settings of the operator, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
 import { z } from "zod";
+import { fleets } from "./fleet.ts";
 import { batchOptions, concurrency } from "./options.ts";
 
 /** Daemons that build tools and shells start once and use everywhere. */
@@ -149,6 +150,12 @@ export const configurationSchema = z.strictObject({
         "Maximum size of the remembered answers, in megabytes. The ones that were not used for the longest time go first.",
     })
     .default(1_000),
+  fleets: fleets
+    .meta({
+      description:
+        "Fleets of machines that can run tasks, by name: `url`, `keyFile`, `blobs` and more, as docs/fleet.md describes (default: none).",
+    })
+    .optional(),
   stateDirectory: z
     .string()
     .min(1)

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { checkResult, stopCondition } from "./checks.ts";
+import { batchFleet } from "./fleet.ts";
 import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
@@ -104,6 +105,8 @@ export const batch = z.object({
   stopWhen: stopCondition.optional(),
   /** The tasks (1-based, ascending) that run first; then the batch pauses until somebody continues it. */
   sample: z.array(z.int().positive()).min(1).optional(),
+  /** Where its sessions run, if not on this machine. */
+  fleet: batchFleet.optional(),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` found when the batch began. Absolute. */
@@ -223,6 +226,8 @@ export const eventBody = z.discriminatedUnion("type", [
     remarks: z.array(z.string()).optional(),
     /** What the checks of the answer found. What they cost is in `usage`. */
     checks: z.array(checkResult).optional(),
+    /** The worker of the fleet that ran it. */
+    worker: z.string().optional(),
     /** When to try the task again, in milliseconds since 1970; absent if the task has ended. */
     retryAt: z.number().optional(),
   }),

@@ -205,7 +205,7 @@ export const sessionOptions = z.strictObject({
   mcpConfig: z
     .union([z.string().min(1), z.record(z.string(), z.unknown())])
     .meta({
-      description: "MCP servers for the session: a file, or the configuration as JSON (default: none).",
+      description: "MCP servers for the session: a file, or JSON (default: none).",
       placeholder: "FILE|JSON",
     })
     .optional(),
@@ -277,9 +277,8 @@ export const sessionOptions = z.strictObject({
     .min(0)
     .max(10)
     .meta({
-      description:
-        "How many times to retry a task that failed for a temporary reason: a crash, silence, or an overloaded or unreachable API.",
-      more: prose`Also how many times to continue one whose answer fails a check of ${option("expect")}, or does not fit ${option("outputSchema")}.`,
+      description: "How many times to retry a task that failed for a temporary reason.",
+      more: prose`Such reasons are a crash, silence, and an overloaded or unreachable API. Also how many times to continue one whose answer fails a check of ${option("expect")}, or does not fit ${option("outputSchema")}.`,
       aliases: ["maxRetries"],
     })
     .default(1),
@@ -416,6 +415,16 @@ export const batchOptions = z.strictObject({
       placeholder: "N",
       aliases: ["sampleSize"],
       hints: ["pilot", "trial"],
+    })
+    .optional(),
+  fleet: z
+    .string()
+    .min(1)
+    .meta({
+      description: "Fleet of machines to run on.",
+      more: "A name in the `fleets` setting. The tasks run on its workers instead of on this machine.",
+      placeholder: "NAME",
+      hints: ["cluster", "queue", "machines"],
     })
     .optional(),
   asyncMode: z

@@ -13,3 +13,15 @@ export type SessionRef = z.infer<typeof sessionRef>;
 export function localProcess(ref: SessionRef | undefined): ProcessIdentity | undefined {
   return ref === undefined || "host" in ref ? undefined : ref;
 }
+
+const fleetPrefix = "fleet:";
+
+/** The session of a job, on a worker that is not known yet. */
+export function fleetSession(fleet: string, job: string): SessionRef {
+  return { host: `${fleetPrefix}${fleet}`, id: job };
+}
+
+/** The job of a session that a fleet runs; undefined for any other. */
+export function fleetJobOf(ref: SessionRef | undefined): string | undefined {
+  return ref !== undefined && "host" in ref && ref.host.startsWith(fleetPrefix) ? ref.id : undefined;
+}

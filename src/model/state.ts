@@ -16,7 +16,7 @@ import type {
 } from "./outcome.ts";
 import type { MissedTasks } from "./reuse.ts";
 import { isPaused, sampleAfterReuse } from "./sample.ts";
-import type { SessionRef } from "./session-ref.ts";
+import { fleetJobOf, type SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, sumOfFirstCalls, usageOfAll } from "./usage-sum.ts";
 
@@ -63,6 +63,8 @@ export interface Attempt {
   usage?: Usage;
   /** The sessions that check its answer, in the order of their starts. */
   checkSessions?: CheckSession[];
+  /** The worker of a fleet that ran it. */
+  worker?: string;
 }
 
 /** The state of a task. `number` is 1-based. */
@@ -331,6 +333,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     if (event.unsaved) attempt.unsaved = true;
     if (event.transcriptEnd !== undefined) attempt.transcriptEnd = event.transcriptEnd;
     if (event.usage) attempt.usage = event.usage;
+    if (event.worker !== undefined) attempt.worker = event.worker;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
   if (event.usage) applySpending(state.spending, event.usage);
@@ -357,6 +360,16 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     ...remarksOf(state, event),
     ...(event.checks ? { checks: event.checks } : {}),
   });
+}
+
+/** The worker of a fleet that ran the last attempt at a task; undefined if that was on this machine. */
+export function workerOf({ attempts }: Pick<TaskState, "attempts">): string | undefined {
+  return attempts.at(-1)?.worker;
+}
+
+/** The conversation of an attempt, if it can be continued on this machine. */
+export function conversationHere(attempt: Attempt | undefined): string | undefined {
+  return fleetJobOf(attempt?.identity) === undefined ? attempt?.sessionId : undefined;
 }
 
 const takenOverHost = "reused";

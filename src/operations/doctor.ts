@@ -15,12 +15,23 @@ import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
+import { fleetFindings, fleetsNamed } from "./doctor-fleet.ts";
 import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 import { whyUnwritable } from "./places.ts";
 
-const input = z.strictObject({});
+const input = z.strictObject({
+  fleet: z
+    .string()
+    .meta({
+      description:
+        "Also check this fleet, as its workers see it from this machine; all fleets without a name.",
+      placeholder: "NAME",
+      mayBeBare: true,
+    })
+    .optional(),
+});
 
 const findingSchema = z.object({
   name: z.string(),
@@ -40,7 +51,7 @@ export const doctor: Operation<typeof input, typeof output> = {
   input,
   output,
   run: async (context, given) => {
-    valueOrThrow(check(input, given));
+    const { fleet } = valueOrThrow(check(input, given));
     const read = readConfiguration();
     const inForce = read.faults.length === 0 ? read : undefined;
     const findings: Finding[] = [
@@ -50,6 +61,9 @@ export const doctor: Operation<typeof input, typeof output> = {
       ...(inForce ? placeFindings(context, inForce) : []),
     ];
     findings.push(...holdFindings(context, findings), ...batchFindings(context, findings));
+    if (fleet !== undefined && inForce)
+      for (const [name, settings] of fleetsNamed(fleet, inForce.configuration, inForce.file))
+        findings.push(...(await fleetFindings(name, settings)));
     return { ok: findings.every((finding) => finding.ok), findings };
   },
 };

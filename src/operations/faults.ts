@@ -199,7 +199,7 @@ export function jsonFault(text: string): string {
 
 /** The beginning of a value as JSON, without secrets. */
 export function excerpt(value: unknown): string {
-  const open = typeof value === "string" ? beforeSecrets(value) : value;
+  const open = typeof value === "string" ? withoutPassword(beforeSecrets(value)) : value;
   const text =
     JSON.stringify(open, (key, inner: unknown) => (isSecretName(key) ? "…" : inner)) ?? String(open);
   return text.length > 80 ? cut(text, 79) : text;
@@ -207,6 +207,11 @@ export function excerpt(value: unknown): string {
 
 function isSecretName(name: string): boolean {
   return propertiesMeant(shapeOf(sessionOptions), name).some((meant) => secretOptions.includes(meant));
+}
+
+// Of an address: `redis://user:password@host`.
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/[^/@:\s]*):[^/@\s]*@/, "$1:…@");
 }
 
 // JSON that is broken, or in the wrong place, may contain secrets too.

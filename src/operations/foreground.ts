@@ -46,8 +46,14 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     this.#values = values;
   }
 
-  static async create(context: Context, planned: PlannedBatch): Promise<ForegroundBatch> {
-    return new ForegroundBatch(context, await create(context, planned, true), planned.values);
+  /** `isOfFleet`: another machine's batch has this task, so it is no new batch of somebody here. */
+  static async create(
+    context: Context,
+    planned: PlannedBatch,
+    { isOfFleet = false }: { isOfFleet?: boolean } = {},
+  ): Promise<ForegroundBatch> {
+    const log = await create(context, planned, true, { isCounted: !isOfFleet });
+    return new ForegroundBatch(context, log, planned.values);
   }
 
   get state(): BatchState {

@@ -25,6 +25,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
+import { fleetAsked, fleetDirectoryFaults, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
 import { inputFaults } from "./input-faults.ts";
 import type { AnswerFile } from "./inputs/earlier-results.ts";
@@ -110,6 +111,9 @@ export async function planBatch(
   const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
+  const fleet = fleetAsked(batchWide.fleet, context, faults);
+  const elsewhereFaults = (options: RawOptions): Fault[] => (fleet ? fleetOptionFaults(options) : []);
+  faults.push(...elsewhereFaults(common));
   const stopWhen = stopConditionIn(batchWide.stopWhen, places, workingDirectory);
   if (stopWhen) faults.push(...stopFaults(stopWhen));
   const batchId = newBatchId();
@@ -133,6 +137,7 @@ export async function planBatch(
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
+    faults.push(...faultsAt(place, elsewhereFaults(own)));
     faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
     known.set(options, own);
     return own;
@@ -147,12 +152,16 @@ export async function planBatch(
       });
   const commonCommand = commandIn(common["expect"]);
   const matches = new Map<string, boolean>();
+  /** The directories that workers of the fleet need, each with the first task that names it. */
+  const directories = new Map<string, Place>();
   const planned: Task[] = [];
   for (const [index, { place, options, task: founding }] of founded.entries()) {
     const own = ownOptions(place, options);
+    if (fleet && founding.results) faults.push(resultsFault(place));
     const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
+    if (!directories.has(at)) directories.set(at, typeof directory === "string" ? place : []);
     const inputs = own["inputs"] === undefined ? common : own;
     const ofInputs = await inputFaults(inputs, task.values, { context, workingDirectory: at, matches });
     faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, ofInputs));
@@ -169,6 +178,8 @@ export async function planBatch(
     stored.set(own, kept);
     planned.push({ ...task, options: kept });
   }
+  // What is no directory was a fault before.
+  if (fleet && faults.length === 0) faults.push(...(await fleetDirectoryFaults(directories, fleet)));
   const distinctTasks = [...new Map(planned.map((task) => [task.options, task])).values()];
   const warnings = [
     // The command line has printed them already.
@@ -216,6 +227,7 @@ export async function planBatch(
         ...(summarize ? { summarize } : {}),
         ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),
         ...(stopWhen ? { stopWhen } : {}),
+        ...(fleet ? { fleet } : {}),
         ...(sample === undefined || sample >= planned.length ? {} : { sample: sampleOf(planned, sample) }),
         outputDirectory,
         claudePath: claude.path,

@@ -76,7 +76,13 @@ export const sessionInput = z
     }),
     ...sessionOptions.shape,
     ...titled,
-    ...batchOptions.pick({ batchName: true, fresh: true, asyncMode: true, outputDirectory: true }).shape,
+    ...batchOptions.pick({
+      batchName: true,
+      fresh: true,
+      fleet: true,
+      asyncMode: true,
+      outputDirectory: true,
+    }).shape,
   })
   .meta({ listed: usual });
 

@@ -48,6 +48,20 @@ export async function replaceFile(
   }
 }
 
+/**
+ * Replaces a file by what `write` puts into the one that it is given, which others cannot read. Nothing changes if that fails.
+ */
+export async function replaceFileBy(path: string, write: (beside: string) => Promise<void>): Promise<void> {
+  const beside = await halfFileWith(path, "", { mode: 0o600 });
+  try {
+    await write(beside);
+    await renameOver(beside, path);
+  } catch (error) {
+    await removePath(beside);
+    throw error;
+  }
+}
+
 /** Writes a whole file to a name that is not taken; false if it is. */
 export async function placeNewFile(path: string, text: string, how: HowWritten = {}): Promise<boolean> {
   const beside = await halfFileWith(path, text, how);

@@ -1,6 +1,6 @@
 // The facts that advice on a task needs, from the state of its batch.
 import { endedSessions } from "../model/estimate.ts";
-import { type BatchState, canRetry, type DoneTask } from "../model/state.ts";
+import { type BatchState, canRetry, conversationHere, type DoneTask } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { enoughUsd } from "./batch-end.ts";
@@ -15,7 +15,7 @@ export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): Ad
     denials: task.usage?.denials ?? [],
     door,
     tasks: [task.number],
-    sessionId: last?.sessionId,
+    sessionId: last && (conversationHere(last) ?? ""),
     options: optionsOf(batch, task.number),
     concurrency: batch.concurrency,
     resumable: canRetry(task) && last?.resumable === true,

@@ -13,6 +13,7 @@ import { type Door, optionText, retryText, taskListText } from "./option-words.t
 export interface AdviceFacts {
   denials: readonly Denial[];
   batchId: string;
+  /** Empty if the conversation is on another machine; undefined if there was no session. */
   sessionId?: string | undefined;
   /** By default, the words of the tools. */
   door?: Door | undefined;
@@ -349,7 +350,7 @@ function againAdvice(outcome: Outcome, words: Words, changes: RetryOptions): str
 // Rerun, not continued, so that the answer is a whole one.
 function deniedSuccess({ tasks, retry, sessionId, option }: Words, changes: RetryOptions): string {
   const rerun = `${retry(changes)} reruns ${tasks} from the start.`;
-  if (sessionId === undefined) return rerun;
+  if (!sessionId) return rerun;
   return `${rerun} To continue the conversation instead, add ${option("resumeSessionId", sessionId)} to a new task in the same working directory.`;
 }
 

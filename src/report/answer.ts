@@ -5,7 +5,7 @@ import { type CheckResult, checkKinds } from "../model/checks.ts";
 import { cut } from "../model/cut.ts";
 import type { Outcome, Success } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
-import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
+import { type BatchState, type DoneTask, doneCount, type TaskState, workerOf } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { adviceFor } from "./advice.ts";
@@ -34,6 +34,7 @@ export const resultSchema = z.object({
   structuredResult: z.unknown().meta({ listed: false }).optional(),
   outcome: z.string(),
   sessionId: z.string().optional().meta({ listed: false }),
+  worker: z.string().optional().meta({ description: "The worker of the fleet that ran it.", listed: false }),
   durationMs: z.number().optional().meta({ listed: false }),
   numTurns: z.int().optional().meta({ listed: false }),
   costUsd: z.number().optional(),
@@ -196,6 +197,7 @@ export function resultEntryOf(
   const { outcome, usage, attempts } = task;
   const { prompt = "", key } = state.batch.tasks[task.number - 1] ?? {};
   const sessionId = attempts.at(-1)?.sessionId;
+  const worker = workerOf(task);
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
   const structured = answerOf(outcome)?.structured;
@@ -210,7 +212,8 @@ export function resultEntryOf(
       : { status: "error", error: text }),
     ...(structured === undefined ? {} : { structuredResult: structured }),
     outcome: outcomeWord(task),
-    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(sessionId ? { sessionId } : {}),
+    ...(worker === undefined ? {} : { worker }),
     ...(usage
       ? {
           durationMs: Math.round(usage.durationMs),

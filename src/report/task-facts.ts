@@ -21,7 +21,10 @@ export interface TaskFacts {
   /** For advice on it. */
   advice: AdviceFacts;
   model?: string | undefined;
+  /** Its conversation, if that is on this machine. */
   sessionId?: string | undefined;
+  /** The worker of a fleet that ran it. */
+  worker?: string | undefined;
   workingDirectory: string;
   /** Names of the variables that `env` gave the session. */
   variables?: readonly string[] | undefined;

@@ -397,7 +397,10 @@ describe("the command line", () => {
     [["show", "--limit"], /^--limit is not known/],
     [["list", "--limit", "x", "--offset", "y"], /^2 problems:\n- --limit .*\n- --offset /],
     [["install", "cursor"], /^unexpected argument "cursor"; did you mean `--client cursor`\?\n/],
-    [["shwo"], /^There is no command shwo\. Did you mean `show`\?\nCommands are run, run-task, list, /],
+    [
+      ["shwo"],
+      /^There is no command shwo\. Did you mean `show`\?\nCommands are run, run-task, worker, list, /,
+    ],
     [["ls"], /^There is no command ls\. Did you mean `list`\?/],
     [
       ["fix the bug"],

@@ -5,6 +5,7 @@ import type { Command } from "./input/command.ts";
 export const loadCommand = {
   run: async () => (await import("./commands/run.ts")).run,
   "run-task": async () => (await import("./commands/run-task.ts")).runTask,
+  worker: async () => (await import("./commands/worker.ts")).worker,
   list: async () => (await import("./commands/list.ts")).list,
   show: async () => (await import("./commands/show.ts")).show,
   watch: async () => (await import("./commands/watch.ts")).watch,
@@ -21,6 +22,7 @@ export const loadCommand = {
   summarize: async () => (await import("./commands/summarize.ts")).summarize,
   prune: async () => (await import("./commands/prune.ts")).prune,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  fleet: async () => (await import("./commands/fleet.ts")).fleet,
   install: async () => (await import("./commands/install.ts")).install,
   uninstall: async () => (await import("./commands/install.ts")).uninstall,
   config: async () => (await import("./commands/config.ts")).config,

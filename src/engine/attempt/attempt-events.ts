@@ -19,6 +19,8 @@ export type EndKnown = Pick<AttemptEnd, "outcome"> &
   Partial<AttemptEnd> & {
     /** What the checks of its answer found. */
     checks?: CheckResult[];
+    /** The worker of a fleet that ran it. */
+    worker?: string;
   };
 
 /** A session has started, and has no prompt yet. */
@@ -53,7 +55,7 @@ export function endedEvent(
   delayMs: number | undefined,
 ): EventBody {
   const { outcome, usage, leaked = [], sessionId, model, resumable, unsaved, remarks = [] } = end;
-  const { checks = [], transcriptEnd } = end;
+  const { checks = [], transcriptEnd, worker } = end;
   return {
     type: "attempt-ended",
     task,
@@ -68,6 +70,7 @@ export function endedEvent(
     ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
     ...(remarks.length > 0 ? { remarks } : {}),
     ...(checks.length > 0 ? { checks } : {}),
+    ...(worker === undefined ? {} : { worker }),
     ...(delayMs === undefined ? {} : { retryAt: Date.now() + Math.round(delayMs) }),
   };
 }

@@ -1,6 +1,6 @@
 // The facts for an ended task's own file, from the state of its batch.
 import { taskVariableNames } from "../../model/session-values.ts";
-import type { BatchState, DoneTask } from "../../model/state.ts";
+import { type BatchState, conversationHere, type DoneTask } from "../../model/state.ts";
 import { directoryOf } from "../../model/task-options.ts";
 import { adviceFactsOf } from "../../report/advice-facts.ts";
 import { labelOf } from "../../report/label.ts";
@@ -25,7 +25,8 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     checks: task.checks,
     leaked: task.leaked?.length,
     model: task.model,
-    sessionId: attempt?.sessionId,
+    sessionId: conversationHere(attempt),
+    worker: attempt?.worker,
     workingDirectory: directoryOf(batch, task.number, attempt),
     variables: taskVariableNames(batch, task.number),
     startedAt: task.startedAt,

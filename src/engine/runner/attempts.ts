@@ -116,6 +116,11 @@ export class Attempts {
     return await waiting.ended;
   }
 
+  /** What runs elsewhere for a task counts as running here until this is disposed of. */
+  add(running: Running, number: number): Disposable {
+    return this.#running.add(running, { number });
+  }
+
   /** Ends all sessions that wait for their prompts. */
   endWaiting(): void {
     for (const one of this.#waiting()) one.end();

@@ -48,6 +48,7 @@ import {
   sharedSlots,
 } from "../shared/shared-store.ts";
 import { Attempts } from "./attempts.ts";
+import type { fleetParts as makeFleetParts } from "./fleet-parts.ts";
 import { RunnerLog } from "./runner-log.ts";
 import { ShownWait } from "./shown-wait.ts";
 import { reusingPlan, sparePlan } from "./spare-plan.ts";
@@ -76,12 +77,16 @@ export interface RunOptions {
 
 export type RunnerParts = ReturnType<typeof composeRunner>;
 
-/** All parts of a runner, ready to run. Does not read, write or start anything yet. */
+/**
+ * All parts of a runner, ready to run. Does not read, write or start anything yet. `fleetParts`: loaded only for a batch with
+ * a fleet.
+ */
 export function composeRunner(
   store: Store,
   batchLog: BatchLog,
   epoch: number,
   { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
+  fleetParts?: typeof makeFleetParts,
 ) {
   const { batch, account } = batchLog.state;
   const { layout } = store;
@@ -223,6 +228,17 @@ export function composeRunner(
   });
   const session = { log, layout, host, pool, reused, workspace, environment, values, writeAnswers };
   const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
+  const fleet =
+    batch.fleet &&
+    fleetParts?.(batch.fleet, {
+      log,
+      layout,
+      attempts,
+      report,
+      giveUpStarting,
+      failed: fail,
+      changed: () => clock.soon("rest"),
+    });
   const tasks = new Tasks({
     ...start,
     giveUpStarting,
@@ -231,6 +247,7 @@ export function composeRunner(
     admission,
     spares,
     files,
+    fleet,
     failed: fail,
   });
 
@@ -256,6 +273,7 @@ export function composeRunner(
     attempts,
     tasks,
     reuse,
+    fleet,
     values,
     cancelled,
     /** Rejects when the runner has failed, or with `Replaced`. */

@@ -8,6 +8,9 @@ export const hiddenCommands = {
   notifier: "__notifier",
 } as const;
 
+/** The one that takes the state directory and the identity of a worker. */
+export const workerKeeperCommand = "__worker-keeper";
+
 export type HiddenCommand = (typeof hiddenCommands)[keyof typeof hiddenCommands];
 
 /** The argument that announces values of `env` on stdin. */

@@ -18,7 +18,11 @@ import { spawnSelf } from "./spawn-self.ts";
  */
 export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
   if (!store.row(batchId)) throw new Error(`Internal error: the store has no batch ${batchId}`);
-  if (!(await isOurs(store, batchId))) return;
+  if (await isOurs(store, batchId)) await keepOn(store, batchId, values);
+}
+
+/** The same for a batch whose keeper this process is already. */
+export async function keepOn(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
   // Processes that a session left behind must not escape when its runner dies.
   await becomeSubreaper();
   using _reaping = clock.on("second", reapOrphans);

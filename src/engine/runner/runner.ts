@@ -49,7 +49,8 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   // A keeper that is our parent adopts orphans, too, such as those of the runner before us.
   await becomeSubreaper(isOurParent(keeper) ? { parent: keeper } : {});
   try {
-    await new Runner(composeRunner(store, log, epoch, options)).run();
+    const fleet = log.state.batch.fleet && (await import("./fleet-parts.ts"));
+    await new Runner(composeRunner(store, log, epoch, options, fleet?.fleetParts)).run();
     return true;
   } catch (error) {
     // Remaining sessions continue to write to their transcripts, for the next runner to adopt.
@@ -97,7 +98,7 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, pool, reuse, failed } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, pool, reuse, failed, fleet } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
@@ -116,11 +117,13 @@ class Runner {
       await Promise.race([takeOverAnswers(this.#parts), failed]);
       while (!(await this.#runToEnd()));
       this.#finish();
+      await fleet?.attempts.finish();
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();
       // Another runner may have the batch, and this process may go on.
       attempts.endWaiting();
+      await fleet?.link[Symbol.asyncDispose]();
     }
   }
 

@@ -17,6 +17,7 @@ import { WaitingTasks } from "../scheduler/waiting-tasks.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { Attempts } from "./attempts.ts";
 import { stepOf } from "./equal-tasks.ts";
+import type { FleetParts } from "./fleet-parts.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
 
 /** Of those that come next, no more are looked at. */
@@ -30,6 +31,8 @@ export interface TasksParts extends StartParts {
   admission: Admission;
   spares: Pick<WarmSpares, "endedMarkers">;
   files: OutputFiles;
+  /** What a fleet runs, if the batch has one. */
+  fleet?: FleetParts | undefined;
   /** A task has failed because of an internal error, or with `Replaced`: another runner has the batch. */
   failed(error: unknown): void;
 }
@@ -56,11 +59,15 @@ export class Tasks {
 
   /** Adopts the sessions of an earlier runner, with its slots. Call once, before anything else. */
   adoptAll(): void {
-    const { log, accountSlots, slots } = this.#parts;
+    const { log, accountSlots, slots, fleet } = this.#parts;
     // They run already, whatever the ceiling is now: each gets a slot, even if there is none left.
     const inherited = accountSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running") continue;
+      if (fleet?.attempts.has(number)) {
+        this.#track(number, this.#adopt(number, fleet.slots.adopt(fleet.forceSlot())));
+        continue;
+      }
       const id = inherited.pop() ?? accountSlots.force();
       this.#track(number, this.#adopt(number, slots.adopt(id)));
     }
@@ -69,12 +76,12 @@ export class Tasks {
 
   /** Runs everything that is queued, or of a sample, its tasks. Resolves when nothing is open any more. */
   async runAll(): Promise<void> {
-    const { log, admission } = this.#parts;
+    const { log } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
       this.#begun = number;
       const isReady = status === "queued" && !this.#open.has(number);
       if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
-      const admitted = await admission.admit(number);
+      const admitted = await this.#admissionOf(number).admit(number);
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
@@ -87,11 +94,11 @@ export class Tasks {
 
   /** The tasks that come next, and could start as soon as there is a slot, in order. */
   *next(): Iterable<number> {
-    const { admission } = this.#parts;
+    const { admission, fleet } = this.#parts;
     let looks = 0;
     for (const number of this.#upcoming()) {
       if (++looks > mostLookedAt) return;
-      if (admission.couldStart(number)) yield number;
+      if (!fleet?.attempts.runs(number) && admission.couldStart(number)) yield number;
     }
   }
 
@@ -135,9 +142,9 @@ export class Tasks {
 
   /** Reports why nothing runs, if that is a hold of the remaining models. */
   reportHold(): void {
-    const { attempts, admission } = this.#parts;
+    const { attempts } = this.#parts;
     if (attempts.running.size > 0) return;
-    for (const number of this.#waiting) if (admission.reportHold(number)) return;
+    for (const number of this.#waiting) if (this.#admissionOf(number).reportHold(number)) return;
   }
 
   /** Ends the daemons that sessions shared, once none runs any more. */
@@ -239,9 +246,11 @@ export class Tasks {
   }
 
   async #adopt(number: number, slot: Slot): Promise<void> {
+    const { fleet } = this.#parts;
     {
       using _slot = slot;
-      await this.#superviseAdopted(number);
+      if (fleet?.attempts.has(number)) await fleet.attempts.adopt(number);
+      else await this.#superviseAdopted(number);
     }
     await this.#run(number, undefined);
   }
@@ -268,11 +277,10 @@ export class Tasks {
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry, or for other tasks, has no slot.
   async #run(number: number, first: Admitted | undefined): Promise<void> {
-    for (let admitted = first; ; admitted = await this.#parts.admission.admit(number)) {
+    for (let admitted = first; ; admitted = await this.#admissionOf(number).admit(number)) {
       {
         using admission = admitted;
-        if (admission && this.#after.waitOf(number).kind === "free")
-          await startAttempt(number, admission, this.#parts);
+        if (admission && this.#after.waitOf(number).kind === "free") await this.#start(number, admission);
       }
       await this.#untilDue(number);
       if (!this.#isQueued(number)) return;
@@ -283,9 +291,21 @@ export class Tasks {
     }
   }
 
+  #start(number: number, admission: Admitted): Promise<void> {
+    const { fleet } = this.#parts;
+    return fleet?.attempts.runs(number)
+      ? fleet.attempts.start(number, admission)
+      : startAttempt(number, admission, this.#parts);
+  }
+
+  #admissionOf(number: number): Admission {
+    const { fleet, admission } = this.#parts;
+    return fleet?.attempts.runs(number) ? fleet.admission : admission;
+  }
+
   // Polls, because the task may be cancelled meanwhile.
   async #untilDue(number: number): Promise<void> {
-    const { admission } = this.#parts;
+    const admission = this.#admissionOf(number);
     while (this.#isQueued(number) && !admission.isDue(number)) {
       this.#waiting.add(number);
       await clock.next(admission.waitsLong(number) ? "rest" : "beat");

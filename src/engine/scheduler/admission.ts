@@ -42,8 +42,8 @@ interface AdmissionParts {
   /** The rights to start a session: as many at the same time as there are processors. */
   starts: Slots;
   startBackoff: StartBackoff;
-  holds: AccountHolds;
-  login: LoginProof;
+  holds: Pick<AccountHolds, "stopping" | "claim" | "release">;
+  login: Pick<LoginProof, "ended">;
   host: Pick<SessionHost, "whyWait">;
   /** Sessions that have started without a task: who gets one needs no right to start, and no more memory. */
   pool: Pick<SessionPool, "has" | "reserve" | "release">;

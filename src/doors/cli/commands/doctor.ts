@@ -9,6 +9,7 @@ export const doctor = commandOf(operation, {
   otherNames: ["check", "diagnose"],
   examples: [
     ["doctor", "Check that sessions can run"],
+    ["doctor --fleet team", "Also check a fleet: its server, blob store and workers"],
     ["doctor --json | jq '.findings[] | select(.ok | not)'", "Show only failed checks"],
   ],
   alone: true,

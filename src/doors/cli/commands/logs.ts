@@ -108,14 +108,16 @@ function attemptHeading(
   attempt: Attempt,
   out: Printer,
 ): string {
-  const { resumes, sessionId, transcript } = attempt;
+  const { resumes, sessionId, transcript, worker } = attempt;
   const again = resumes ? ", continues the conversation of the previous attempt" : "";
   return [
     out.paint(
       "bold",
       `Task ${numberAndKey(batch, number)} of batch ${batch.batchId}, attempt ${attempt.number}${again}`,
     ),
-    out.paint("faint", `Session ${harmless(sessionId)}\nTranscript ${transcript}`),
+    ...(worker === undefined ? [] : [out.paint("faint", `Ran on ${harmless(worker)}`)]),
+    ...(sessionId === "" ? [] : [out.paint("faint", `Session ${harmless(sessionId)}`)]),
+    out.paint("faint", `Transcript ${transcript}`),
     ...(resumes ? [] : [`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`]),
   ].join("\n");
 }

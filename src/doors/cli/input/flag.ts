@@ -31,6 +31,8 @@ export interface Flag {
   description: string;
   choices: string[];
   fallback?: unknown;
+  /** Whether it may be written without a value, from `.meta({ mayBeBare })`; it is an empty text then. */
+  mayBeBare?: boolean;
 }
 
 /** What is shown of a flag, as plain data. */

@@ -39,6 +39,7 @@ const propertySchema = z.object({
   short: z.string().optional(),
   aliases: z.array(z.string()).default([]),
   flags: z.array(z.string()).default([]),
+  mayBeBare: z.boolean().default(false),
   default: z.unknown().optional(),
 });
 type Property = z.infer<typeof propertySchema>;
@@ -96,7 +97,7 @@ export function parseFlags(
   hints: Hints = () => undefined,
 ): Checked<Written, string> {
   const { tokens } = parseArgs({
-    args: [...argv],
+    args: withEmptyValues(flags, argv),
     options: declarations(flags),
     strict: false,
     allowPositionals: true,
@@ -127,6 +128,16 @@ export function parseFlags(
     if (fault !== undefined) faults.push(fault);
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
+}
+
+// A flag that may stand without a value gets an empty one where no value follows.
+function withEmptyValues(flags: readonly Flag[], argv: readonly string[]): string[] {
+  const bare = flags.filter(({ mayBeBare }) => mayBeBare).flatMap(spellingsOf);
+  const end = argv.indexOf("--");
+  return argv.map((word, index) => {
+    const isBare = word.startsWith("--") && bare.includes(word.slice(2)) && (end < 0 || index < end);
+    return isBare && (argv[index + 1]?.startsWith("-") ?? true) ? `${word}=` : word;
+  });
 }
 
 /** A word that `claude` would take as one more value of the option before it. A task has several words. */
@@ -164,6 +175,7 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
       .filter(Boolean)
       .join(" "),
     choices: (declared.enum ?? []).map(String),
+    ...(declared.mayBeBare ? { mayBeBare: true } : {}),
     ...(declared.default === undefined ? {} : { fallback: declared.default }),
   };
 }

@@ -25,9 +25,9 @@ export function twoColumns(left: string, right: string, width: number): string[]
   return [`  ${left}`.padEnd(column) + first, ...others.map((line) => margin + line)];
 }
 
-function writtenAs({ name, short, kind, placeholder, fallback }: ShownFlag): string {
+function writtenAs({ name, short, kind, placeholder, fallback, mayBeBare }: ShownFlag): string {
   const long = kind === "boolean" && fallback === true ? `--no-${name}` : `--${name}`;
-  const value = kind === "boolean" ? "" : ` ${placeholder}`;
+  const value = kind === "boolean" ? "" : mayBeBare ? ` [${placeholder}]` : ` ${placeholder}`;
   return `${short === undefined ? "" : `-${short}, `}${long}${value}`;
 }
 

@@ -1,0 +1,98 @@
+// `fleet status`: the machines of a fleet, what they run, and what waits.
+import { type FleetQueue, fleetStatus } from "../../../operations/fleet-status.ts";
+import { countText, durationText, roughText } from "../../../report/amounts.ts";
+import { oneLine } from "../../../report/harmless.ts";
+import { commandOf } from "../input/command.ts";
+import { table } from "../terminal/table.ts";
+import type { Printer } from "../terminal/terminal.ts";
+
+export const fleet = commandOf(fleetStatus, {
+  name: "fleet",
+  otherNames: ["workers", "hosts", "machines", "cluster"],
+  examples: [
+    ["fleet status", "Show the workers of all fleets, and what they run"],
+    ["fleet status team --json", "Show one fleet as JSON"],
+  ],
+  positionals: [
+    {
+      property: "action",
+      placeholder: "status",
+      description: "What to show: `status`.",
+      required: true,
+      many: false,
+      isTask: false,
+      choices: ["status"],
+    },
+    {
+      property: "fleet",
+      placeholder: "NAME",
+      description: "Only this fleet.",
+      required: false,
+      many: false,
+      isTask: false,
+    },
+  ],
+  alone: true,
+  present: ({ queues, unreachable }, { terminal: { out } }) =>
+    [
+      ...queues.map((queue) => queueText(queue, out)),
+      ...unreachable.map(({ fleet, message }) => out.paint("red", `${fleet}: ${oneLine(message, 1_000)}`)),
+    ].join("\n\n"),
+  status: ({ unreachable }) => (unreachable.length === 0 ? 0 : 1),
+});
+
+function queueText(queue: FleetQueue, out: Printer): string {
+  const { fleet, waiting, delayed, running, endedLastMinute, limitedSeconds, workers, tasks } = queue;
+  const counts = [
+    `${countText(running, "task runs", "tasks run")}`,
+    `${waiting} waiting`,
+    ...(delayed > 0 ? [`${delayed} to be tried again later`] : []),
+    `${endedLastMinute} ended in the last minute`,
+  ];
+  const limit =
+    limitedSeconds === undefined
+      ? []
+      : [
+          out.paint(
+            "yellow",
+            `The account has reached a limit: no task starts for ${durationText(limitedSeconds * 1_000)}.`,
+          ),
+        ];
+  const none = waiting + delayed > 0 ? "No worker is there, so nothing starts." : "No worker is there.";
+  return [
+    `Fleet ${fleet}: ${counts.join(", ")}.`,
+    ...limit,
+    workers.length === 0 ? out.paint("yellow", none) : workersText(workers, out),
+    ...(tasks.length === 0 ? [] : ["", tasksText(queue, out)]),
+  ].join("\n");
+}
+
+function workersText(workers: FleetQueue["workers"], out: Printer): string {
+  const columns = [
+    { title: "WORKER" },
+    { title: "STATE" },
+    { title: "TASKS", right: true },
+    { title: "VERSION" },
+    {},
+  ];
+  const rows = workers.map(({ name, state, running, slots, version, heldBecause, silentSeconds }) => [
+    oneLine(name, 60),
+    state === "silent" || state === "held" ? out.paint("yellow", state) : state,
+    `${running}/${slots}`,
+    oneLine(version, 20),
+    state === "silent" ? `for ${roughText(silentSeconds * 1_000)}` : oneLine(heldBecause ?? "", 200),
+  ]);
+  return table(columns, rows, out);
+}
+
+function tasksText({ tasks, running }: FleetQueue, out: Printer): string {
+  const columns = [{ title: "TASK" }, { title: "WORKER" }, { title: "FOR", right: true }, { title: "DOES" }];
+  const rows = tasks.map(({ id, worker, activity, runningSeconds }) => [
+    oneLine(id, 60),
+    worker === undefined ? "–" : oneLine(worker, 60),
+    runningSeconds === undefined ? "–" : durationText(runningSeconds * 1_000),
+    oneLine(activity ?? "", 200),
+  ]);
+  const more = running > tasks.length ? `\n… and ${countText(running - tasks.length, "more", "more")}.` : "";
+  return `${table(columns, rows, out)}${more}`;
+}

@@ -1,0 +1,317 @@
+// Attempts that a fleet runs: their start in the log, then their jobs, and their ends like those of attempts here.
+import { BlobError } from "../../fleet/blobs.ts";
+import { type Carried, type JobResult, jobIdOf, jobVersion } from "../../fleet/job.ts";
+import type { JobEnd, UnsignedJob } from "../../fleet/submitter-queue.ts";
+import { takeChanges } from "../../fleet/take-changes.ts";
+import type { Batch, Event } from "../../model/event.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import type { AttemptOutcome } from "../../model/outcome.ts";
+import { waitOf } from "../../model/prerequisites.ts";
+import { fleetJobOf, fleetSession } from "../../model/session-ref.ts";
+import { type Attempt, taskOf } from "../../model/state.ts";
+import { directoryOf, optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { usageOfAll } from "../../model/usage-sum.ts";
+import { clock } from "../../platform/clock.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import { replaceFile } from "../../platform/whole-files.ts";
+import { countText } from "../../report/amounts.ts";
+import { type Layout, stderrBeside } from "../../store/layout.ts";
+import { cancelQueued, type EndKnown } from "../attempt/attempt-events.ts";
+import type { Running } from "../attempt/running.ts";
+import { newStartName } from "../attempt/session-name.ts";
+import type { Admitted } from "../scheduler/admission.ts";
+import { budgetVerdict } from "../scheduler/budget.ts";
+import type { Attempts } from "./attempts.ts";
+import type { FleetLink } from "./fleet-link.ts";
+import { delayAfter } from "./retry-times.ts";
+import type { RunnerLog } from "./runner-log.ts";
+import { SentWork } from "./sent-work.ts";
+
+/** How often what a worker has stored is asked for while it cannot be read, once in five seconds. */
+const mostReads = 24;
+
+export interface FleetAttemptsParts {
+  log: RunnerLog;
+  layout: Layout;
+  attempts: Attempts;
+  link: FleetLink;
+  failed(error: unknown): void;
+}
+
+export class FleetAttempts {
+  readonly #parts: FleetAttemptsParts;
+  readonly #work: SentWork;
+
+  constructor(parts: FleetAttemptsParts) {
+    this.#parts = parts;
+    this.#work = new SentWork(parts.log.batchId, parts.link);
+  }
+
+  /** Call when nothing more will start or end. */
+  finish(): Promise<void> {
+    return this.#work.release();
+  }
+
+  /** Whether a fleet runs this task. What reads the answers of others runs where they are. */
+  runs(number: number): boolean {
+    return this.#parts.log.state.batch.tasks[number - 1]?.summary === undefined;
+  }
+
+  /** Resolves when the attempt has ended, or did not start. Throws `Replaced` if another runner has the batch. */
+  async start(number: number, admitted: Admitted): Promise<void> {
+    const { log, layout, link } = this.#parts;
+    const { batchId } = log;
+    const attempt = taskOf(log.state, number).attempts.length + 1;
+    const job = jobIdOf({ batchId, number, attempt });
+    const startName = newStartName();
+    const directoryNow = () => workingDirectoryOf(log.state.batch, optionsOf(log.state.batch, number));
+    const directory = directoryNow();
+    const isMeant = () => {
+      const { status, attempts } = taskOf(log.state, number);
+      return status === "queued" && attempts.length + 1 === attempt && directory === directoryNow();
+    };
+    const packed = await this.#work.of(directory);
+    if (!packed.ok) {
+      const outcome = { kind: "not-started" as const, message: `${directory} ${packed.says}.` };
+      return await this.#parts.attempts.conclude(number, 0, { outcome }, { isMeant });
+    }
+    const events = await log.commit((state) => {
+      if (!isMeant() || waitOf(state, number).kind !== "free") return [];
+      if (budgetVerdict(state) === "spent") return cancelQueued(state, "budget");
+      return [
+        {
+          type: "attempt-started",
+          task: number,
+          attempt,
+          identity: fleetSession(link.name, job),
+          // Known at the end.
+          sessionId: "",
+          startName,
+          transcript: layout.transcript(batchId, startName),
+          workingDirectory: directory,
+        },
+      ];
+    });
+    admitted.ready();
+    if (events.some(isStart)) await this.#toItsEnd(number, { isAgain: false });
+  }
+
+  /** Goes on with an attempt that an earlier runner started. */
+  async adopt(number: number): Promise<void> {
+    await this.#toItsEnd(number, { isAgain: true });
+  }
+
+  /** Whether the running attempt of a task is one of the fleet's. */
+  has(number: number): boolean {
+    return fleetJobOf(taskOf(this.#parts.log.state, number).attempts.at(-1)?.identity) !== undefined;
+  }
+
+  async #toItsEnd(number: number, { isAgain }: { isAgain: boolean }): Promise<void> {
+    const { log, attempts, link } = this.#parts;
+    const last = taskOf(log.state, number).attempts.at(-1);
+    if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
+    const id = jobIdOf({ batchId: log.batchId, number, attempt: last.number });
+    const running = new RunningJob(link, id, this.#parts.failed);
+    using _running = attempts.add(running, number);
+    attempts.endCancelled();
+    const queue = await link.queue();
+    const end = await queue.run(id, () => this.#jobOf(number, last), {
+      isAgain,
+      progressed: (progress) => running.progressed(progress),
+    });
+    await this.#conclude(number, last, end, running);
+  }
+
+  async #jobOf(number: number, attempt: Attempt): Promise<UnsignedJob> {
+    const { batchId, state } = this.#parts.log;
+    const { batch } = state;
+    const options = optionsOf(batch, number);
+    const directory = directoryOf(batch, number, attempt);
+    const packed = await this.#work.of(directory);
+    if (!packed.ok) throw new Error(`${directory} ${packed.says}.`);
+    return {
+      v: jobVersion,
+      batchId,
+      number,
+      attempt: attempt.number,
+      spec: specOf(batch.tasks[number - 1]?.prompt ?? "", options),
+      work: packed.work,
+      ...(options.maxBudgetUsd === undefined ? {} : { budgetUsd: options.maxBudgetUsd }),
+    };
+  }
+
+  async #conclude(number: number, of: Attempt, end: JobEnd, running: RunningJob): Promise<void> {
+    const { log, attempts } = this.#parts;
+    const { number: attempt } = of;
+    const known = await this.#known(number, of, end, running);
+    const options = optionsOf(log.state.batch, number);
+    // A worker repeats what a second try can fix. What was lost with its workers is tried again here.
+    const delayMs =
+      end.kind === "failed"
+        ? delayAfter(log.state, { number, attempt, options, adopted: true, resumes: false }, known, {
+            held: false,
+          })
+        : undefined;
+    await attempts.conclude(number, attempt, known, { delayMs });
+  }
+
+  async #known(number: number, of: Attempt, end: JobEnd, running: RunningJob): Promise<EndKnown> {
+    const { result } = end.kind === "result" ? end : { result: undefined };
+    const used = result && "usage" in result && result.usage ? [result.usage] : [];
+    const usage = usageOfAll([...end.spent, ...used]);
+    const worker = (result?.worker ?? "") || running.worker;
+    const facts = { ...(usage ? { usage } : {}), ...(worker ? { worker } : {}) };
+    if (!result || end.kind === "failed") {
+      const stderrTail = end.kind === "failed" ? `The fleet could not run it: ${end.message}` : "";
+      return { ...facts, outcome: { kind: "crashed", stderrTail } };
+    }
+    if (result.kind === "refused")
+      return {
+        ...facts,
+        outcome: {
+          kind: "not-started",
+          message: `The worker ${result.worker} refused it: ${result.message}`,
+        },
+      };
+    if (result.kind === "stopped") return { ...facts, outcome: this.#cancelled(number) };
+    return { ...facts, ...(await this.#ended(number, of, result)) };
+  }
+
+  #cancelled(number: number): AttemptOutcome {
+    const task = taskOf(this.#parts.log.state, number);
+    return { kind: "cancelled", by: (task.status === "running" ? task.cancelling : undefined) ?? "user" };
+  }
+
+  async #ended(number: number, of: Attempt, result: Ended): Promise<EndKnown> {
+    const { outcome, sessionId, model, remarks = [], checks, transcriptEnd } = result;
+    const taken: string[] = [];
+    const lost = await patiently(async () => {
+      await this.#place(result.transcript, of.transcript);
+      await this.#place(result.stderr, stderrBeside(of.transcript));
+      taken.splice(0, taken.length, ...(await this.#take(number, of, result)));
+    });
+    const repeated =
+      result.attempts > 1 ? [`The worker made ${result.attempts} attempts at it; the last one counts.`] : [];
+    const said = {
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(model === undefined ? {} : { model }),
+      ...(checks ? { checks } : {}),
+      ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
+      remarks: [...remarks, ...repeated, ...taken],
+    };
+    if (lost === undefined) return { ...said, outcome };
+    return { ...said, outcome: { kind: "crashed", stderrTail: `Its answer cannot be read: ${lost}` } };
+  }
+
+  // What its session wrote goes where the log says.
+  async #place(carried: Carried | undefined, path: string): Promise<void> {
+    if (!carried) return;
+    if (carried.in === "blobs") return await this.#parts.link.blobs().getTo(carried.ref, path);
+    const bytes = Bun.zstdDecompressSync(Uint8Array.fromBase64(carried.zstd));
+    await replaceFile(path, new Uint8Array(bytes));
+  }
+
+  // What it changed becomes a branch. Returns what to say of that.
+  async #take(number: number, of: Attempt, { work }: Ended): Promise<string[]> {
+    if (!work) return [];
+    const { batch } = this.#parts.log.state;
+    const branch = branchOf(batch, number);
+    const directory = directoryOf(batch, number, of);
+    const taken = await takeChanges(work, { directory, branch, blobs: this.#parts.link.blobs() });
+    const files = countText(work.files, "file");
+    return [
+      taken.ok
+        ? `Its changes to ${files} are in the branch ${taken.branch}.`
+        : `It changed ${files}. ${taken.says}`,
+    ];
+  }
+}
+
+type Ended = Extract<JobResult, { kind: "ended" }>;
+
+// Tries for a while: a blob store may be away. Returns why it gave up.
+async function patiently(act: () => Promise<void>): Promise<string | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await act();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof BlobError) || tries >= mostReads) return messageOf(error);
+      await clock.next("rest");
+    }
+  }
+}
+
+// `b4k2/3`, or with a key that Git accepts in a name, `b4k2/src-main`.
+function branchOf({ batchId, tasks }: Batch, number: number): string {
+  const key = tasks[number - 1]?.key
+    ?.replace(/[^A-Za-z0-9_-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
+  return `${batchId}/${key ? `${number}-${key}` : number}`;
+}
+
+function isStart({ type }: Event): boolean {
+  return type === "attempt-started";
+}
+
+/** Options that mean nothing on another machine. */
+const ofThisMachine: readonly (keyof SessionOptions)[] = [
+  "workingDirectory",
+  "env",
+  "reuse",
+  "reuseSessions",
+  "inputs",
+];
+
+// A task as `run-task` takes it.
+function specOf(task: string, options: SessionOptions): Record<string, unknown> {
+  const kept = Object.entries(options).filter(
+    ([name, value]) => value !== undefined && !ofThisMachine.some((one) => one === name),
+  );
+  return { task, ...Object.fromEntries(kept) };
+}
+
+/** A job in the queue, or on a worker. */
+class RunningJob implements Running {
+  readonly #link: FleetLink;
+  readonly #job: string;
+  readonly #failed: (error: unknown) => void;
+  #activity: string | undefined;
+  #isCancelled = false;
+  worker: string | undefined;
+
+  constructor(link: FleetLink, job: string, failed: (error: unknown) => void) {
+    this.#link = link;
+    this.#job = job;
+    this.#failed = failed;
+  }
+
+  get activity(): string {
+    return this.worker === undefined
+      ? `waits in the queue of ${this.#link.name}`
+      : `on ${this.worker}: ${this.#activity ?? "starts"}`;
+  }
+
+  progressed({ worker, activity }: { worker: string; activity?: string | undefined }): void {
+    this.worker = worker;
+    this.#activity = activity;
+  }
+
+  end(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#cancel().catch(this.#failed);
+  }
+
+  async #cancel(): Promise<void> {
+    const queue = await this.#link.queue();
+    await queue.cancel(this.#job);
+  }
+
+  // The worker reads it, and has its clocks.
+  readTranscript(): void {}
+  checkClocks(): void {}
+  // It uses no memory here.
+  evict(): void {}
+}

@@ -1,0 +1,305 @@
+// A submitter's side of the queue: adds jobs, and hears how they end.
+import type { Queue, QueueEvents, QueueEventsProducer } from "bullmq";
+import type { Redis } from "ioredis";
+import { type Usage, usage } from "../model/outcome.ts";
+import { clock } from "../platform/clock.ts";
+import { messageOf } from "../platform/system-error.ts";
+import { type BlobStore, blobStoreOf } from "./blobs.ts";
+import { connect, redisOptions, Troubles } from "./connection.ts";
+import {
+  type FleetJob,
+  type JobProgress,
+  type JobResult,
+  jobProgress,
+  jobResult,
+  storedResult,
+} from "./job.ts";
+import { Ledger } from "./ledger.ts";
+import { controlNameOf, type JobId, jobName, queueNameOf, workersKeyOf } from "./queue-names.ts";
+import { unsealed } from "./sealed.ts";
+import type { Fleet } from "./settings.ts";
+import { signed } from "./signature.ts";
+import type { FleetTiming } from "./timing.ts";
+import { type WorkerBeat, workerBeat } from "./worker-beat.ts";
+
+/** How many events of the queue are kept: with BullMQ's own 10,000, some of a large batch are lost. */
+const mostEvents = 200_000;
+/** How long what has ended is kept in the queue, in seconds: longer than a batch is watched. */
+const endedSeconds = 86_400;
+const failedSeconds = 7 * 86_400;
+/** How often workers are looked for, in milliseconds. */
+const lookEveryMs = 5_000;
+/** A worker that has said nothing for so long has gone, in milliseconds. */
+const silentMs = 60_000;
+/** The longest result that is read, in bytes. */
+const longestResultBytes = 256 * 1024 * 1024;
+
+/** How a job ended. */
+export type JobEnd =
+  | {
+      kind: "result";
+      result: JobResult;
+      /** What runs without a result have used. */
+      spent: Usage[];
+    }
+  /** Its workers were lost too often, or its result cannot be read. */
+  | { kind: "failed"; message: string; spent: Usage[] };
+
+interface Watched {
+  job: MakeJob;
+  ended(end: JobEnd): void;
+  progressed(progress: JobProgress): void;
+}
+
+/** Makes the job when it must be added. What it throws is why that is not possible. */
+type MakeJob = () => Promise<UnsignedJob>;
+export type UnsignedJob = Omit<FleetJob, "signature">;
+
+interface Watching {
+  /** Whether it may have been added before, and may have ended while nobody listened. */
+  isAgain: boolean;
+  /** Called when the job runs, and says what it does. */
+  progressed(progress: JobProgress): void;
+}
+
+export interface SubmitterParts {
+  fleet: Fleet;
+  timing: FleetTiming;
+  /** Called with sentences for people. */
+  say(text: string): void;
+  /** Which workers there are may have changed. */
+  changed?(): void;
+}
+
+export class SubmitterQueue implements AsyncDisposable {
+  readonly #parts: SubmitterParts;
+  readonly #redis: Redis;
+  readonly #troubles: Troubles;
+  readonly #ledger: Ledger;
+  readonly #queue: Queue;
+  readonly #events: QueueEvents;
+  readonly #control: QueueEventsProducer;
+  readonly #blobs: BlobStore;
+  readonly #watched = new Map<JobId, Watched>();
+  readonly #ticks: Disposable;
+  #workers: WorkerBeat[] = [];
+  #isClosed = false;
+
+  private constructor(
+    parts: SubmitterParts,
+    connections: {
+      redis: Redis;
+      troubles: Troubles;
+      queue: Queue;
+      events: QueueEvents;
+      control: QueueEventsProducer;
+    },
+  ) {
+    const { redis, troubles, queue, events, control } = connections;
+    this.#parts = parts;
+    this.#redis = redis;
+    this.#troubles = troubles;
+    this.#queue = queue;
+    this.#events = events;
+    this.#control = control;
+    this.#ledger = new Ledger({ redis, leaseMs: parts.timing.leaseMs });
+    this.#blobs = blobStoreOf(parts.fleet);
+    this.#ticks = this.#looks();
+  }
+
+  /** Connects. Waits for a server that cannot be reached; `say` hears why. Throws if the signal ends the waiting. */
+  static async open(parts: SubmitterParts, signal = new AbortController().signal): Promise<SubmitterQueue> {
+    const { fleet, say } = parts;
+    const { Queue, QueueEvents, QueueEventsProducer } = await import("bullmq");
+    const troubles = new Troubles(fleet.url, say);
+    const redis = await connect(fleet, troubles);
+    const connection = { connection: redisOptions(fleet), skipVersionCheck: true };
+    const name = queueNameOf();
+    // From this moment on, by the clock of the server: what happens until we listen is heard too.
+    const now = await firstAnswer(redis, troubles, signal);
+    // Only now: until the server lets us in, each of them would try by itself.
+    const queue = new Queue(name, { ...connection, streams: { events: { maxLen: mostEvents } } });
+    const events = new QueueEvents(name, { ...connection, lastEventId: `${now}-0` });
+    const control = new QueueEventsProducer(controlNameOf(name), connection);
+    const heard = (error: unknown) => troubles.heard(error);
+    queue.on("error", heard);
+    control.on("error", heard);
+    events.on("error", heard);
+    const self = new SubmitterQueue(parts, { redis, troubles, queue, events, control });
+    events.on("completed", ({ jobId }) => self.#look(jobId));
+    events.on("failed", ({ jobId }) => self.#look(jobId));
+    events.on("progress", ({ jobId, data }) => self.#progressed(jobId, data));
+    await self.#lookForWorkers();
+    return self;
+  }
+
+  /** Why the queue cannot be reached; undefined if it can. */
+  get trouble(): string | undefined {
+    return this.#troubles.current;
+  }
+
+  /** The workers that live, as they last said. */
+  get workers(): readonly WorkerBeat[] {
+    return this.#workers;
+  }
+
+  /** Runs a job, or goes on with one that was added before, and resolves when it has ended. During an outage, waits. */
+  async run(id: JobId, job: MakeJob, { isAgain, progressed }: Watching): Promise<JobEnd> {
+    const { promise, resolve } = Promise.withResolvers<JobEnd>();
+    const watched: Watched = { job, ended: resolve, progressed };
+    this.#watched.set(id, watched);
+    try {
+      if (isAgain) await this.#stateOf(id, watched);
+      else await this.#add(id, watched);
+      return await promise;
+    } finally {
+      this.#watched.delete(id);
+    }
+  }
+
+  /** Cancels a job: `run` resolves when it has ended. */
+  async cancel(id: JobId): Promise<void> {
+    await this.#ledger.stop(id);
+    // What a worker has is locked, so it is not removed.
+    const removed = await this.#queue.remove(id).catch(() => 0);
+    await this.#control.publishEvent({ eventName: "cancel", jobId: id });
+    if (removed === 0) return;
+    const end = await this.#ended(id);
+    this.#watched
+      .get(id)
+      ?.ended(end ?? { kind: "result", result: { kind: "stopped", worker: "" }, spent: [] });
+  }
+
+  // The queue ignores a second one with the same id.
+  async #add(id: JobId, { job: make, ended }: Watched): Promise<void> {
+    let job: UnsignedJob;
+    try {
+      job = await make();
+    } catch (error) {
+      return ended({ kind: "failed", message: messageOf(error), spent: [] });
+    }
+    await this.#queue.add(jobName, signed(job, this.#parts.fleet.key), {
+      jobId: id,
+      attempts: 2,
+      backoff: { type: "exponential", delay: 5_000 },
+      removeOnComplete: { age: endedSeconds },
+      removeOnFail: { age: failedSeconds },
+    });
+  }
+
+  #looks(): Disposable {
+    let lookedAt = performance.now();
+    let checkedAt = performance.now();
+    return clock.on("second", () => {
+      const now = performance.now();
+      if (now - lookedAt >= lookEveryMs) {
+        lookedAt = now;
+        void this.#lookForWorkers();
+      }
+      // Events are a convenience; what is stored is the truth.
+      if (now - checkedAt < this.#parts.timing.stalledMs) return;
+      checkedAt = now;
+      if (this.#redis.status === "ready") for (const id of this.#watched.keys()) this.#look(id);
+    });
+  }
+
+  async #lookForWorkers(): Promise<void> {
+    if (this.#redis.status !== "ready") return;
+    try {
+      const beats = await this.#redis.hgetall(workersKeyOf(this.#queue.name));
+      const now = Date.now();
+      this.#workers = Object.values(beats)
+        .flatMap((text) => workerBeat.safeParse(JSON.parse(text)).data ?? [])
+        .filter(({ at }) => Math.abs(now - at) < silentMs);
+      this.#parts.changed?.();
+    } catch (error) {
+      this.#troubles.heard(error);
+    }
+  }
+
+  #look(id: JobId | undefined): void {
+    const watched = id === undefined ? undefined : this.#watched.get(id);
+    if (!watched || id === undefined) return;
+    this.#stateOf(id, watched).catch((error) => {
+      if (!this.#isClosed) this.#troubles.heard(error);
+    });
+  }
+
+  async #stateOf(id: JobId, watched: Watched): Promise<void> {
+    const end = await this.#ended(id);
+    if (end) return watched.ended(end);
+    const job = await this.#queue.getJob(id);
+    // A server that has lost its data, or was emptied.
+    if (!job) return await this.#add(id, watched);
+    const state = await job.getState();
+    if (state === "failed") {
+      const { spent } = await this.#ledger.ended(id);
+      const message = job.failedReason ?? "The queue gave it up.";
+      watched.ended({ kind: "failed", message, spent: this.#usages(id, spent) });
+    } else if (state === "completed")
+      watched.ended({ kind: "failed", message: "Its result was lost.", spent: [] });
+  }
+
+  // What the ledger has; undefined if it has no result yet.
+  async #ended(id: JobId): Promise<JobEnd | undefined> {
+    const { result: text, spent } = await this.#ledger.ended(id);
+    if (text === undefined) return undefined;
+    const spentBefore = this.#usages(id, spent);
+    const failed = (message: string): JobEnd => ({ kind: "failed", message, spent: spentBefore });
+    const stored = storedResult.safeParse(unsealed(id, text, this.#parts.fleet.key));
+    if (!stored.success) return failed("Its result is not signed with the key of the fleet.");
+    if (stored.data.kind !== "blob") return { kind: "result", result: stored.data, spent: spentBefore };
+    try {
+      const whole = jobResult.safeParse(
+        JSON.parse(await this.#blobs.text(stored.data.ref, longestResultBytes)),
+      );
+      return whole.success
+        ? { kind: "result", result: whole.data, spent: spentBefore }
+        : failed("Its result cannot be read: it is of another version of the program.");
+    } catch (error) {
+      return failed(`Its result cannot be read: ${messageOf(error)}`);
+    }
+  }
+
+  #usages(id: JobId, texts: readonly string[]): Usage[] {
+    const { key } = this.#parts.fleet;
+    return texts.flatMap((text) => usage.safeParse(unsealed(id, text, key)).data ?? []);
+  }
+
+  #progressed(id: JobId, data: unknown): void {
+    const progress = jobProgress.safeParse(data);
+    if (progress.success) this.#watched.get(id)?.progressed(progress.data);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#ticks[Symbol.dispose]();
+    // During an outage, a proper end would wait for its end.
+    const close = async (end: Promise<unknown>) => void (await end.catch(() => undefined));
+    const all = [this.#events.close(), this.#control.close(), this.#queue.close()].map(close);
+    if (this.#redis.status === "ready") await Promise.all(all);
+    this.#redis.disconnect();
+  }
+}
+
+// The time of the server, in milliseconds, once it lets us in. A connection that is made again and again keeps the process.
+async function firstAnswer(redis: Redis, troubles: Troubles, signal: AbortSignal): Promise<number> {
+  const leave = () => redis.disconnect();
+  signal.addEventListener("abort", leave);
+  try {
+    for (;;) {
+      if (signal.aborted) throw new Error("Nobody waits for the fleet any more");
+      try {
+        const [seconds = 0, micros = 0] = (await redis.time()).map(Number);
+        return seconds * 1000 + Math.floor(micros / 1000);
+      } catch (error) {
+        // It answers, but refuses us: the password may be put right.
+        if (!signal.aborted) troubles.heard(error);
+      }
+      if (!signal.aborted) await clock.next("rest");
+    }
+  } finally {
+    signal.removeEventListener("abort", leave);
+    if (signal.aborted) leave();
+  }
+}

@@ -1,0 +1,280 @@
+// Runs one job of a fleet: as a batch of one task in this machine's store, like `run-task`.
+import { concerns } from "../engine/account/hold.ts";
+import type { BlobStore } from "../fleet/blobs.ts";
+import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from "../fleet/job.ts";
+import { type OpenWork, openWork, WorkFailed } from "../fleet/open-work.ts";
+import type { Run, RunEnd } from "../fleet/worker-queue.ts";
+import type { AttemptOutcome } from "../model/outcome.ts";
+import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
+import { clock } from "../platform/clock.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { removePath } from "../platform/removal.ts";
+import { messageOf } from "../platform/system-error.ts";
+import { outcomeText } from "../report/outcome-text.ts";
+import { Holds } from "../store/holds.ts";
+import { stderrBeside } from "../store/layout.ts";
+import type { Context } from "./context.ts";
+import { faultText, problemsText, toolWording } from "./fault-text.ts";
+import { ForegroundBatch } from "./foreground.ts";
+import { planBatch } from "./plan.ts";
+import { inSpec, readTaskSpec } from "./task-spec.ts";
+
+/** How long a job may wait for something on this machine before another one may have it, in milliseconds. */
+const longestWaitMs = 15_000;
+/** How long nobody takes it then, in milliseconds. */
+const afterWaitMs = 2_000;
+/** How long a worker takes no jobs when its login or its credit does not work, in milliseconds. */
+const workerPauseMs = 60_000;
+/** How long the account pauses at most before a worker looks again, in milliseconds. */
+const longestPauseMs = 15 * 60_000;
+/** How long it pauses if no end is known, in milliseconds. */
+const usualPauseMs = 60_000;
+/** How often the files of a task are asked for before it is given up, and how long after the last time, in milliseconds. */
+const mostWorkTries = 5;
+const afterWorkMs = 5_000;
+/** Longer transcripts go to the blob store even if they would compress well, in bytes. */
+const longestPackedBytes = 256 * 1024;
+
+export interface JobParts {
+  /** How the worker calls itself. */
+  worker: string;
+  blobs: Pick<BlobStore, "put" | "getTo">;
+  /** Where the files of tasks are, on this machine alone. */
+  folder: string;
+  /** Directories of a shared file system that tasks may work in. */
+  directories: readonly string[];
+  /** The process that ends what is left of the batch if this one is killed. */
+  keeper: ProcessIdentity | undefined;
+}
+
+type HandedBack = Omit<Extract<RunEnd, { kind: "handed-back" }>, "usage" | "tidy">;
+
+/** Runs a job to its end, or until it must be handed back. The context is used by no other job meanwhile. */
+export async function runJob(context: Context, job: FleetJob, run: Run, parts: JobParts): Promise<RunEnd> {
+  const refused = (message: string): RunEnd => ({
+    kind: "result",
+    result: { kind: "refused", worker: parts.worker, message },
+  });
+  const read = readTaskSpec(specOf(job));
+  if (!read.ok) return refused(wordsOf(read.faults));
+  try {
+    await using files = await openWork(job.work, parts);
+    const { tasks }: { tasks?: unknown } = read.value.input;
+    const [task] = Array.isArray(tasks) ? tasks : [];
+    const planned = await planBatch(context, "run", {
+      ...read.value.input,
+      tasks: [{ ...task, workingDirectory: files.directory }],
+      asyncMode: false,
+    });
+    if (!planned.ok) return refused(wordsOf(inSpec(planned.faults)));
+    using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
+    if (parts.keeper) context.store.claimKeeper(batch.state.batch.batchId, parts.keeper);
+    const end = await new RunningJob(context, batch, run, parts).toItsEnd();
+    return await withChanges(end, job, files, run);
+  } catch (error) {
+    if (!(error instanceof WorkFailed)) throw error;
+    const isLast = !error.isTemporary || run.starts >= mostWorkTries;
+    return isLast ? refused(error.message) : { kind: "handed-back", afterMs: afterWorkMs };
+  }
+}
+
+// With what the session has changed, whatever its outcome. That it cannot be read does not undo what was paid for.
+async function withChanges(
+  end: RunEnd,
+  { batchId, number }: FleetJob,
+  files: OpenWork,
+  { id }: Run,
+): Promise<RunEnd> {
+  if (end.kind !== "result" || end.result.kind !== "ended") return end;
+  const { result } = end;
+  try {
+    const changes = await files.changes({
+      name: `${id}/changes`,
+      message: `Task ${number} of batch ${batchId}`,
+    });
+    return changes ? { ...end, result: { ...result, work: changes } } : end;
+  } catch (error) {
+    const remark = messageOf(error);
+    return { ...end, result: { ...result, remarks: [...(result.remarks ?? []), remark] } };
+  }
+}
+
+// What is asked of one attempt, whatever the options say.
+function specOf({ spec, budgetUsd }: FleetJob): Record<string, unknown> {
+  const own = spec["maxBudgetUsd"];
+  const least = Math.min(
+    typeof own === "number" ? own : Number.POSITIVE_INFINITY,
+    budgetUsd ?? Number.POSITIVE_INFINITY,
+  );
+  return {
+    ...spec,
+    reuse: "never",
+    reuseSessions: "never",
+    ...(Number.isFinite(least) ? { maxBudgetUsd: least } : {}),
+  };
+}
+
+function wordsOf(faults: Parameters<typeof inSpec>[0]): string {
+  const texts = faults.map((fault) => faultText(fault, toolWording));
+  return texts.length === 1 ? `${texts[0]}.` : problemsText(texts);
+}
+
+class RunningJob {
+  readonly #context: Context;
+  readonly #batch: ForegroundBatch;
+  readonly #run: Run;
+  readonly #parts: JobParts;
+  readonly #since = performance.now();
+  /** What to do with the job, if it is not run here to its end. */
+  #back: HandedBack | undefined;
+
+  constructor(context: Context, batch: ForegroundBatch, run: Run, parts: JobParts) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#run = run;
+    this.#parts = parts;
+  }
+
+  async toItsEnd(): Promise<RunEnd> {
+    const { signal } = this.#run;
+    const stop = () => this.#batch.stop();
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+    // While it waits for something, nothing changes.
+    using _looks = clock.on("second", () => this.#look());
+    try {
+      await this.#batch.run({ isAttended: false, changed: () => this.#look() });
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+    const end = await this.#end();
+    return { ...end, tidy: () => this.#tidy() };
+  }
+
+  #look(): void {
+    const { state } = this.#batch;
+    const activity = this.#batch.activities().get(1) ?? this.#batch.held()?.because;
+    if (activity !== undefined) this.#run.report(activity);
+    if (this.#back || this.#run.signal.aborted || state.endedAt !== undefined) return;
+    this.#back = this.#whyBack();
+    if (this.#back) queueMicrotask(() => this.#batch.stop());
+  }
+
+  // What waits here for long may run elsewhere, or later.
+  #whyBack(): HandedBack | undefined {
+    const { state } = this.#batch;
+    const { status, attempts } = taskOf(state, 1);
+    if (status !== "queued") return undefined;
+    const held = this.#batch.held();
+    const last = attempts.at(-1)?.outcome;
+    const mayBeHeld = held !== undefined || (last?.kind === "failed" && isOfAccount(last));
+    const hold = mayBeHeld ? this.#hold() : undefined;
+    if (hold) return hold;
+    const waits = held !== undefined && attempts.length === 0;
+    return waits && performance.now() - this.#since > longestWaitMs
+      ? { kind: "handed-back", afterMs: afterWaitMs }
+      : undefined;
+  }
+
+  #hold(): HandedBack | undefined {
+    const { state } = this.#batch;
+    const { model } = optionsOf(state.batch, 1);
+    const now = Date.now();
+    const holds = new Holds(this.#context.store.database, state.account.hash).all();
+    const [hold] = holds.filter((one) => concerns(one, model) && one.until > now);
+    if (!hold) return undefined;
+    const ms = Math.min(longestPauseMs, hold.until - now);
+    return hold.kind === "usage-limit"
+      ? { kind: "handed-back", accountPauseMs: ms }
+      : { kind: "handed-back", workerPause: { ms: Math.min(workerPauseMs, ms), because: hold.because } };
+  }
+
+  async #end(): Promise<RunEnd> {
+    const task = taskOf(this.#batch.state, 1);
+    if (task.status !== "done") return this.#back ?? { kind: "handed-back" };
+    const { outcome } = task;
+    const { reason } = this.#run.signal;
+    const usage = task.usage ? { usage: task.usage } : {};
+    // Paid for, and what was wanted.
+    if (outcome.kind !== "succeeded") {
+      if (reason === "stopped")
+        return { kind: "result", result: { kind: "stopped", worker: this.#parts.worker, ...usage } };
+      const back =
+        reason === undefined ? (this.#back ?? ofAccess(outcome)) : { kind: "handed-back" as const };
+      if (back) return { ...back, ...usage };
+    }
+    return { kind: "result", result: await this.#result(task) };
+  }
+
+  async #result(task: DoneTask): Promise<JobResult> {
+    const { outcome, attempts, usage, model, remarks, checks } = task;
+    const last = attempts.at(-1);
+    const { sessionId, offset, transcriptEnd } = last ?? {};
+    return {
+      kind: "ended",
+      worker: this.#parts.worker,
+      outcome,
+      attempts: attempts.length,
+      ...(usage ? { usage } : {}),
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(model === undefined ? {} : { model }),
+      ...(remarks ? { remarks } : {}),
+      ...(checks ? { checks } : {}),
+      ...(offset === undefined ? {} : { offset }),
+      ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
+      ...(last ? await this.#texts(last) : {}),
+    };
+  }
+
+  async #texts({ transcript }: Attempt): Promise<{ transcript?: Carried; stderr?: Carried }> {
+    const [output, stderr] = await Promise.all([
+      this.#carried(transcript, "transcript"),
+      this.#carried(stderrBeside(transcript), "stderr"),
+    ]);
+    return { ...(output ? { transcript: output } : {}), ...(stderr ? { stderr } : {}) };
+  }
+
+  // A file of the session; undefined if it is empty, or not there.
+  async #carried(path: string, what: string): Promise<Carried | undefined> {
+    const file = Bun.file(path);
+    const { size } = file;
+    if (size === 0) return undefined;
+    if (size <= longestPackedBytes) {
+      const zstd = Bun.zstdCompressSync(await file.bytes()).toBase64();
+      // Both of them, and the result, must fit.
+      if (zstd.length <= longestInlineBytes / 4) return { in: "result", zstd };
+    }
+    return { in: "blobs", ref: await this.#parts.blobs.put(`${this.#run.id}/${what}`, { file: path }) };
+  }
+
+  // Its result is stored elsewhere, and nobody here looks for it.
+  async #tidy(): Promise<void> {
+    const { store } = this.#context;
+    const { batchId } = this.#batch.state.batch;
+    try {
+      if (store.forget(batchId)) removePath(store.layout.batchDirectory(batchId));
+    } catch (error) {
+      // `prune` removes it later.
+      console.error(`${new Date().toISOString()} ${batchId} could not be removed:`, error);
+    }
+  }
+}
+
+function isOfAccount(outcome: AttemptOutcome): boolean {
+  return outcome.kind === "failed" && ["usage-limit", "auth", "billing"].includes(outcome.reason);
+}
+
+// The account's fault, or this machine's, and not the task's.
+function ofAccess(outcome: AttemptOutcome): HandedBack | undefined {
+  if (outcome.kind === "cancelled" && outcome.by === "hold")
+    return { kind: "handed-back", accountPauseMs: usualPauseMs };
+  if (outcome.kind !== "failed") return undefined;
+  if (outcome.reason === "usage-limit") {
+    const ms = (outcome.resetsAt ?? 0) - Date.now();
+    return { kind: "handed-back", accountPauseMs: Math.min(longestPauseMs, ms > 0 ? ms : usualPauseMs) };
+  }
+  return outcome.reason === "auth" || outcome.reason === "billing"
+    ? { kind: "handed-back", workerPause: { ms: workerPauseMs, because: outcomeText(outcome) } }
+    : undefined;
+}

@@ -1,0 +1,161 @@
+// A batch on a fleet, from one end to the other: a submitter, workers and a Redis, all as processes.
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { Store } from "../../src/store/store.ts";
+import { describeNeeding } from "../facilities.ts";
+import { asked } from "../fake-notes.ts";
+import { run } from "../harness.ts";
+import { newestRow } from "../running.ts";
+import { OwnBatch } from "./own-batch.ts";
+import { OwnFleet } from "./own-fleet.ts";
+
+describeNeeding("redis")("a batch on a fleet", () => {
+  test("runs on its workers, and its answers come back with their costs", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1");
+    await fleet.worker("box-2");
+    const tasks = Array.from(
+      { length: 6 },
+      (_, index) => `[[cost usd=0.25]] [[answer text=answer-${index}]]`,
+    );
+    await Bun.write(home.file("tasks.json"), JSON.stringify(tasks));
+    const { code, out, err } = await run(home, [
+      "run",
+      "--fleet",
+      "team",
+      "-f",
+      home.file("tasks.json"),
+      "--json",
+    ]);
+    expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
+    const answer = JSON.parse(out);
+    expect(answer.results.map(({ result }: { result: string }) => result)).toEqual(
+      tasks.map((_, index) => `answer-${index}`),
+    );
+    expect(answer.totalCostUsd).toBeCloseTo(1.5, 6);
+    expect(asked(home).length).toBe(6);
+  }, 60_000);
+
+  test("sends the files of a repository, uncommitted ones too, and brings changes back as branches", async () => {
+    await using fleet = await OwnFleet.create({
+      policy: { repositories: ["/*/origin.git"], permissionModes: ["acceptEdits"] },
+    });
+    const { home } = fleet;
+    const git = (directory: string, ...words: string[]) => {
+      const name = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"];
+      const { stdout, stderr, exitCode } = Bun.spawnSync(["git", ...name, ...words], { cwd: directory });
+      if (exitCode !== 0) throw new Error(stderr.toString());
+      return stdout.toString().trim();
+    };
+    const [origin, own] = [home.file("origin.git"), home.file("own")];
+    git(home.path, "init", "--quiet", "--bare", origin);
+    git(home.path, "clone", "--quiet", origin, own);
+    await Bun.write(`${own}/a.txt`, "committed");
+    git(own, "add", "--all");
+    git(own, "commit", "--quiet", "--message", "First");
+    git(own, "push", "--quiet", "origin", "HEAD");
+    await Bun.write(`${own}/b.txt`, "not committed");
+    await fleet.worker("box-1");
+    const task = {
+      task: "[[shell command='cat a.txt b.txt > c.txt']] [[answer text=done]]",
+      key: "c",
+      permissionMode: "acceptEdits",
+    };
+    const { results } = await new OwnBatch(home, [task], ["--working-directory", own]).answer();
+    expect(results).toMatchObject([{ result: "done", worker: "box-1" }]);
+    const branch = /branch (\S+)\./.exec(results[0]?.remarks?.join(" ") ?? "")?.[1] ?? "";
+    expect(git(own, "show", `${branch}:c.txt`)).toBe("committednot committed");
+    expect(git(own, "status", "--porcelain")).toBe("?? b.txt");
+    expect(readdirSync(own).sort()).toEqual([".git", "a.txt", "b.txt"]);
+  }, 60_000);
+
+  test("refuses on the worker what its policy does not allow, and spends nothing", async () => {
+    await using fleet = await OwnFleet.create({ policy: { permissionModes: ["plan"] } });
+    const { home } = fleet;
+    await fleet.worker("box-1");
+    const { results } = await new OwnBatch(home, [{ task: "a", permissionMode: "acceptEdits" }]).answer();
+    expect(results).toMatchObject([
+      { status: "error", error: expect.stringContaining("does not allow the permission mode acceptEdits") },
+    ]);
+    expect(asked(home)).toEqual([]);
+  }, 60_000);
+
+  test("repeats on the worker what a second try can fix, and counts all that was spent", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1");
+    const once = home.file("once");
+    const task = `[[cost usd=0.25]] [[refused status=500 kind=api_error text=Odd once=${once}]] [[answer text=better]]`;
+    const { results } = await new OwnBatch(home, [task]).answer();
+    expect(results).toMatchObject([{ result: expect.any(String), status: "success" }]);
+    expect(results[0]?.remarks?.join(" ")).toContain("2 attempts");
+  }, 60_000);
+
+  test("says in list, results and logs where a task ran", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1");
+    const said = await run(home, ["run", "--fleet", "team", "[[answer text=yes]]"]);
+    expect(said).toMatchObject({ code: 0, out: "yes\n" });
+    expect((await run(home, ["logs", "latest", "1"])).out).toContain("Ran on box-1");
+    expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
+      { worker: "box-1" },
+    ]);
+    const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
+    expect(await Bun.file(page).text()).toContain("succeeded on box-1");
+  }, 60_000);
+
+  test("waits for the end of a usage limit, on all workers, and counts no attempt", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home, redis } = fleet;
+    await fleet.worker("box-1");
+    await fleet.worker("box-2");
+    // Refused only until the file is there, as a limit is until its reset.
+    const reset = home.file("reset");
+    const limited = `[[refused status=429 kind=rate_limit text="You have reached your usage limit" until=${reset} event='{"status":"rejected","resetsAt":${Math.floor(Date.now() / 1000) + 3600},"rateLimitType":"five_hour"}']] [[answer text=after]]`;
+    const batch = new OwnBatch(home, [limited]);
+    const isPaused = async () => (await redis.connection.pttl("bull:fleet1-default:limiter")) > 0;
+    while (!(await isPaused())) await Bun.sleep(50);
+    const askedBefore = asked(home).length;
+    expect(askedBefore).toBe(1);
+    await Bun.write(reset, "");
+    // What the account's workers wait for is over.
+    await redis.connection.del("bull:fleet1-default:limiter");
+    for (const name of ["box-1", "box-2"]) {
+      const state = home.file(`state-${name}`);
+      using store = new Store(state);
+      store.database.run("DELETE FROM holds");
+    }
+    const { results } = await batch.answer();
+    expect(results).toMatchObject([{ result: "after", status: "success" }]);
+    const { batchId } = newestRow(home) ?? {};
+    expect(await redis.connection.hget(`bull:fleet1-default:${batchId}-1-1`, "atm")).toBe("1");
+  }, 60_000);
+
+  test("leaves a worker alone whose login does not work, and runs its task on another one", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    const broken = await fleet.worker("broken");
+    const good = home.file("good");
+    const batch = new OwnBatch(home, [
+      `[[refused status=401 kind=authentication_error text="Invalid API key" until=${good}]] [[answer text=yes]]`,
+    ]);
+    await broken.says("Takes no tasks for");
+    await Bun.write(good, "");
+    await fleet.worker("box-2");
+    expect((await batch.answer()).results).toMatchObject([{ result: "yes", worker: "box-2" }]);
+  }, 60_000);
+
+  test("stops at the budget of the batch, and of each task", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1", { slots: 1 });
+    const task = (word: string) => `[[cost usd=0.4]] [[answer text=${word}]]`;
+    const { results } = await new OwnBatch(home, ["a", "b", "c", "d"].map(task), [
+      ...["--batch-budget-usd", "0.5", "--concurrency", "1"],
+    ]).answer();
+    expect(results.filter(({ status }) => status === "success").length).toBeLessThan(3);
+    expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
+  }, 60_000);
+});

@@ -1,0 +1,380 @@
+// The files of a task travel to a worker and back: the same files there, and a branch here.
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
+import { openWork, removeLeftWork, WorkFailed } from "../../src/fleet/open-work.ts";
+import { packWork, whyNotPacked } from "../../src/fleet/pack-work.ts";
+import { releaseWork, takeChanges } from "../../src/fleet/take-changes.ts";
+import { type Changes, refOf, type Work } from "../../src/fleet/work.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { describeNeeding } from "../facilities.ts";
+
+/** A submitter with a repository, its remote, a worker's folder and a blob store. */
+class Two implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), "pccm-two-"));
+  readonly repository = join(this.path, "shop");
+  readonly remote = join(this.path, "remote.git");
+  readonly folder = join(this.path, "worker");
+  readonly blobs: BlobStore;
+
+  constructor() {
+    const blobs = join(this.path, "blobs");
+    for (const directory of [blobs, this.folder, this.repository]) mkdirSync(directory);
+    this.blobs = blobStoreOf({ blobs, s3: {} });
+    this.run(this.path, "init", "-q", "--bare", "-b", "main", this.remote);
+    this.run(this.path, "init", "-q", "-b", "main", this.repository);
+    this.write("a.txt", "one\n");
+    this.write("src/deep/b.txt", "two\n");
+    this.write(".gitignore", "ignored/\n");
+    this.git("add", "-A");
+    this.git("commit", "-q", "-m", "first");
+    this.git("remote", "add", "origin", this.remote);
+    this.git("push", "-q", "-u", "origin", "main");
+  }
+
+  write(name: string, text: string): void {
+    const path = join(this.repository, name);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  /** Git as its user runs it. */
+  git(...words: string[]): string {
+    return this.run(this.repository, ...words);
+  }
+
+  run(directory: string, ...words: string[]): string {
+    const who = ["-c", "user.name=me", "-c", "user.email=me@localhost"];
+    const env = { PATH: process.env["PATH"] ?? "", HOME: this.path, GIT_CONFIG_NOSYSTEM: "1" };
+    const { success, stdout, stderr } = Bun.spawnSync(["git", ...who, ...words], { cwd: directory, env });
+    if (!success) throw new Error(`git ${words.join(" ")}: ${stderr}`);
+    return stdout.toString().trimEnd();
+  }
+
+  async packed(directory = this.repository): Promise<Extract<Work, { kind: "git" }>> {
+    const packed = await packWork(directory, { shared: [], blobs: this.blobs, name: "b4k2/work" });
+    if (!packed.ok || packed.work.kind !== "git") throw new Error(JSON.stringify(packed));
+    return packed.work;
+  }
+
+  open(work: Work) {
+    return openWork(work, { folder: this.folder, blobs: this.blobs, directories: [] });
+  }
+
+  take(changes: Changes, branch = "b4k2/1") {
+    return takeChanges(changes, { directory: this.repository, branch, blobs: this.blobs });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+const how = { name: "b4k2/1-1/changes", message: "Task 1" };
+
+/** Every file below a directory, with its text; links with where they lead. */
+function filesOf(directory: string): Record<string, string> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((one) => !one.isDirectory() && !join(one.parentPath, one.name).includes("/.git/"))
+    .map((one): [string, string] => {
+      const path = join(one.parentPath, one.name);
+      return [path.slice(directory.length + 1), one.isFile() ? readFileSync(path, "utf8") : "a link"];
+    });
+  return Object.fromEntries(entries.sort());
+}
+
+describeNeeding("git", "a system other than Windows")("the work of a task", () => {
+  test("a pushed commit needs no bundle, and the worker has its files", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    expect(work).toEqual({
+      kind: "git",
+      url: two.remote,
+      commit: two.git("rev-parse", "HEAD"),
+      head: two.git("rev-parse", "HEAD"),
+      below: "",
+    });
+    await using open = await two.open(work);
+    expect(filesOf(open.directory)).toEqual(filesOf(two.repository));
+    expect(await open.changes(how)).toBe(undefined);
+  });
+
+  test("what is not committed or not pushed goes along, and nothing changes here", async () => {
+    using two = new Two();
+    two.write("pushed-not.txt", "committed\n");
+    two.git("add", "-A");
+    two.git("commit", "-q", "-m", "second");
+    two.write("a.txt", "changed\n");
+    two.write("new/untracked.txt", "new\n");
+    two.write("staged.txt", "staged\n");
+    two.git("add", "staged.txt");
+    two.write("ignored/secret.txt", "not sent\n");
+    rmSync(join(two.repository, "src/deep/b.txt"));
+    symlinkSync("a.txt", join(two.repository, "link"));
+    writeFileSync(join(two.repository, "run.sh"), "#!/bin/sh\n");
+    chmodSync(join(two.repository, "run.sh"), 0o755);
+    const before = [two.git("status", "--porcelain"), two.git("rev-parse", "HEAD"), two.git("stash", "list")];
+    const work = await two.packed();
+    expect([
+      two.git("status", "--porcelain"),
+      two.git("rev-parse", "HEAD"),
+      two.git("stash", "list"),
+    ]).toEqual(before);
+    expect(work.bundle?.bytes).toBeLessThan(3_000);
+    await using open = await two.open(work);
+    const { "ignored/secret.txt": _, ...sent } = filesOf(two.repository);
+    expect(filesOf(open.directory)).toEqual(sent);
+    expect(statSync(join(open.directory, "run.sh")).mode & 0o111).toBe(0o111);
+  });
+
+  test("the same files give the same work, so a second submission is the same job", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const first = await two.packed();
+    expect((await two.packed()).commit).toBe(first.commit);
+    // Its date is that of the commit below, not of the moment.
+    expect(two.git("show", "-s", "--format=%cI", first.commit)).toBe(
+      two.git("show", "-s", "--format=%cI", "HEAD"),
+    );
+  });
+
+  test("a task in a directory of the repository works there", async () => {
+    using two = new Two();
+    const work = await two.packed(join(two.repository, "src/deep"));
+    expect(work.below).toBe("src/deep");
+    await using open = await two.open(work);
+    expect(open.directory).toEndWith("/src/deep");
+    expect(readFileSync(join(open.directory, "b.txt"), "utf8")).toBe("two\n");
+  });
+
+  test("what a task changes becomes a branch here, on top of what it got", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed here\n");
+    const work = await two.packed();
+    let changes: Changes | undefined;
+    {
+      await using open = await two.open(work);
+      writeFileSync(join(open.directory, "a.txt"), "changed there\n");
+      writeFileSync(join(open.directory, "new.txt"), "new\n");
+      rmSync(join(open.directory, "src/deep/b.txt"));
+      mkdirSync(join(open.directory, "ignored"));
+      writeFileSync(join(open.directory, "ignored/x"), "x");
+      changes = await open.changes(how);
+    }
+    if (!changes) throw new Error("There are no changes");
+    expect(changes.files).toBe(3);
+    const before = two.git("status", "--porcelain");
+    expect(await two.take(changes)).toEqual({ ok: true, branch: "b4k2/1" });
+    expect(two.git("status", "--porcelain")).toBe(before);
+    expect(two.git("diff", "--name-status", work.commit, "b4k2/1")).toBe(
+      "M\ta.txt\nA\tnew.txt\nD\tsrc/deep/b.txt",
+    );
+    expect(two.git("log", "-1", "--format=%s%n%P", "b4k2/1")).toBe(`Task 1\n${work.commit}`);
+    expect(await two.take(changes)).toEqual({ ok: true, branch: "b4k2/1" });
+  });
+
+  test("commits that the session made are in the result as well", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    await using open = await two.open(work);
+    writeFileSync(join(open.directory, "a.txt"), "committed there\n");
+    two.run(open.directory, "commit", "-q", "-a", "-m", "by the session");
+    const changes = await open.changes(how);
+    expect(changes?.files).toBe(1);
+    if (changes) await two.take(changes);
+    expect(two.git("show", "b4k2/1:a.txt")).toBe("committed there");
+  });
+
+  test("a branch of the same name with other contents is left alone", async () => {
+    using two = new Two();
+    two.git("branch", "b4k2/1");
+    const work = await two.packed();
+    await using open = await two.open(work);
+    writeFileSync(join(open.directory, "a.txt"), "x\n");
+    const changes = await open.changes(how);
+    if (!changes) throw new Error("There are no changes");
+    expect(await two.take(changes)).toEqual({ ok: true, branch: "b4k2/1-2" });
+    expect(two.git("rev-parse", "b4k2/1")).toBe(work.head);
+  });
+
+  test("one clone serves all tasks, also those that begin at once, and is fetched again when needed", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    const opened = await Promise.all([1, 2, 3, 4].map(() => two.open(work)));
+    expect(new Set(opened.map(({ directory }) => directory)).size).toBe(4);
+    two.write("later.txt", "later\n");
+    two.git("add", "-A");
+    two.git("commit", "-q", "-m", "later");
+    two.git("push", "-q");
+    await using later = await two.open(await two.packed());
+    expect(existsSync(join(later.directory, "later.txt"))).toBe(true);
+    expect(readdirSync(join(two.folder, "mirrors"))).toHaveLength(1);
+    for (const one of opened) await one[Symbol.asyncDispose]();
+    await later[Symbol.asyncDispose]();
+    const [own = ""] = readdirSync(join(two.folder, "tasks"));
+    expect(readdirSync(join(two.folder, "tasks", own))).toEqual(["owner.json"]);
+  });
+
+  test("what a session does to its repository runs nothing when its changes are read, and reaches no other task", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    await using open = await two.open(work);
+    const trace = join(two.path, "trace");
+    const program = join(two.path, "evil.sh");
+    writeFileSync(program, `#!/bin/sh\necho "$0 $*" >> ${trace}\ncat\n`);
+    chmodSync(program, 0o755);
+    for (const [name, value] of [
+      ["core.fsmonitor", program],
+      ["core.hooksPath", two.path],
+      ["filter.x.clean", program],
+      ["filter.x.process", program],
+      ["diff.external", program],
+      ["core.sshCommand", program],
+    ] as const)
+      two.run(open.directory, "config", name, value);
+    writeFileSync(join(open.directory, ".gitattributes"), "* filter=x\n");
+    writeFileSync(join(open.directory, ".git/hooks-not"), "");
+    mkdirSync(join(open.directory, ".git/hooks"), { recursive: true });
+    for (const hook of ["post-checkout", "reference-transaction", "pre-commit"]) {
+      writeFileSync(join(open.directory, ".git/hooks", hook), `#!/bin/sh\necho hook >> ${trace}\n`);
+      chmodSync(join(open.directory, ".git/hooks", hook), 0o755);
+    }
+    expect(await open.changes(how)).toMatchObject({ files: 1 });
+    expect(existsSync(trace)).toBe(false);
+    await using other = await two.open(work);
+    expect(filesOf(other.directory)).toEqual(filesOf(two.repository));
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  test("a commit that the remote does not have is refused for good, and a remote that is away for now", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    const missing = two.open({ ...work, commit: "b".repeat(40) });
+    await expect(missing).rejects.toThrow(`does not have the commit ${"b".repeat(40)}`);
+    await expect(missing).rejects.toMatchObject({ isTemporary: false });
+    const away = two.open({ ...work, url: join(two.path, "nothing.git") });
+    await expect(away).rejects.toThrow(/cannot be had: .*nothing\.git/);
+    await expect(away).rejects.toMatchObject({ isTemporary: true });
+    await expect(two.open({ ...work, below: "nowhere" })).rejects.toThrow(
+      "The commit has no directory nowhere.",
+    );
+    const [own = ""] = readdirSync(join(two.folder, "tasks"));
+    expect(readdirSync(join(two.folder, "tasks", own))).toEqual(["owner.json"]);
+  });
+
+  test("a directory of the commit that is a link out of it is refused", async () => {
+    using two = new Two();
+    symlinkSync("/etc", join(two.repository, "out"));
+    const work = await two.packed();
+    await expect(two.open({ ...work, below: "out" })).rejects.toThrow(WorkFailed);
+  });
+
+  test("a bundle that is damaged or not there fails, and leaves no half clone", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const work = await two.packed();
+    if (!work.bundle) throw new Error("There is no bundle");
+    await two.blobs.remove(work.bundle.name);
+    await expect(two.open(work)).rejects.toThrow("it does not exist");
+    await two.blobs.put(work.bundle.name, new TextEncoder().encode("no bundle"));
+    await expect(two.open(work)).rejects.toThrow(WorkFailed);
+    await two.packed();
+    await using open = await two.open(work);
+    expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("changed\n");
+  });
+
+  test("the commit of uncommitted files is kept until it is released", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const { commit } = await two.packed();
+    expect(two.git("rev-parse", refOf(commit))).toBe(commit);
+    await releaseWork(two.repository, commit);
+    expect(two.git("for-each-ref", "refs/parallel-claude-code-mcp")).toBe("");
+  });
+
+  test("what a killed worker left is removed, and what a living one uses is not", async () => {
+    using two = new Two();
+    await using open = await two.open({ kind: "empty" });
+    const left = join(two.folder, "tasks", "left");
+    mkdirSync(left);
+    const dead = { ...ownIdentity(), pid: 4_194_305 };
+    writeFileSync(join(left, "owner.json"), JSON.stringify(dead));
+    await removeLeftWork(two.folder);
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(open.directory)).toBe(true);
+  });
+});
+
+describeNeeding("git", "a system other than Windows")("a directory", () => {
+  async function why(path: string, shared: string[] = []): Promise<string | undefined> {
+    return await whyNotPacked(path, shared);
+  }
+
+  test("of a repository with a remote can be sent", async () => {
+    using two = new Two();
+    expect(await why(two.repository)).toBe(undefined);
+    expect(await why(join(two.repository, "src"))).toBe(undefined);
+  });
+
+  test("that is empty is an empty one there", async () => {
+    using two = new Two();
+    const empty = join(two.path, "empty");
+    mkdirSync(empty);
+    expect(await packWork(empty, { shared: [], blobs: two.blobs, name: "x" })).toEqual({
+      ok: true,
+      work: { kind: "empty" },
+    });
+    await using open = await two.open({ kind: "empty" });
+    expect(readdirSync(open.directory)).toEqual([]);
+    expect(await open.changes(how)).toBe(undefined);
+  });
+
+  test("that is shared is worked in where it is", async () => {
+    using two = new Two();
+    const work = { kind: "shared" as const, path: join(two.repository, "src") };
+    expect(await packWork(work.path, { shared: [two.repository], blobs: two.blobs, name: "x" })).toEqual({
+      ok: true,
+      work,
+    });
+    const worker = { folder: two.folder, blobs: two.blobs, directories: [two.repository] };
+    await using open = await openWork(work, worker);
+    expect(open.directory).toBe(work.path);
+    expect(await open.changes(how)).toBe(undefined);
+    symlinkSync("/etc", join(two.repository, "out"));
+    const out = openWork({ kind: "shared", path: join(two.repository, "out") }, worker);
+    await expect(out).rejects.toThrow("outside the shared directories");
+    const missing = openWork({ kind: "shared", path: join(two.repository, "no") }, worker);
+    await expect(missing).rejects.toThrow("does not exist on this worker");
+  });
+
+  test("that has no repository, commit, remote or usable address says so", async () => {
+    using two = new Two();
+    const plain = join(two.path, "plain");
+    mkdirSync(plain);
+    writeFileSync(join(plain, "x"), "x");
+    expect(await why(plain)).toContain("is neither in a Git repository");
+    two.run(plain, "init", "-q");
+    expect(await why(plain)).toContain("without a commit");
+    two.run(plain, "add", "-A");
+    two.run(plain, "commit", "-q", "-m", "x");
+    expect(await why(plain)).toContain("without a remote");
+    two.run(plain, "remote", "add", "origin", "https://me:secret@example.com/x.git");
+    expect(await why(plain)).toContain("whose address contains a password");
+    expect(await why(plain)).not.toContain("secret");
+    two.run(plain, "remote", "set-url", "origin", "../remote.git");
+    expect(await why(plain)).toContain("must begin with https://");
+  });
+});

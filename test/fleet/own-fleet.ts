@@ -1,0 +1,129 @@
+// A fleet of a test's own: a Redis, a configuration that names it, and workers as processes, each with its own store.
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { configurationFolder, eventually, Home, program } from "../harness.ts";
+import { OwnRedis } from "../own-redis.ts";
+
+/** The lease of tests, in milliseconds: everything else is in proportion. */
+export const leaseMs = 3_000;
+
+export class OwnFleet implements AsyncDisposable {
+  readonly home: Home;
+  readonly redis: OwnRedis;
+  readonly #workers: OwnWorker[] = [];
+
+  private constructor(home: Home, redis: OwnRedis) {
+    this.home = home;
+    this.redis = redis;
+  }
+
+  /** `redis`: one that is started later. `policy`: what workers allow beside the working directory. */
+  static async create({ redis, policy = {} }: { redis?: OwnRedis; policy?: object } = {}): Promise<OwnFleet> {
+    const server = redis ?? (await OwnRedis.start());
+    const home = new Home({
+      PARALLEL_CLAUDE_FLEET_LEASE_MS: String(leaseMs),
+      PARALLEL_CLAUDE_NOTIFICATIONS: "false",
+    });
+    const fleet = new OwnFleet(home, server);
+    await secret(home.file("fleet.key"), "0123456789abcdef0123456789abcdef0123456789a");
+    await secret(home.file("redis.password"), server.password);
+    mkdirSync(home.file("blobs"));
+    await Bun.write(
+      join(home.path, configurationFolder, "parallel-claude-code-mcp", "config.json"),
+      JSON.stringify({ fleets: { team: fleet.settings(policy) } }),
+    );
+    return fleet;
+  }
+
+  settings(policy: object = {}): object {
+    const { home, redis } = this;
+    return {
+      url: redis.plainUrl,
+      passwordFile: home.file("redis.password"),
+      keyFile: home.file("fleet.key"),
+      blobs: home.file("blobs"),
+      shared: [home.work],
+      policy: { directories: [home.work], ...policy },
+    };
+  }
+
+  /** A worker that takes jobs. */
+  async worker(
+    name: string,
+    { slots = 2, more = [] as string[], isAwaited = true } = {},
+  ): Promise<OwnWorker> {
+    const worker = new OwnWorker(this.home, name, ["--slots", String(slots), ...more]);
+    this.#workers.push(worker);
+    if (isAwaited) await worker.says("takes up to");
+    return worker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const worker of this.#workers) await worker.kill();
+    await this.home[Symbol.asyncDispose]();
+    await this.redis[Symbol.asyncDispose]();
+  }
+}
+
+/** A worker, as a process. */
+export class OwnWorker {
+  readonly name: string;
+  readonly state: string;
+  readonly #child: Bun.Subprocess<"ignore", "ignore", "pipe">;
+  #said = "";
+
+  constructor(home: Home, name: string, flags: readonly string[]) {
+    this.name = name;
+    this.state = home.file(`state-${name}`);
+    this.#child = Bun.spawn([...program(), "worker", "--fleet", "team", "--name", name, ...flags], {
+      cwd: home.work,
+      env: { ...home.environment, PARALLEL_CLAUDE_STATE_DIRECTORY: this.state, WORKER_NAME: name },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    void this.#listen();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** What it has said. */
+  get said(): string {
+    return this.#said;
+  }
+
+  get exited(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stderr) this.#said += decoder.decode(chunk, { stream: true });
+  }
+
+  /** Resolves when it has said this. */
+  async says(text: string): Promise<void> {
+    await eventually(
+      () => this.#said.includes(text) || this.#child.exitCode !== null,
+      () => `${this.name} said: ${this.#said}`,
+    );
+    if (!this.#said.includes(text)) throw new Error(`${this.name} has ended: ${this.#said}`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+}
+
+async function secret(path: string, text: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  await Bun.write(path, `${text}\n`);
+  chmodSync(path, 0o600);
+}

@@ -1,0 +1,97 @@
+// A Redis of a test's own: on loopback, with a password, keeping its data, and killed at the end.
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+export class OwnRedis implements AsyncDisposable {
+  readonly password = "x";
+  readonly port: number;
+  readonly #directory = mkdtempSync(join(tmpdir(), "pccm-redis-"));
+  readonly #arguments: readonly string[];
+  #server: Bun.Subprocess | undefined;
+  #connection: Redis | undefined;
+
+  private constructor(port: number, more: readonly string[]) {
+    this.port = port;
+    this.#arguments = more;
+  }
+
+  /** One that answers. `more`: arguments of `redis-server`. */
+  static async start(...more: string[]): Promise<OwnRedis> {
+    const redis = new OwnRedis(await freePort(), more);
+    await redis.start();
+    return redis;
+  }
+
+  /** One that is not started yet. */
+  static async stopped(): Promise<OwnRedis> {
+    return new OwnRedis(await freePort(), []);
+  }
+
+  get url(): string {
+    return `redis://:${this.password}@127.0.0.1:${this.port}`;
+  }
+
+  /** Without the password. */
+  get plainUrl(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#server?.pid ?? 0;
+  }
+
+  /** For looking, and for what a test writes itself. */
+  get connection(): Redis {
+    this.#connection ??= quiet(new Redis(this.url, { maxRetriesPerRequest: null }));
+    return this.#connection;
+  }
+
+  async start(): Promise<void> {
+    this.#server = Bun.spawn(
+      [
+        "redis-server",
+        ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#directory],
+        ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no"],
+        ...["--maxmemory-policy", "noeviction", "--requirepass", this.password],
+        ...this.#arguments,
+      ],
+      { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+    );
+    await this.connection.ping();
+  }
+
+  /** As a power cut ends it. */
+  async kill(): Promise<void> {
+    this.#server?.kill("SIGKILL");
+    await this.#server?.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection?.disconnect();
+    await this.kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+// What happens to it is what the test is about.
+function quiet(redis: Redis): Redis {
+  redis.on("error", () => undefined);
+  return redis;
+}
+
+/** A port on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const address = server.address();
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  await closed.promise;
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}
