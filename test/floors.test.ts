@@ -16,6 +16,7 @@ const floors = [
   ["engine/account", "engine/memory", "engine/output", "engine/reuse"],
   ["engine/attempt"],
   ["engine/scheduler"],
+  ["engine/hosts"],
   ["engine/runner"],
   ["operations"],
   ["doors/mcp"],

@@ -1,6 +1,7 @@
 // The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`. Each loads only what it
 // needs itself: a starter exits at once, and a keeper waits as long as its batch runs.
 import { blockedCode, hiddenCommands, valuesOnStdin } from "../engine/runner/hidden-commands.ts";
+import { farCommands } from "../far/commands.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";
@@ -11,6 +12,8 @@ export async function runHidden(
   command: string,
   [stateDirectory = "", batch, fed]: string[],
 ): Promise<number> {
+  if (command === farCommands.relay || command === farCommands.keeper)
+    return (await import("../operations/lend.ts")).lend(command, stateDirectory);
   const batchId = batchIdSchema.parse(batch);
   const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {

@@ -1,10 +1,8 @@
 // What a runner and the keeper of a far machine say to each other: their only declaration. A session is known by the name of
 // its start, which is unique. What is longer than a line goes as the body of its frame.
 import { z } from "zod";
+import { onLostHost } from "../model/options.ts";
 import { processIdentity } from "../platform/process-identity.ts";
-
-/** What follows when the runner of a batch gives no sign of life for longer than its lease. */
-export const onLostHost = z.enum(["wait", "elsewhere"]);
 
 /** A path in the folder of a batch, with slashes, that stays in it. */
 const nameInFolder = z
@@ -87,7 +85,7 @@ export const toKeeper = z.discriminatedUnion("type", [
 export type ToKeeper = z.infer<typeof toKeeper>;
 
 /** How a process ended; empty if nobody saw it. */
-const exit = z.object({ code: z.int().optional(), signal: z.string().optional() });
+const exit = z.object({ code: z.int().exactOptional(), signal: z.string().exactOptional() });
 
 /** What runs on a machine, for people. */
 export const overview = z.object({
@@ -125,7 +123,7 @@ export const fromKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("leased") }),
   z.object({ type: z.literal("status"), version: z.string(), overview }),
   z.object({ type: z.literal("pruned"), sessions: z.int(), bytes: z.number() }),
-  /** How many sessions run there, whoever started them, and why no more can start; pushed when it changes. */
+  /** How many sessions run there, also its own, and why no more can start; pushed when it changes. */
   z.object({ type: z.literal("room"), running: z.int(), because: z.string().optional() }),
   z.object({ type: z.literal("reserved"), ticket }),
   z.object({ type: z.literal("full"), ticket, because: z.string() }),
@@ -142,8 +140,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("data"), id: startName, from: offset }),
   /** The process has gone. `size`: of its transcript, in bytes. */
   z.object({ type: z.literal("exited"), id: startName, size: offset, exit, stderr: z.string() }),
-  /** It was ended, and these processes were left behind by it and killed. */
-  z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity) }),
+  /** It was ended, and these processes were left behind by it and killed. `size`: of what they and it have written. */
+  z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity), size: offset }),
   /** There is no such session: it never started, or it was forgotten. */
   z.object({ type: z.literal("unknown"), id: startName }),
 ]);

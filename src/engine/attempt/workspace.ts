@@ -26,8 +26,9 @@ export interface Workspace {
   /**
    * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
    * throws, the task ends as not started, with the error's message. If disposing of it throws, the attempt gets a remark.
+   * `place`: the machine that it is for; undefined for this one.
    */
-  prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
+  prepare(batch: Batch, task: NeedsDirectory, place?: string): Promise<Prepared>;
   /**
    * Takes over the directory of an attempt that an earlier runner started; disposed of when its session has gone. That
    * runner may have disposed of it already, for it does so before the end of the attempt is in the log.

@@ -26,6 +26,7 @@ import { poolOf } from "../attempt/session-pool.ts";
 import { waitingLike } from "../attempt/tasks-alike.ts";
 import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
+import type { Hosts } from "../hosts/hosts.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
 import { Reuse } from "../reuse/reuse.ts";
@@ -81,6 +82,7 @@ export function composeRunner(
   batchLog: BatchLog,
   epoch: number,
   { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
+  other?: typeof Hosts,
 ) {
   const { batch, account } = batchLog.state;
   const { layout } = store;
@@ -142,8 +144,10 @@ export function composeRunner(
   const machine = machineOf(batchLog, capacity);
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
-  const host = new LocalHost({ machine, sweeper, environment });
-  const workspace = sharedDirectory;
+  const local = new LocalHost({ machine, sweeper, environment });
+  const hosts = other?.of(() => log.state, { layout, epoch, environment, local, failed: fail });
+  const host = hosts ?? local;
+  const workspace = hosts?.workspace ?? sharedDirectory;
   const means = { layout, environment, values };
   const planning = { workspace, prefixes, means };
   const reused = new ReusedSessions({
@@ -209,7 +213,7 @@ export function composeRunner(
     layout,
     dueAt: (number) => attempts.dueAt(number),
     slots,
-    starts,
+    starts: hosts ?? starts,
     startBackoff,
     holds,
     login,
@@ -249,6 +253,8 @@ export function composeRunner(
     holds,
     prefixes,
     machine,
+    /** Undefined if sessions run on this machine. */
+    hosts,
     pool,
     spares,
     attempts,
@@ -268,12 +274,16 @@ function sessionSlots(
   { batchId, state: { batch, account } }: BatchLog,
   { capacity, late }: { capacity: SharedCapacity; late: LateWrites },
 ) {
-  const { concurrency, slots: most = concurrency } = batch;
+  const { concurrency, slots: most = concurrency, hosts } = batch;
   const running = () => accountSlots.taken();
   const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
-  const limit = () => (most === "auto" ? (pace?.ceiling() ?? 1) : most);
-  const own = new MachineSlots(database, { pool: account.hash, batchId, holder: ownIdentity(), limit });
-  const accountSlots = sharedSlots(own, account.hash, late);
+  // A number is about this machine. The limits of the account are the same everywhere.
+  const isElsewhere = hosts !== undefined && most !== "auto";
+  const here = isElsewhere ? Number.POSITIVE_INFINITY : most;
+  const limit = () => (here === "auto" ? (pace?.ceiling() ?? 1) : here);
+  const pool = isElsewhere ? `${account.hash} elsewhere` : account.hash;
+  const own = new MachineSlots(database, { pool, batchId, holder: ownIdentity(), limit });
+  const accountSlots = sharedSlots(own, pool, late);
   const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
   return { pace, accountSlots, slots: new Slots(ceiling, accountSlots) };
 }

@@ -49,7 +49,9 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   // A keeper that is our parent adopts orphans, too, such as those of the runner before us.
   await becomeSubreaper(isOurParent(keeper) ? { parent: keeper } : {});
   try {
-    await new Runner(composeRunner(store, log, epoch, options)).run();
+    // Most batches run here, and need none of that.
+    const other = log.state.batch.hosts ? (await import("../hosts/hosts.ts")).Hosts : undefined;
+    await new Runner(composeRunner(store, log, epoch, options, other)).run();
     return true;
   } catch (error) {
     // Remaining sessions continue to write to their transcripts, for the next runner to adopt.
@@ -97,10 +99,11 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, pool, reuse, failed } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, pool, hosts, reuse, failed } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
+    using _hosts = hosts;
     using _slots = slots;
     using _starts = starts;
     using _reuse = reuse;
