@@ -2,6 +2,7 @@
 import { expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { greeting } from "../src/far/greeting.ts";
 import { testNeeding } from "./facilities.ts";
 import { eventually, Home, killIfThere, program, run } from "./harness.ts";
 import { OwnSshd } from "./own-sshd.ts";
@@ -16,12 +17,12 @@ async function detached(home: Home, ...words: string[]): Promise<string> {
 }
 
 interface Summary {
-  status: string;
-  results: { status: string; result?: string; error?: string; workingDirectory?: string }[];
+  results: { status: string; result?: string; error?: string; host?: string; outcome?: string }[];
 }
 
 async function ended(home: Home, batchId: string): Promise<Summary> {
-  const { out, err } = await run(home, ["wait", batchId, "--json"]);
+  await run(home, ["wait", batchId]);
+  const { out, err } = await run(home, ["results", batchId, "--json"]);
   if (out === "") throw new Error(err);
   return JSON.parse(out) as Summary;
 }
@@ -30,7 +31,15 @@ const statuses = ({ results }: Summary) => results.map(({ status }) => status);
 
 /** How many sessions have started, wherever. */
 function starts(home: Home): number {
-  return existsSync(home.startsLog) ? readFileSync(home.startsLog, "utf8").trim().split("\n").length : 0;
+  const log = existsSync(home.startsLog) ? readFileSync(home.startsLog, "utf8") : "";
+  // Others only ask for its version.
+  return log.split("\n").filter((line) => line.includes("--session-id")).length;
+}
+
+/** Kills a process that must be there. */
+function killKnown(pid: number | undefined): void {
+  if (pid === undefined) throw new Error("A process that was to be killed is not there");
+  process.kill(pid, "SIGKILL");
 }
 
 /** A task that says when it has begun, and ends once it may. */
@@ -95,16 +104,10 @@ withSshd("tasks go to the machine that runs the fewest", async () => {
   const gates = Array.from({ length: 4 }, (_, index) => new Gate(home, `gate${index}`));
   const batchId = await detached(home, ...on(home, "box1", "box2"), ...gates.map((gate) => gate.task()));
   for (const gate of gates) await gate.begun();
-  const { out } = await run(home, ["show", batchId, "--json"]);
   for (const gate of gates) gate.open();
   const summary = await ended(home, batchId);
   expect(statuses(summary)).toEqual(Array(4).fill("success"));
-  expect([...out.matchAll(/"workingDirectory": "(box\d):/g)].map(([, name]) => name).toSorted()).toEqual([
-    "box1",
-    "box1",
-    "box2",
-    "box2",
-  ]);
+  expect(summary.results.map(({ host }) => host).toSorted()).toEqual(["box1", "box1", "box2", "box2"]);
 });
 
 withSshd(
@@ -118,8 +121,8 @@ withSshd(
     await box.cut();
     gate.open();
     await eventually(
-      () => !home.processes().some(({ command }) => command.includes("--session-id")),
-      () => "the session does not end",
+      () => box.transcripts().some((text) => text.includes("while it was cut off")),
+      () => "the session does not answer",
     );
     await box.up();
     const summary = await ended(home, batchId);
@@ -154,7 +157,7 @@ withSshd("sessions of a far keeper that was killed are taken over by the next on
   const batchId = await detached(home, ...on(home, "box1"), gate.task());
   await gate.begun();
   const before = box.keeper;
-  killIfThere(before ?? 0);
+  killKnown(before);
   await eventually(
     () => box.keeper !== undefined && box.keeper !== before,
     () => "there is no other keeper",
@@ -172,7 +175,7 @@ withSshd("the next runner goes on with the far sessions of one that was killed",
   const batchId = await detached(home, ...on(home, "box1"), gate.task());
   await gate.begun();
   const runner = home.processes().find(({ command }) => command.includes("__runner"));
-  killIfThere(runner?.pid ?? 0);
+  killKnown(runner?.pid);
   gate.open();
   const summary = await ended(home, batchId);
   expect(statuses(summary)).toEqual(["success"]);
@@ -191,7 +194,7 @@ withSshd("a cancel reaches a far session, and everything that it started", async
   );
   await run(home, ["cancel", batchId]);
   const summary = await ended(home, batchId);
-  expect(statuses(summary)).toEqual(["cancelled"]);
+  expect(summary.results[0]?.outcome).toBe("cancelled: user");
   const sessions = () => home.processes().filter(({ command }) => !command.includes(" __"));
   await eventually(
     () => sessions().length === 0,
@@ -220,7 +223,7 @@ withSshd(
       () => shown,
     );
     await run(home, ["cancel", batchId]);
-    expect(statuses(await ended(home, batchId))).toEqual(["cancelled"]);
+    expect((await ended(home, batchId)).results[0]?.outcome).toBe("cancelled: user");
     expect(starts(home)).toBe(0);
     expect(existsSync(join(one.state, "far"))).toBe(false);
   },
@@ -268,10 +271,170 @@ withSshd("what a session needs of the batch's own folder goes there with it", as
   const servers = JSON.stringify({ mcpServers: { none: { command: "true", env: { SECRET: "s3cret" } } } });
   const batchId = await detached(home, ...on(home, "box1"), "--mcp-config", servers, "[[answer text=ok]]");
   expect(statuses(await ended(home, batchId))).toEqual(["success"]);
-  const started = JSON.parse(readFileSync(home.startsLog, "utf8").split("\n")[0] ?? "") as {
-    argv?: string[];
-  };
-  const words = JSON.stringify(started);
+  const words = readFileSync(home.startsLog, "utf8");
   expect(words).toContain("machine-box1/state/far/");
   expect(words).not.toContain("s3cret");
+});
+
+withSshd("a machine is added by its name: the program is copied once, and its checks are shown", async () => {
+  await using home = new Home();
+  await using box = await OwnSshd.start(home, "box1");
+  box.forget();
+  const script = `#!/bin/sh\nexec ${program().join(" ")} "$@"\n`;
+  const executable = home.file("executable");
+  writeFileSync(executable, script, { mode: 0o755 });
+  const refused = await run(home, ["run", ...on(home, "box1"), "[[answer]]"]);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("host add box1") });
+  const first = await run(home, ["host", "add", "box1", "--executable", executable]);
+  expect(first.out).toContain("box1 was added. The program was copied there.");
+  expect(first.code).toBe(0);
+  expect(first.out).toMatch(/ok +claude/);
+  const second = await run(home, ["host", "add", "box1", "--executable", executable]);
+  expect(second.out).toContain("The program was there already.");
+  const { code, out } = await run(home, ["run", ...on(home, "box1"), "[[answer text=copied]]"]);
+  expect({ code, out: out.trim() }).toEqual({ code: 0, out: "copied" });
+});
+
+withSshd("a machine that cannot be reached is not added, and the reason is that of ssh", async () => {
+  await using home = new Home();
+  await using box = await OwnSshd.start(home, "box1");
+  box.forget();
+  await box.cut();
+  const { code, err } = await run(home, ["host", "add", "box1", "--executable", program()[0] ?? ""]);
+  expect(code).toBe(2);
+  expect(err).toMatch(/box1 was not added: it cannot be reached: ssh: connect to host .*refused/);
+  expect((await run(home, ["host", "add", "-oProxyCommand=touch"])).code).toBe(2);
+  const list = await run(home, ["host", "list", "--json"]);
+  expect(JSON.parse(list.out)).toMatchObject({ hosts: [] });
+});
+
+withSshd("the list of machines says what each runs, what nobody has read, and which is away", async () => {
+  await using home = new Home();
+  await using _one = await OwnSshd.start(home, "box1");
+  await using two = await OwnSshd.start(home, "box2");
+  await two.cut();
+  const gate = new Gate(home);
+  const batchId = await detached(home, ...on(home, "box1"), gate.task());
+  await gate.begun();
+  const { code, out } = await run(home, ["host", "list", "--json"]);
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    hosts: [
+      { name: "box1", reachable: true, running: 1, unread: 0, batches: [batchId] },
+      { name: "box2", reachable: false, problem: expect.stringContaining("refused") },
+    ],
+  });
+  gate.open();
+  await ended(home, batchId);
+});
+
+withSshd("results that nobody reads any more go with `prune --host`", async () => {
+  await using home = new Home();
+  await using box = await OwnSshd.start(home, "box1");
+  const gate = new Gate(home);
+  await detached(home, ...on(home, "box1"), gate.task("unread"));
+  await gate.begun();
+  await box.cut();
+  for (const { pid, command } of home.processes()) if (/ __(?:keeper|runner)/.test(command)) killIfThere(pid);
+  gate.open();
+  await eventually(
+    () => box.transcripts().some((text) => text.includes("unread")),
+    () => "the session does not answer",
+  );
+  await box.up();
+  // It waits for the end of its input, which its runner would have said.
+  for (const { pid, command } of home.processes()) if (command.includes("--session-id")) killIfThere(pid);
+  const isEnded = () =>
+    Bun.spawnSync([...program(), "prune", "--host", "box1", "--dry-run"], {
+      env: home.environment,
+      cwd: home.work,
+    })
+      .stdout.toString()
+      .includes("1 ended session");
+  await eventually(isEnded, () => "the session does not end");
+  const { out } = await run(home, ["prune", "--host", "box1"]);
+  expect(out).toContain("Removed 1 ended session");
+  await eventually(
+    () => box.transcripts().length === 0,
+    () => "a transcript is left",
+  );
+});
+
+withSshd(
+  "a machine with a program of another version gets nothing, and the batch says why it waits",
+  async () => {
+    await using home = new Home();
+    await using box = await OwnSshd.start(home, "box1");
+    const other = home.file("other");
+    const refusal = JSON.stringify({ type: "refused", kind: "protocol", because: "it runs version 9.9.9" });
+    const lengths = Buffer.alloc(8);
+    lengths.writeUInt32BE(4 + refusal.length);
+    lengths.writeUInt32BE(refusal.length, 4);
+    writeFileSync(home.file("words"), Buffer.concat([Buffer.from(greeting), lengths, Buffer.from(refusal)]));
+    writeFileSync(other, `#!/bin/sh\ncat ${home.file("words")}\n`, { mode: 0o755 });
+    box.add([other]);
+    const batchId = await detached(home, ...on(home, "box1"), "[[answer]]");
+    const shown = () =>
+      Bun.spawnSync([...program(), "show", batchId], {
+        env: home.environment,
+        cwd: home.work,
+      }).stdout.toString();
+    await eventually(() => shown().includes("it runs version 9.9.9"), shown);
+    await run(home, ["cancel", batchId]);
+    expect((await ended(home, batchId)).results[0]?.outcome).toBe("cancelled: user");
+  },
+);
+
+withSshd("a directory that says no machine is refused before anything runs", async () => {
+  await using home = new Home();
+  await using _box = await OwnSshd.start(home, "box1");
+  const asked = (...words: string[]) => run(home, ["run", "[[answer]]", "--hosts", "box1", ...words]);
+  expect(await asked()).toMatchObject({ code: 2, err: expect.stringContaining("`box1:/path`") });
+  expect(await asked("--cd", "box1:work")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("behind the colon, begin with `/` or `~/`"),
+  });
+  expect(await asked("--cd", "box1:/nowhere/at/all")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("outside the allowed roots"),
+  });
+  expect(await asked("--cd", `box1:${home.path}/nowhere`)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("no longer exists"),
+  });
+});
+
+withSshd("variables of a task go to the machine, and nothing else of the environment here", async () => {
+  await using home = new Home();
+  await using _box = await OwnSshd.start(home, "box1");
+  home.set({ ONLY_HERE: "secret" });
+  const task = (name: string) => `[[env name=${name}]]`;
+  const words = ["--env", '{"FOR_THERE":"1"}', "--json", task("FOR_THERE"), task("ONLY_HERE")];
+  const { out } = await run(home, ["run", ...on(home, "box1"), ...words]);
+  const { results } = JSON.parse(out) as Summary;
+  expect(results.map(({ result }) => result)).toEqual(["1", expect.not.stringContaining("secret")]);
+});
+
+withSshd("a command that checks an answer runs on the machine of its session", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" });
+  await using _box = await OwnSshd.start(home, "box1");
+  const checked = ["--expect-command", "sh -c 'echo $PARALLEL_CLAUDE_STATE_DIRECTORY >&2; exit 3'"];
+  const { code, err } = await run(home, [
+    "run",
+    ...on(home, "box1"),
+    ...checked,
+    "--retries",
+    "0",
+    "[[answer]]",
+  ]);
+  expect(code).toBe(1);
+  expect(err).toContain("3");
+});
+
+withSshd("a summary reads the answers of the others on another machine", async () => {
+  await using home = new Home();
+  await using _box = await OwnSshd.start(home, "box1");
+  const words = ["--summarize", "Put them together.", "[[answer text=one]]", "[[answer text=two]]"];
+  const { code, err } = await run(home, ["run", ...on(home, "box1"), ...words]);
+  expect({ code, err }).toMatchObject({ code: 0 });
 });

@@ -1,6 +1,14 @@
 // Machines of the test's own, on loopback: an sshd for each, with its own host key, port and state directory, and an ssh that
 // knows them by the configuration of a home.
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { product } from "../src/model/product.ts";
 import { sshdPath } from "./facilities.ts";
@@ -47,6 +55,14 @@ export class OwnSshd implements AsyncDisposable {
     if (!existsSync(path)) return undefined;
     const { pid } = JSON.parse(readFileSync(path, "utf8")) as { pid: number };
     return pid;
+  }
+
+  /** What its sessions have said, as far as nobody has taken it. */
+  transcripts(): string[] {
+    const folder = join(this.state, "far");
+    const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+    const own = names.filter((name) => name.endsWith(".ndjson"));
+    return own.map((name) => readFileSync(join(folder, name), "utf8"));
   }
 
   /** The processes of its connections, with those that ssh started. */
@@ -152,6 +168,11 @@ export class OwnSshd implements AsyncDisposable {
     const before: unknown = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
     const own = { command, version: product.version, system: "test", addedAt: 0 };
     writeFileSync(path, JSON.stringify({ ...Object(before), [this.name]: own }));
+  }
+
+  /** Takes it from those that the home's program knows. */
+  forget(): void {
+    writeFileSync(join(this.#home.state, "hosts.json"), "{}");
   }
 
   #answers(): boolean {

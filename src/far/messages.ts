@@ -30,8 +30,8 @@ export const toKeeper = z.discriminatedUnion("type", [
   }),
   /** First of all, from somebody who only asks what is there. */
   z.object({ type: z.literal("status"), protocol: z.int(), version: z.string() }),
-  /** After `status`: removes what nobody needs any more. `all`: also results that no runner has read. */
-  z.object({ type: z.literal("prune"), all: z.boolean() }),
+  /** After `status`: removes what has ended and belongs to no runner that is connected. */
+  z.object({ type: z.literal("prune") }),
   /** A sign of life. */
   z.object({ type: z.literal("lease") }),
   /** Asks for a slot, and for the right to start a session in it. */

@@ -7,7 +7,7 @@ import { option, prose } from "../model/prose.ts";
 import { addedHostsOf } from "../store/added-hosts.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
-import type { Context } from "./context.ts";
+import { type Context, UserError } from "./context.ts";
 import { type Fault, wrong } from "./fault.ts";
 import { excerpt } from "./faults.ts";
 import type { RawOptions } from "./raw-options.ts";
@@ -31,6 +31,13 @@ export function hostsAsked(
       );
   }
   return asked;
+}
+
+/** A machine that nobody has added. */
+export function notAdded(name: string): UserError {
+  return new UserError(
+    `${excerpt(name)} was not added. \`${product.name} host list\` shows those that were.`,
+  );
 }
 
 interface Wanted {

@@ -4,6 +4,7 @@ import { endOfState } from "../model/batch-end.ts";
 import { type CheckResult, checkKinds } from "../model/checks.ts";
 import { cut } from "../model/cut.ts";
 import type { Outcome, Success } from "../model/outcome.ts";
+import { hostOf } from "../model/session-ref.ts";
 import { taskVariableNames } from "../model/session-values.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
@@ -38,6 +39,7 @@ export const resultSchema = z.object({
   numTurns: z.int().optional().meta({ listed: false }),
   costUsd: z.number().optional(),
   model: z.string().optional().meta({ listed: false }),
+  host: z.string().optional().meta({ description: "The machine it ran on, if not this one.", listed: false }),
   resultFile: z.string().optional(),
   reusedFrom: z
     .object({ batchId: z.string(), task: z.int(), key: z.string().optional(), answeredAt: z.string() })
@@ -196,6 +198,7 @@ export function resultEntryOf(
   const { outcome, usage, attempts } = task;
   const { prompt = "", key } = state.batch.tasks[task.number - 1] ?? {};
   const sessionId = attempts.at(-1)?.sessionId;
+  const host = hostOf(attempts.at(-1)?.identity);
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
   const structured = answerOf(outcome)?.structured;
@@ -219,6 +222,7 @@ export function resultEntryOf(
         }
       : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
+    ...(host === undefined ? {} : { host }),
     ...(resultFile === undefined ? {} : { resultFile }),
     ...reusedFieldOf(outcome),
     ...(variables.length > 0 ? { env: variables } : {}),

@@ -1,5 +1,6 @@
 // The facts on both pages of an ended task, and how to continue its conversation.
 import type { CheckResult } from "../model/checks.ts";
+import { farDirectoryIn } from "../model/far-directory.ts";
 import type { Usage } from "../model/outcome.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
@@ -23,6 +24,8 @@ export interface TaskFacts {
   model?: string | undefined;
   sessionId?: string | undefined;
   workingDirectory: string;
+  /** The machine it ran on, if not this one: its directory begins with it. */
+  host?: string | undefined;
   /** Names of the variables that `env` gave the session. */
   variables?: readonly string[] | undefined;
   /** Attempts at the task, including the last one. */
@@ -73,8 +76,14 @@ export function taskDurationText({ startedAt, endedAt }: TaskFacts): string | un
 export function continueCommand({
   workingDirectory,
   sessionId,
-}: Pick<TaskFacts, "workingDirectory" | "sessionId">): string | undefined {
+  host,
+}: Pick<TaskFacts, "workingDirectory" | "sessionId" | "host">): string | undefined {
   if (sessionId === undefined) return undefined;
+  const far = host === undefined ? undefined : farDirectoryIn(workingDirectory, [host]);
+  if (far) {
+    const there = continueCommand({ workingDirectory: far.path, sessionId });
+    return there && `ssh -t ${shellQuoted(far.host, "linux")} ${shellQuoted(there, "linux")}`;
+  }
   // For the shells of the directory: a page may be made elsewhere than the session ran.
   const platform = isOfWindows(workingDirectory) ? "win32" : "linux";
   const claude = `claude --resume ${shellQuoted(sessionId, platform)}`;

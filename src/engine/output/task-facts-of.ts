@@ -1,4 +1,5 @@
 // The facts for an ended task's own file, from the state of its batch.
+import { hostOf } from "../../model/session-ref.ts";
 import { taskVariableNames } from "../../model/session-values.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { directoryOf } from "../../model/task-options.ts";
@@ -27,6 +28,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     model: task.model,
     sessionId: attempt?.sessionId,
     workingDirectory: directoryOf(batch, task.number, attempt),
+    host: hostOf(attempt?.identity),
     variables: taskVariableNames(batch, task.number),
     startedAt: task.startedAt,
     endedAt: task.endedAt,
