@@ -1,6 +1,6 @@
 // Batches on other machines: each an sshd of Debian's on loopback, with a state directory of its own.
 import { expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { greeting } from "../src/far/greeting.ts";
 import { testNeeding } from "./facilities.ts";
@@ -20,9 +20,9 @@ interface Summary {
   results: { status: string; result?: string; error?: string; host?: string; outcome?: string }[];
 }
 
-async function ended(home: Home, batchId: string): Promise<Summary> {
+async function ended(home: Home, batchId: string, ...more: string[]): Promise<Summary> {
   await run(home, ["wait", batchId]);
-  const { out, err } = await run(home, ["results", batchId, "--json"]);
+  const { out, err } = await run(home, ["results", batchId, "--json", ...more]);
   if (out === "") throw new Error(err);
   return JSON.parse(out) as Summary;
 }
@@ -438,3 +438,80 @@ withSshd("a summary reads the answers of the others on another machine", async (
   const { code, err } = await run(home, ["run", ...on(home, "box1"), ...words]);
   expect({ code, err }).toMatchObject({ code: 0 });
 });
+
+withSshd("many tasks on two machines each run once, while connections and runners are killed", async () => {
+  await using home = new Home();
+  await using one = await OwnSshd.start(home, "box1");
+  await using _two = await OwnSshd.start(home, "box2");
+  const gates = Array.from({ length: 12 }, (_, index) => new Gate(home, `gate${index}`));
+  const tasks = gates.map((gate, index) => gate.task(`answer ${index}`));
+  const batchId = await detached(home, ...on(home, "box1", "box2"), "--retries", "0", ...tasks);
+  const faults = [
+    () => one.connections().forEach(killIfThere),
+    () => one.cut(),
+    () => one.up(),
+    () => killKnown(home.processes().find(({ command }) => command.includes("__runner"))?.pid),
+    () => one.connections().forEach(killIfThere),
+    () => killKnown(one.keeper),
+  ];
+  for (const [index, gate] of gates.entries()) {
+    await gate.begun();
+    await faults[index]?.();
+    gate.open();
+  }
+  const { results } = await ended(home, batchId, "--limit", "20");
+  expect(results.map(({ result }) => result)).toEqual(gates.map((_, index) => `answer ${index}`));
+});
+
+withSshd(
+  "a runner that was stopped for longer than its lease finds the results of what went on without it",
+  async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_HOST_LEASE_SECONDS: "1" });
+    await using box = await OwnSshd.start(home, "box1");
+    const gate = new Gate(home);
+    const batchId = await detached(home, ...on(home, "box1"), "--retries", "0", gate.task("in the meantime"));
+    await gate.begun();
+    const runner = home.processes().find(({ command }) => command.includes("__runner"))?.pid ?? 1;
+    const keeper = home.processes().find(({ command }) => command.includes("__keeper"))?.pid ?? 1;
+    for (const pid of [keeper, runner]) process.kill(pid, "SIGSTOP");
+    gate.open();
+    // Its input ends with the lease, so it exits by itself.
+    await eventually(
+      () => !home.processes().some(({ command }) => command.includes("--session-id")),
+      () => "the session does not exit",
+    );
+    expect(box.transcripts().join("")).toContain("in the meantime");
+    for (const pid of [keeper, runner]) process.kill(pid, "SIGCONT");
+    const summary = await ended(home, batchId);
+    expect(summary.results[0]).toMatchObject({ status: "success", result: "in the meantime" });
+    expect(starts(home)).toBe(1);
+  },
+);
+
+testNeeding(
+  "sshd",
+  "Linux",
+  "a disk to mount",
+)("nothing starts on a machine whose disk is full, and the batch says so until there is room", async () => {
+  await using home = new Home();
+  await using box = await OwnSshd.start(home, "box1");
+  using _disk = mounted(box.state, "50m");
+  const batchId = await detached(home, ...on(home, "box1"), "[[answer text=ok]]");
+  const shown = () =>
+    Bun.spawnSync([...program(), "show", batchId], {
+      env: home.environment,
+      cwd: home.work,
+    }).stdout.toString();
+  await eventually(() => /box1: .*disk/.test(shown()), shown);
+  expect(starts(home)).toBe(0);
+  Bun.spawnSync(["mount", "-o", "remount,size=400m", box.state]);
+  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
+});
+
+/** A disk of its own at a path, until disposed of. */
+function mounted(path: string, size: string): Disposable {
+  mkdirSync(path, { recursive: true });
+  Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path]);
+  // Its keeper still works in it.
+  return { [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", path]) };
+}
