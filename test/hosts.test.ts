@@ -515,3 +515,92 @@ function mounted(path: string, size: string): Disposable {
   // Its keeper still works in it.
   return { [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", path]) };
 }
+
+/** Runs git in the working directory of a home. */
+function git(home: Home, ...words: string[]): string {
+  const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+  const { success, stdout, stderr } = Bun.spawnSync(["git", ...identity, ...words], { cwd: home.work });
+  if (!success) throw new Error(stderr.toString());
+  return stdout.toString();
+}
+
+const withGit = testNeeding("sshd", "git", "Linux");
+
+withGit(
+  "a working tree goes to the machine as it is, and what a session changes comes back as a patch",
+  async () => {
+    await using home = new Home();
+    await using box = await OwnSshd.start(home, "box1");
+    git(home, "init", "--quiet");
+    writeFileSync(join(home.work, "committed.txt"), "one\n");
+    writeFileSync(join(home.work, ".gitignore"), "ignored.txt\n");
+    git(home, "add", "--all");
+    git(home, "commit", "--quiet", "-m", "first");
+    writeFileSync(join(home.work, "committed.txt"), "one, changed\n");
+    writeFileSync(join(home.work, "untracked.txt"), "two\n");
+    writeFileSync(join(home.work, "ignored.txt"), "secret\n");
+    const before = git(home, "status", "--porcelain");
+    const task = '[[write-file path=new.txt text="made there"]] [[cwd]]';
+    const { code, out, err } = await run(home, ["run", task, "--hosts", "box1", "--json"]);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    const { results } = JSON.parse(out) as { results: { result: string; remarks?: string[] }[] };
+    expect(results[0]?.result).toContain("machine-box1/state/far/");
+    const remark = results[0]?.remarks?.join("\n") ?? "";
+    expect(remark).toContain("It changed 1 file on box1.");
+    // Nothing has changed here until the user says so.
+    expect(git(home, "status", "--porcelain")).toBe(before);
+    const [, patch = ""] = /apply (\S+?)`/.exec(remark) ?? [];
+    git(home, "apply", patch);
+    expect(readFileSync(join(home.work, "new.txt"), "utf8")).toBe("made there");
+    expect(git(home, "for-each-ref", "refs/parallel-claude")).toBe("");
+    // Of the tree, only the repository stays there, until somebody prunes it.
+    const repositories = join(box.state, "far", "repositories");
+    expect(readdirSync(repositories)).toHaveLength(1);
+    const trees = () => readdirSync(join(box.state, "far")).filter((name) => /^[a-z2-9]{8}$/.test(name));
+    await eventually(
+      () => trees().length === 0,
+      () => `left: ${trees()}`,
+    );
+    await run(home, ["prune", "--host", "box1"]);
+    expect(existsSync(repositories)).toBe(false);
+  },
+);
+
+withGit("a session works on what was there when its batch began, ignored files not among it", async () => {
+  await using home = new Home();
+  await using box = await OwnSshd.start(home, "box1");
+  git(home, "init", "--quiet");
+  mkdirSync(join(home.work, "part"));
+  writeFileSync(join(home.work, "part", "a.txt"), "a\n");
+  writeFileSync(join(home.work, ".gitignore"), "ignored.txt\n");
+  writeFileSync(join(home.work, "ignored.txt"), "secret\n");
+  git(home, "add", "--all");
+  git(home, "commit", "--quiet", "-m", "first");
+  const gate = new Gate(home);
+  const words = ["--hosts", "box1", "--cd", join(home.work, "part")];
+  const batchId = await detached(home, ...words, gate.task());
+  await gate.begun();
+  const folder = join(box.state, "far", batchId, "trees");
+  const [tree = ""] = readdirSync(folder).filter((name) => !name.endsWith(".commit"));
+  expect(readdirSync(join(folder, tree)).toSorted()).toEqual([".git", ".gitignore", "part"]);
+  for (const pid of box.connections()) killIfThere(pid);
+  killKnown(home.processes().find(({ command }) => command.includes("__runner"))?.pid);
+  gate.open();
+  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
+  await eventually(
+    () => !existsSync(folder),
+    () => "the working tree is left",
+  );
+});
+
+withGit(
+  "a directory that is in no repository is refused, and so is a repository without a commit",
+  async () => {
+    await using home = new Home();
+    await using _box = await OwnSshd.start(home, "box1");
+    const asked = () => run(home, ["run", "[[answer]]", "--hosts", "box1"]);
+    expect(await asked()).toMatchObject({ code: 2, err: expect.stringContaining("in no git repository") });
+    git(home, "init", "--quiet");
+    expect(await asked()).toMatchObject({ code: 1, err: expect.stringContaining("could not be prepared") });
+  },
+);

@@ -16,6 +16,31 @@ const batchId = z.string().regex(/^[\w-]{1,64}$/);
 const ticket = z.string().max(64);
 const offset = z.int().nonnegative();
 
+/** A repository, by its first commit; and a commit. */
+const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
+/** A working tree of a task. */
+const treeName = z.string().regex(/^[\w-]{1,64}$/);
+
+/** What is asked of a machine about the repositories that it has for others. Each may be asked again. */
+export const treeAction = z.discriminatedUnion("do", [
+  /** Which commits of a repository it has. */
+  z.object({ do: z.literal("have"), repository: commit }),
+  /** A piece of a bundle, in the body; the first one has the number 0. */
+  z.object({
+    do: z.literal("receive"),
+    repository: commit,
+    piece: z.int().nonnegative(),
+    isLast: z.boolean(),
+  }),
+  /** A working tree with what is in a commit. */
+  z.object({ do: z.literal("check-out"), repository: commit, commit, name: treeName }),
+  /** What differs in it from that commit, as a patch in the body of the answer. */
+  z.object({ do: z.literal("changes"), name: treeName }),
+  /** It is not needed any more. */
+  z.object({ do: z.literal("drop"), name: treeName }),
+]);
+export type TreeAction = z.infer<typeof treeAction>;
+
 /** What a runner says. */
 export const toKeeper = z.discriminatedUnion("type", [
   /** First of all. A later runner of the batch has a higher epoch, and those with a lower one are refused. */
@@ -79,6 +104,7 @@ export const toKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("read"), id: startName, from: offset }),
   /** The transcript was taken up to this byte. */
   z.object({ type: z.literal("got"), id: startName, to: offset }),
+  z.object({ type: z.literal("tree"), request: z.int(), action: treeAction }),
   /** It has ended, and everything of it was taken. */
   z.object({ type: z.literal("forget"), id: startName }),
 ]);
@@ -142,6 +168,17 @@ export const fromKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("exited"), id: startName, size: offset, exit, stderr: z.string() }),
   /** It was ended, and these processes were left behind by it and killed. `size`: of what they and it have written. */
   z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity), size: offset }),
+  /** The answer to `tree`; in words for people, if it failed. */
+  z.object({
+    type: z.literal("tree"),
+    request: z.int(),
+    problem: z.string().optional(),
+    commits: z.array(z.string()).optional(),
+    /** Of a working tree. Absolute. */
+    directory: z.string().optional(),
+    /** How many files differ. */
+    files: z.int().optional(),
+  }),
   /** There is no such session: it never started, or it was forgotten. */
   z.object({ type: z.literal("unknown"), id: startName }),
 ]);

@@ -1,9 +1,11 @@
 // Checks what a batch on other machines asks for.
+import { repositoryOf } from "../claude/repository.ts";
 import { isHostName } from "../far/ssh-command.ts";
 import type { Task } from "../model/event.ts";
 import { farDirectoryIn, isPlaced } from "../model/far-directory.ts";
 import { product } from "../model/product.ts";
 import { option, prose } from "../model/prose.ts";
+import { realPath } from "../platform/files.ts";
 import { addedHostsOf } from "../store/added-hosts.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -80,14 +82,16 @@ export function hostFaults(
   );
   for (const directory of directories) {
     const far = farDirectoryIn(directory, hosts);
-    if (!far)
+    if (!far) {
+      // A working tree goes there by git.
+      if (repositoryOf(realPath(directory))) continue;
       faults.push(
         wrong(
           ["workingDirectory"],
-          prose`is ${directory}, on this machine. With ${option("hosts")}, write where sessions work there: \`${hosts[0] ?? ""}:/path\`, or \`*:/path\` for the same path on each machine`,
+          prose`is ${directory}, on this machine, and in no git repository. With ${option("hosts")}, name a directory in one, or write where sessions work there: \`${hosts[0] ?? ""}:/path\`, or \`*:/path\` for the same path on each machine`,
         ),
       );
-    else if (!isPlaced(far))
+    } else if (!isPlaced(far))
       faults.push(
         wrong(["workingDirectory"], `is ${directory}: behind the colon, begin with \`/\` or \`~/\``),
       );

@@ -18,6 +18,8 @@ export interface NeedsDirectory {
 export interface Prepared extends AsyncDisposable {
   /** Absolute, and within the operator's allowed roots, if there are any. The log stores it with the attempt. */
   directory: string;
+  /** Brings home what the session has changed there, and says where it is, as a remark for the attempt. Called at its end. */
+  collect?(): Promise<string | undefined>;
 }
 
 export interface Workspace {
@@ -72,8 +74,9 @@ export class BorrowedDirectory implements AsyncDisposable {
     if (this.#isGivenBack) return undefined;
     this.#isGivenBack = true;
     try {
+      const said = await this.#prepared.collect?.();
       await this.#prepared[Symbol.asyncDispose]();
-      return undefined;
+      return said;
     } catch (error) {
       return `The working directory ${this.path} could not be cleaned up: ${messageOf(error)}`;
     }

@@ -13,8 +13,10 @@ import { FarBatch } from "./far-batch.ts";
 import { FarRecords, type SessionRecord } from "./far-records.ts";
 import { FarSession, type Listener, type OwnSession } from "./far-session.ts";
 import type { FarSlot, FarSlots, Reserved } from "./far-slots.ts";
+import { FarTrees } from "./far-trees.ts";
 
 type StartMessage = Extract<ToKeeper, { type: "start" }>;
+type TreeMessage = Extract<ToKeeper, { type: "tree" }>;
 type HelloMessage = Extract<ToKeeper, { type: "hello" }>;
 
 /** What a start is on this machine; or why it cannot be one. */
@@ -38,6 +40,7 @@ export interface FarKeeperParts {
 export class FarKeeper implements Disposable {
   readonly #parts: FarKeeperParts;
   readonly #records: FarRecords;
+  readonly #trees: FarTrees;
   readonly #sessions = new Map<string, FarSession>();
   readonly #slots = new Map<string, FarSlot>();
   readonly #batches = new Map<string, FarBatch>();
@@ -50,6 +53,7 @@ export class FarKeeper implements Disposable {
   constructor(parts: FarKeeperParts) {
     this.#parts = parts;
     this.#records = new FarRecords(parts.folder);
+    this.#trees = new FarTrees(parts.folder);
   }
 
   [Symbol.dispose](): void {
@@ -112,6 +116,17 @@ export class FarKeeper implements Disposable {
     const path = join(this.#records.filesOf(batch), ...name.split("/"));
     makePrivateDirectory(dirname(path));
     await replaceFile(path, new Uint8Array(bytes), { mode: 0o600 });
+  }
+
+  /** Does what a runner asks about working trees, and says how that went. */
+  async tree(
+    batch: FarBatch,
+    { request, action }: TreeMessage,
+    body: Uint8Array,
+    by: Listener,
+  ): Promise<void> {
+    const { answer, body: found } = await this.#trees.act(batch.id, action, body);
+    by.send({ type: "tree", request, ...answer }, found);
   }
 
   /** A slot, and the right to start; or why not now. */
@@ -235,6 +250,7 @@ export class FarKeeper implements Disposable {
       sessions++;
       this.forget(session);
     }
+    if (this.#sessions.size === 0 && this.#starting.size === 0) this.#trees.prune();
     return { sessions, bytes };
   }
 

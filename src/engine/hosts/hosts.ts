@@ -12,6 +12,7 @@ import type { Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { PlacedSlot, StartRights } from "../scheduler/slots.ts";
 import { SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
+import { Trees } from "./trees.ts";
 
 interface HostsParts extends Omit<SshHostParts, "name" | "changed"> {
   names: readonly string[];
@@ -77,6 +78,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const { names, local: _local, placeOf: _placeOf, footprintKeyOf: _key, ...common } = parts;
     const changed = () => this.#serve();
     this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...common, name, changed })]));
+    this.#trees = new Trees(parts.folder);
     this.#beats = clock.on("beat", () => this.#serve());
   }
 
@@ -135,18 +137,27 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     prepare: async (batch, { number, options }, place) => {
       const host = place === undefined ? undefined : this.#hosts.get(place);
       if (!host) throw new Error(`Internal error: task ${number} has no machine`);
-      return thereAlready(this.#directoryOn(host, batch, options));
+      const there = this.#directoryOn(host, batch, options);
+      return there === undefined
+        ? await this.#trees.prepare(host, workingDirectoryOf(batch, options))
+        : thereAlready(there);
     },
-    adopt: (_batch, _task, directory) => thereAlready(directory),
+    adopt: (batch, task, directory) => {
+      const placed = farDirectoryIn(directory, [...this.#hosts.keys()]);
+      const host = placed && this.#hosts.get(placed.host);
+      const root = workingDirectoryOf(batch, optionsOf(batch, task));
+      return (host && this.#trees.adopt(host, placed.path, root)) ?? thereAlready(directory);
+    },
   };
+  readonly #trees: Trees;
 
-  #directoryOn(host: SshHost, batch: Batch, options: SessionOptions): string {
+  // Undefined if it is a working tree of this machine, which goes there.
+  #directoryOn(host: SshHost, batch: Batch, options: SessionOptions): string | undefined {
     const given = workingDirectoryOf(batch, options);
     const placed = farDirectoryIn(given, [...this.#hosts.keys()]);
     if (placed) return host.textOf(placed.path);
     // A summary works in the folder of the answers, which go there with it.
-    if (isWithin(given, this.#parts.folder)) return host.textOf(given);
-    throw new Error(`${given} is on this machine, and the batch runs on others.`);
+    return isWithin(given, this.#parts.folder) ? host.textOf(given) : undefined;
   }
 
   #serve(): void {

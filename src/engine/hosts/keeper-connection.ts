@@ -150,6 +150,9 @@ export class KeeperConnection implements Listener, Disposable {
       case "ready":
         keeper.ready(message.id);
         break;
+      case "tree":
+        void keeper.tree(batch, message, body, this);
+        break;
       default:
         this.#actOn(batch, message, body);
     }

@@ -130,7 +130,7 @@ function composed(folder: string, lent: Lent): { keeper: FarKeeper; look: () => 
 
 const planOf = (
   start: Parameters<FarKeeperParts["planOf"]>[0],
-  { environment: base, allowedRoots, findClaude }: Lent,
+  { environment: base, allowedRoots, findClaude, store: { layout } }: Lent,
 ): ReturnType<FarKeeperParts["planOf"]> => {
   const { program, marker, initialize, variables } = start;
   const directory = absolutePath(start.directory, homeDirectory());
@@ -138,7 +138,9 @@ const planOf = (
     kind: "refused" as const,
     verdict: { kind: "task" as const, message },
   });
-  if (!allowedRoots.some((root) => isWithin(realPath(directory), root)))
+  // Working trees that were made for it are ours.
+  const roots = [...allowedRoots, realPath(layout.farFolder)];
+  if (!roots.some((root) => isWithin(realPath(directory), root)))
     return task(
       `${directory} is outside the allowed roots of that machine (${allowedRoots.join(", ")}); set \`allowedRoots\` in its own configuration`,
     );

@@ -1,7 +1,7 @@
 // One far machine, as a runner uses it: starts sessions there over one ssh, and goes on with them when that ends.
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { protocol } from "../../far/greeting.ts";
-import type { FromKeeper, ToKeeper } from "../../far/messages.ts";
+import type { FromKeeper, ToKeeper, TreeAction } from "../../far/messages.ts";
 import { sshCommand } from "../../far/ssh-command.ts";
 import { farDirectoryText } from "../../model/far-directory.ts";
 import { product } from "../../model/product.ts";
@@ -50,6 +50,17 @@ export interface Ticket {
   footprintKey: string;
 }
 
+/** What a machine answers about its working trees. */
+export type TreeAnswer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request"> & {
+  body: Uint8Array;
+};
+
+interface AskedTree {
+  action: TreeAction;
+  body: Uint8Array | undefined;
+  settle(answer: TreeAnswer): void;
+}
+
 type Answered = Extract<FromKeeper, { type: "started" | "failed" }>;
 
 interface Starting {
@@ -65,6 +76,8 @@ export class SshHost implements Disposable {
   readonly #sessions = new Map<string, SshSession>();
   readonly #starting = new Map<string, Starting>();
   readonly #asked = new Map<string, (isReserved: boolean) => void>();
+  readonly #trees = new Map<number, AskedTree>();
+  #requests = 0;
   /** Sessions that this runner has given up, and that may still run there. */
   readonly #abandoned = new Set<string>();
   /** Files that the machine has, as far as this connection knows. */
@@ -146,6 +159,19 @@ export class SshHost implements Disposable {
 
   ready(id: string): void {
     this.#link.send({ type: "ready", id });
+  }
+
+  /** Asks about working trees there. Waits for a machine that is away for a while. */
+  tree(action: TreeAction, body?: Uint8Array): Promise<TreeAnswer> {
+    const { promise, resolve } = Promise.withResolvers<TreeAnswer>();
+    const request = ++this.#requests;
+    const settle = (answer: TreeAnswer) => {
+      this.#trees.delete(request);
+      resolve(answer);
+    };
+    this.#trees.set(request, { action, body, settle });
+    this.#link.send({ type: "tree", request, action }, body);
+    return promise;
   }
 
   /** The path that something of the batch's folder has there, or a directory in it; undefined without a connection yet. */
@@ -321,6 +347,11 @@ export class SshHost implements Disposable {
     this.#sent = new Set();
     for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
     for (const { say } of [...this.#starting.values()]) say();
+    for (const [request, { action, body, settle }] of [...this.#trees]) {
+      // Pieces follow one another, so all of them go again.
+      if (action.do === "receive") settle(lostTree(interrupted));
+      else this.#link.send({ type: "tree", request, action }, body);
+    }
     for (const [id, session] of this.#sessions) if (!this.#starting.has(id)) session.resume();
     for (const id of this.#abandoned) this.#link.send({ type: "end", id, isUnasked: true });
     this.#parts.changed();
@@ -343,6 +374,9 @@ export class SshHost implements Disposable {
       case "started":
       case "failed":
         this.#starting.get(message.id)?.settle(message);
+        break;
+      case "tree":
+        this.#trees.get(message.request)?.settle({ ...message, body });
         break;
       case "took":
         this.#sessions.get(message.id)?.took(message.number);
@@ -377,6 +411,7 @@ export class SshHost implements Disposable {
     }
     for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
     if (Date.now() - state.since < leasesUntilLost * this.#parts.leaseMs) return;
+    for (const { settle } of [...this.#trees.values()]) settle(lostTree(this.trouble() ?? ""));
     for (const [id, session] of this.#sessions) {
       if (this.#starting.has(id)) continue;
       if (this.#parts.onLostHost === "wait" && !session.isEnding) continue;
@@ -389,4 +424,11 @@ export class SshHost implements Disposable {
   textOf(path: string): string {
     return farDirectoryText({ host: this.name, path });
   }
+}
+
+/** The problem of what must be asked from its beginning. */
+export const interrupted = "the connection ended";
+
+function lostTree(problem: string): TreeAnswer {
+  return { problem, body: new Uint8Array(0) };
 }
