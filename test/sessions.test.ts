@@ -190,7 +190,8 @@ test("a session that stays after its answer has succeeded, and is ended", async 
     () => existsSync(started),
     () => "the session did not answer",
   );
-  const { data } = await client.call("cancel_batch", { batchId: "latest" });
+  await client.call("cancel_batch", { batchId: "latest" });
+  const { data } = await client.call("wait_for_batch", { batchId: "latest" });
   expect(data).toMatchObject({ counts: { succeeded: 1, cancelled: 0 } });
 });
 

@@ -90,6 +90,22 @@ export const configurationSchema = z.strictObject({
         "How long another machine may hear nothing from a batch before its sessions there get no more input and finish alone. After three times as long out of reach, `onLostHost` applies.",
     })
     .default(60),
+  dailyBudgetUsd: z
+    .number()
+    .positive()
+    .meta({
+      description:
+        "Most that all batches together may cost in a day, from midnight to midnight, in US dollars (default: no limit). At the limit, no session starts until the next day; running sessions end.",
+    })
+    .optional(),
+  monthlyBudgetUsd: z
+    .number()
+    .positive()
+    .meta({
+      description:
+        "Most that all batches together may cost in a calendar month, in US dollars (default: no limit). At the limit, no session starts until the next month; running sessions end.",
+    })
+    .optional(),
   memoryLimitMb: z
     .int()
     .min(1)
