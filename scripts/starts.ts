@@ -25,6 +25,7 @@ const ofBatch = [
   "platform",
   "claude",
   "store",
+  "far/commands.ts",
 ];
 
 export const starts = {

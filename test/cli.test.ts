@@ -332,6 +332,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     doctor: [],
     install: ["--client", "cursor"],
     uninstall: [],
+    host: ["list"],
     config: [],
     completions: ["bash"],
   };

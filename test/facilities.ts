@@ -45,6 +45,12 @@ export function winePath(): string | undefined {
   return existsSync(usual) ? usual : (Bun.which("wine64") ?? undefined);
 }
 
+/** The server of OpenSSH; undefined where it is not installed. */
+export function sshdPath(): string | undefined {
+  const usual = "/usr/sbin/sshd";
+  return existsSync(usual) ? usual : (Bun.which("sshd") ?? undefined);
+}
+
 /** Bun's runtimes for other processors, and for another C library. */
 const armRuntime = runtimeOf("bun-linux-aarch64");
 const muslRuntime = runtimeOf("bun-linux-x64-musl-baseline");
@@ -158,6 +164,11 @@ const declared = {
     debian: ["slurm-wlm"],
   },
   sqlite3: program("sqlite3"),
+  // Debian does not put its server on everybody's PATH.
+  sshd: {
+    isThere: () => sshdPath() !== undefined && Bun.which("ssh") !== null && Bun.which("ssh-keygen") !== null,
+    debian: ["openssh-server"],
+  },
   "systemd-analyze": program("systemd-analyze", "systemd"),
   tar: program("tar"),
   unzip: program("unzip"),

@@ -6,6 +6,7 @@ import {
   valuesOnStdin,
   workerKeeperCommand,
 } from "../engine/runner/hidden-commands.ts";
+import { farCommands } from "../far/commands.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";
@@ -26,6 +27,8 @@ export async function runHidden(
     await keepWorker(store, processIdentity.parse(JSON.parse(batch ?? "")));
     return 0;
   }
+  if (command === farCommands.relay || command === farCommands.keeper)
+    return (await import("../operations/lend.ts")).lend(command, stateDirectory);
   const batchId = batchIdSchema.parse(batch);
   const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {

@@ -76,6 +76,21 @@ export const configurationSchema = z.strictObject({
         "Budget of each batch that does not set its own `batchBudgetUsd`. A batch can set a higher or lower one (default: none).",
     })
     .optional(),
+  hosts: batchOptions.shape.hosts
+    .unwrap()
+    .meta({
+      description: "Machines for batches that do not set their own `hosts` (default: this machine).",
+    })
+    .optional(),
+  hostLeaseSeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .meta({
+      description:
+        "How long another machine may hear nothing from a batch before its sessions there get no more input and finish alone. After three times as long out of reach, `onLostHost` applies.",
+    })
+    .default(60),
   dailyBudgetUsd: z
     .number()
     .positive()

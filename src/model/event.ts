@@ -4,7 +4,7 @@ import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { checkResult, stopCondition } from "./checks.ts";
 import { batchFleet } from "./fleet.ts";
-import { concurrency, failureMode } from "./options.ts";
+import { concurrency, failureMode, onLostHost } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
 import { sessionRef } from "./session-ref.ts";
@@ -80,6 +80,12 @@ export const batch = z.object({
   readsEarlierAnswers: z.boolean().optional(),
   /** Configuration and batch options merged, unparsed. A task's own options override them. */
   sessionOptions: z.record(z.string(), z.unknown()),
+  /** The machines on which its sessions run; absent for this one. */
+  hosts: z.array(z.string()).min(1).optional(),
+  /** What becomes of the sessions of a machine that cannot be reached any more. */
+  onLostHost: onLostHost.optional(),
+  /** How long a machine may be out of reach before it gets no more work, in seconds. */
+  hostLeaseSeconds: z.number().positive().optional(),
   /** Most sessions at once. */
   concurrency,
   /** Most sessions at once over all batches of the account, as far as this batch is concerned. */

@@ -38,6 +38,9 @@ const jsonArgument = z.record(z.string(), z.unknown());
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
 export type Concurrency = z.output<typeof concurrency>;
 
+/** What becomes of the sessions of a machine that cannot be reached any more. */
+export const onLostHost = z.enum(["wait", "elsewhere"]);
+
 /** What a failed task means for the others. */
 export const failureMode = z.enum(["continue", "no-new", "cancel"]);
 
@@ -346,6 +349,22 @@ export const batchOptions = z.strictObject({
         "What to do after a failed task: start the others as usual (`continue`), start no more (`no-new`), or also stop the running ones (`cancel`).",
     })
     .default("continue"),
+  hosts: z
+    .array(z.string().min(1))
+    .max(100)
+    .meta({
+      description:
+        "Machines on which the sessions run, reached by ssh: names that `host add` has added. Then write `workingDirectory` as `HOST:/path`, or as `*:/path` for that path on each of them. An empty list means this machine.",
+      placeholder: "HOST",
+      hints: ["host", "machines", "ssh", "remotes"],
+    })
+    .optional(),
+  onLostHost: onLostHost
+    .meta({
+      ...described`With ${option("hosts")}: what to do with tasks whose machine stays out of reach: wait for it (\`wait\`), or run them again on another one (\`elsewhere\`).`,
+      listed: false,
+    })
+    .optional(),
   fresh: z
     .boolean()
     .meta({
@@ -448,7 +467,7 @@ export const batchOptions = z.strictObject({
 });
 
 /** Options of a batch that the list of tools leaves out. */
-export const rareOfBatch = { summarizeGroups: true, summarizeModel: true } as const;
+export const rareOfBatch = { summarizeGroups: true, summarizeModel: true, onLostHost: true } as const;
 
 /** The longest prompt: the CLI accepts at most 10 MB on stdin. */
 export const mostPromptBytes = 9_000_000;

@@ -9,6 +9,11 @@ const foreignSession = z.object({ host: z.string(), id: z.string() });
 export const sessionRef = z.union([foreignSession, processIdentity]);
 export type SessionRef = z.infer<typeof sessionRef>;
 
+/** The machine of a session, if it is not this one. */
+export function hostOf(ref: SessionRef | undefined): string | undefined {
+  return ref !== undefined && "host" in ref ? ref.host : undefined;
+}
+
 /** The process of a session on this machine; undefined for another host's. */
 export function localProcess(ref: SessionRef | undefined): ProcessIdentity | undefined {
   return ref === undefined || "host" in ref ? undefined : ref;

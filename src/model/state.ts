@@ -16,7 +16,7 @@ import type {
 } from "./outcome.ts";
 import type { MissedTasks } from "./reuse.ts";
 import { isPaused, sampleAfterReuse } from "./sample.ts";
-import { fleetJobOf, type SessionRef } from "./session-ref.ts";
+import { fleetJobOf, hostOf, type SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, sumOfFirstCalls, usageOfAll } from "./usage-sum.ts";
 
@@ -362,9 +362,16 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
   });
 }
 
-/** The worker of a fleet that ran the last attempt at a task; undefined if that was on this machine. */
-export function workerOf({ attempts }: Pick<TaskState, "attempts">): string | undefined {
-  return attempts.at(-1)?.worker;
+/** Where an attempt ran, if not on this machine: a host, or the worker of a fleet, once it is known. */
+export function machineOfAttempt(attempt: Attempt): string | undefined {
+  const { identity, worker } = attempt;
+  return isTakenOver(attempt) || fleetJobOf(identity) !== undefined ? worker : hostOf(identity);
+}
+
+/** Where the last attempt at a task ran, if not on this machine. */
+export function machineOf({ attempts }: Pick<TaskState, "attempts">): string | undefined {
+  const last = attempts.at(-1);
+  return last && machineOfAttempt(last);
 }
 
 /** The conversation of an attempt, if it can be continued on this machine. */

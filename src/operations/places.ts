@@ -2,6 +2,7 @@
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
+import { farDirectoryIn } from "../model/far-directory.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
@@ -26,11 +27,18 @@ export class Places {
   readonly #roots: string[];
   /** Which file each object was read from. */
   readonly #files = new WeakMap<object, string>();
+  /** The machines of the batch. */
+  #hosts: readonly string[] = [];
 
   constructor(context: Context, faults: Fault[]) {
     this.#context = context;
     this.#faults = faults;
     this.#roots = allowedRoots(context);
+  }
+
+  /** Directories on these machines are looked at there, when a session starts. */
+  workOn(hosts: readonly string[]): void {
+    this.#hosts = hosts;
   }
 
   /** What directories must be inside, with links resolved. */
@@ -54,7 +62,7 @@ export class Places {
       workingDirectory === undefined
         ? undefined
         : this.#directory(workingDirectory, start, named("workingDirectory"));
-    const from = own ?? start;
+    const from = own === undefined || farDirectoryIn(own, this.#hosts) ? start : own;
     const kept = pick(written, sessionNames);
     return {
       ...kept,
@@ -159,6 +167,7 @@ export class Places {
 
   // With links resolved, so that sessions get what was checked, even if a link changes.
   #directory(given: string, from: string, place: Place): string {
+    if (farDirectoryIn(given, this.#hosts)) return given;
     const faultsBefore = this.#faults.length;
     const path = this.#path(given, from, place);
     if (this.#faults.length > faultsBefore) return from;

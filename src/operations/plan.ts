@@ -27,6 +27,7 @@ import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fa
 import { type Checked, check } from "./faults.ts";
 import { fleetAsked, fleetDirectoryFaults, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
+import { hostFaults, hostsAsked } from "./host-faults.ts";
 import { inputFaults } from "./input-faults.ts";
 import type { AnswerFile } from "./inputs/earlier-results.ts";
 import { matrixOptions, type TemplateAsked, tasksOf, templateAsked } from "./inputs/template-request.ts";
@@ -105,6 +106,8 @@ export async function planBatch(
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
+  const hosts = hostsAsked(context, batchWide.hosts, faults);
+  places.workOn(hosts);
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
     place: [],
   });
@@ -192,6 +195,7 @@ export async function planBatch(
       ),
     ),
   ];
+  faults.push(...hostFaults(hosts, { common, tasks: planned, workingDirectory, options: batchWide }));
   const { sample } = batchWide;
   if (sample !== undefined && sample >= planned.length) warnings.push(noSampleText(sample, planned.length));
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
@@ -215,7 +219,18 @@ export async function planBatch(
         ...(made?.eachIsFile ? { eachIsFile: true } : {}),
         ...(made && made.answers.length > 0 ? { readsEarlierAnswers: true } : {}),
         sessionOptions: files.stored(withNamesOnly(common)),
-        concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
+        ...(hosts.length === 0
+          ? {}
+          : {
+              hosts,
+              onLostHost: batchWide.onLostHost ?? "wait",
+              hostLeaseSeconds: configuration.hostLeaseSeconds,
+            }),
+        // The setting is about this machine.
+        concurrency: lowerOf(
+          batchWide.concurrency ?? "auto",
+          hosts.length > 0 ? "auto" : configuration.concurrency,
+        ),
         slots: configuration.concurrency,
         ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
         loginProofSeconds: configuration.loginProofSeconds,

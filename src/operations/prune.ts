@@ -8,11 +8,14 @@ import { livenessOf } from "../platform/process.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { bytesText, countText } from "../report/amounts.ts";
+import { addedHostsOf } from "../store/added-hosts.ts";
+import { layoutOf } from "../store/layout.ts";
 import { type Forgotten, hasRemembered, RememberedAnswers } from "../store/remembered.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, isStoreThere, UserError, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
+import { notAdded } from "./host-faults.ts";
 import type { Operation } from "./operation.ts";
 
 const dayMs = 24 * 60 * 60_000;
@@ -32,6 +35,15 @@ const pruneInput = z.strictObject({
     .meta({ description: "How many of the newest batches to keep, regardless of age." })
     .default(0),
   dryRun: z.boolean().meta({ description: "Only show what would be removed." }).default(false),
+  host: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        "Instead, on this machine that `host add` has added: sessions that have ended there, and that no running batch reads.",
+      placeholder: "HOST",
+    })
+    .optional(),
 });
 type PruneInput = z.output<typeof pruneInput>;
 
@@ -65,6 +77,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   output: pruneOutput,
   run: async (context, input) => {
     const asked = valueOrThrow(check(pruneInput, input));
+    if (asked.host !== undefined) return pruneThere(context, asked.host, asked.dryRun);
     // A dry run creates none.
     if (asked.dryRun && !isStoreThere(context)) return nothingIn(context, asked);
     checkPlace(context);
@@ -208,4 +221,25 @@ function prunedText(
   if (batches + orphans + answers === 0) return `Nothing to remove. ${age}${kept}`;
   const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;
   return `${done} ${bytesText(bytes)}. ${age}${kept}`;
+}
+
+// What no running batch reads there, its runner would only miss if its batch were continued after all.
+async function pruneThere(
+  { configuration }: Context,
+  host: string,
+  dryRun: boolean,
+): Promise<z.output<typeof pruneOutput>> {
+  const stateDirectory = stateDirectoryOf(configuration);
+  const added = addedHostsOf(layoutOf(stateDirectory))[host];
+  if (!added) throw notAdded(host);
+  const { askKeeper } = await import("../far/ask-keeper.ts");
+  const told = await askKeeper(host, added.command, { prunes: !dryRun });
+  if (!told.ok) throw new UserError(`${host} cannot be reached: ${told.because}`);
+  const ended = told.overview.sessions.filter(({ state }) => state === "ended");
+  const size = ended.reduce((sum, { transcript }) => sum + transcript, 0);
+  const { sessions, bytes } = told.pruned ?? { sessions: ended.length, bytes: size };
+  const what = `${countText(sessions, "ended session", "ended sessions")} (${bytesText(bytes)})`;
+  const message = dryRun ? `Would remove up to ${what} on ${host}.` : `Removed ${what} on ${host}.`;
+  const none = { batches: 0, orphans: 0, answers: 0, removed: [], failures: [], unended: 0 };
+  return { ...none, dryRun, stateDirectory, bytes, message };
 }

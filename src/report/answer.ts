@@ -5,7 +5,7 @@ import { type CheckResult, checkKinds } from "../model/checks.ts";
 import { cut } from "../model/cut.ts";
 import type { Outcome, Success } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
-import { type BatchState, type DoneTask, doneCount, type TaskState, workerOf } from "../model/state.ts";
+import { type BatchState, type DoneTask, doneCount, machineOf, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { adviceFor } from "./advice.ts";
@@ -34,11 +34,11 @@ export const resultSchema = z.object({
   structuredResult: z.unknown().meta({ listed: false }).optional(),
   outcome: z.string(),
   sessionId: z.string().optional().meta({ listed: false }),
-  worker: z.string().optional().meta({ description: "The worker of the fleet that ran it.", listed: false }),
   durationMs: z.number().optional().meta({ listed: false }),
   numTurns: z.int().optional().meta({ listed: false }),
   costUsd: z.number().optional(),
   model: z.string().optional().meta({ listed: false }),
+  host: z.string().optional().meta({ description: "The machine it ran on, if not this one.", listed: false }),
   resultFile: z.string().optional(),
   reusedFrom: z
     .object({ batchId: z.string(), task: z.int(), key: z.string().optional(), answeredAt: z.string() })
@@ -197,7 +197,7 @@ export function resultEntryOf(
   const { outcome, usage, attempts } = task;
   const { prompt = "", key } = state.batch.tasks[task.number - 1] ?? {};
   const sessionId = attempts.at(-1)?.sessionId;
-  const worker = workerOf(task);
+  const host = machineOf(task);
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
   const structured = answerOf(outcome)?.structured;
@@ -213,7 +213,6 @@ export function resultEntryOf(
     ...(structured === undefined ? {} : { structuredResult: structured }),
     outcome: outcomeWord(task),
     ...(sessionId ? { sessionId } : {}),
-    ...(worker === undefined ? {} : { worker }),
     ...(usage
       ? {
           durationMs: Math.round(usage.durationMs),
@@ -222,6 +221,7 @@ export function resultEntryOf(
         }
       : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
+    ...(host === undefined ? {} : { host }),
     ...(resultFile === undefined ? {} : { resultFile }),
     ...reusedFieldOf(outcome),
     ...(variables.length > 0 ? { env: variables } : {}),

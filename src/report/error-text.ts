@@ -98,7 +98,7 @@ function facts(page: ErrorPage): string {
     ["Model", page.model],
     ["Attempts", attemptsText(page)],
     ["Left behind", leakedText(page)],
-    ["Worker", page.worker],
+    ["Ran on", page.host],
     ["Session", page.sessionId],
     ["Working directory", page.workingDirectory],
     ["Variables from env", variablesText(page)],

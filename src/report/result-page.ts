@@ -175,7 +175,7 @@ function factsPart(page: ResultPage): Html {
         page.startedAt === undefined ? undefined : timeHtml(page.startedAt, timeText(page.startedAt)),
       ],
       ["Ended", timeHtml(page.endedAt, timeText(page.endedAt))],
-      ["Worker", page.worker],
+      ["Ran on", page.host],
       ["Session", code(page.sessionId)],
       ["Working directory", code(page.workingDirectory)],
       ["Variables from env", code(variablesText(page))],

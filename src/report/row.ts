@@ -1,6 +1,6 @@
 // One task as a row of the live page, with the word and class for its status.
 import { cut } from "../model/cut.ts";
-import { type DoneTask, type TaskState, workerOf } from "../model/state.ts";
+import { type DoneTask, machineOf, type TaskState } from "../model/state.ts";
 import { costText, durationText, elapsedText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
@@ -48,8 +48,8 @@ export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html 
   ];
   const duration = lasted === undefined ? "" : durationText(lasted);
   const cost = done ? doneCost(done) : "";
-  const worker = done && workerOf(done);
-  const where = worker === undefined ? "" : ` on ${oneLine(worker, 40)}`;
+  const machine = done && machineOf(done);
+  const where = machine === undefined ? "" : ` on ${oneLine(machine, 40)}`;
   return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}${where}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 

@@ -1,5 +1,6 @@
 // The facts on both pages of an ended task, and how to continue its conversation.
 import type { CheckResult } from "../model/checks.ts";
+import { farDirectoryIn } from "../model/far-directory.ts";
 import type { Usage } from "../model/outcome.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
@@ -23,9 +24,9 @@ export interface TaskFacts {
   model?: string | undefined;
   /** Its conversation, if that is on this machine. */
   sessionId?: string | undefined;
-  /** The worker of a fleet that ran it. */
-  worker?: string | undefined;
   workingDirectory: string;
+  /** Where it ran, if not on this machine. On a host of the user's own, its directory begins with it. */
+  host?: string | undefined;
   /** Names of the variables that `env` gave the session. */
   variables?: readonly string[] | undefined;
   /** Attempts at the task, including the last one. */
@@ -76,8 +77,14 @@ export function taskDurationText({ startedAt, endedAt }: TaskFacts): string | un
 export function continueCommand({
   workingDirectory,
   sessionId,
-}: Pick<TaskFacts, "workingDirectory" | "sessionId">): string | undefined {
+  host,
+}: Pick<TaskFacts, "workingDirectory" | "sessionId" | "host">): string | undefined {
   if (sessionId === undefined) return undefined;
+  const far = host === undefined ? undefined : farDirectoryIn(workingDirectory, [host]);
+  if (far) {
+    const there = continueCommand({ workingDirectory: far.path, sessionId });
+    return there && `ssh -t ${shellQuoted(far.host, "linux")} ${shellQuoted(there, "linux")}`;
+  }
   // For the shells of the directory: a page may be made elsewhere than the session ran.
   const platform = isOfWindows(workingDirectory) ? "win32" : "linux";
   const claude = `claude --resume ${shellQuoted(sessionId, platform)}`;

@@ -2,6 +2,7 @@
 // moved, copied, and restored elsewhere.
 import type { BatchId } from "../model/batch-id.ts";
 import type { EventBody, Task } from "../model/event.ts";
+import { hostOf } from "../model/session-ref.ts";
 import { isAbsolute, isWithin, join, relative } from "../platform/paths.ts";
 import { batchesFolder } from "./layout.ts";
 
@@ -94,11 +95,13 @@ function withPaths(
         ? body
         : { ...body, outputDirectory: place(body.outputDirectory) };
     case "attempt-started": {
-      const { transcript, workingDirectory } = body;
+      const { transcript, workingDirectory, identity } = body;
+      // A directory of another machine does not move with this one's.
+      const isHere = hostOf(identity) === undefined;
       return {
         ...body,
         transcript: place(transcript),
-        ...(workingDirectory === undefined ? {} : { workingDirectory: place(workingDirectory) }),
+        ...(workingDirectory !== undefined && isHere ? { workingDirectory: place(workingDirectory) } : {}),
       };
     }
     case "attempt-ended": {

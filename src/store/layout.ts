@@ -9,6 +9,8 @@ const databaseName = "store.sqlite";
 const httpTokenName = "http-token";
 const spendingName = "spending.html";
 const rememberedFolder = "remembered";
+const farFolder = "far";
+const hostsName = "hosts.json";
 
 /** The paths below a state directory. */
 export function layoutOf(stateDirectory: string) {
@@ -19,6 +21,10 @@ export function layoutOf(stateDirectory: string) {
     /** What clients of the HTTP door must know. */
     httpTokenFile: join(stateDirectory, httpTokenName),
     batchDirectory,
+    /** Sessions that run here for another machine, with what they have written. */
+    farFolder: join(stateDirectory, farFolder),
+    /** The machines that were added, to run sessions there. */
+    hostsFile: join(stateDirectory, hostsName),
     /** Answers that later batches may take over: a database, and a transcript for each. */
     rememberedFolder: join(stateDirectory, rememberedFolder),
     /** Where the pages of a sync batch go, until it is handed over. */
@@ -52,6 +58,10 @@ export function isFileOfOurs(name: string): boolean {
     name === httpTokenName ||
     name === spendingName ||
     name === rememberedFolder ||
+    name === farFolder ||
+    name === hostsName ||
+    // Where `host add` of another machine puts this program.
+    name === "bin" ||
     name.startsWith(databaseName)
   );
 }

@@ -56,6 +56,9 @@ async function writersIn(file: string): Promise<string[]> {
 }
 
 /** Where they may stand: what they need of a disk is seen to there. */
+/** Where the parts of a runner, and of the keeper of a far machine, are made. */
+const composers = ["runner/compose-runner.ts", "hosts/serve-far.ts"];
+
 const allowed = [
   "shared/shared-store.ts",
   "runner/runner-log.ts",
@@ -86,9 +89,9 @@ test("the engine writes to the store through its log and what may come late, and
         /import (?:type )?\{[^}]*\b(?:Capacity)\b[^}]*\} from "(?:\.\.\/)+store/.test(line);
       if (isDirect) found.push(`${file}: ${line.trim()}`);
     }
-    // Made in one place only, and handed on as what it is there.
+    // Made in one place only of each process, and handed on as what it is there.
     for (const name of ["Holds", "MachineSlots", "LoginProofs", "Prefixes"])
-      if (file !== "runner/compose-runner.ts" && new RegExp(`\\bnew ${name}\\(`).test(source))
+      if (!composers.includes(file) && new RegExp(`\\bnew ${name}\\(`).test(source))
         found.push(`${file}: new ${name}`);
     if (/\b(?:batchLog|#?log)\.append\(/.test(source))
       found.push(`${file}: appends to the log past RunnerLog`);

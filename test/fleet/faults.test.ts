@@ -76,7 +76,7 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
     await untilGone([older ?? 0]);
     await open(home);
     const { results } = await batch.answer();
-    expect(results).toMatchObject([{ result: "a", worker: "box-2" }]);
+    expect(results).toMatchObject([{ result: "a", host: "box-2" }]);
     expect(asked(home).length).toBe(2);
   }, 120_000);
 
@@ -95,7 +95,7 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
     first.signal("SIGCONT");
     await open(home);
     const { results } = await batch.answer();
-    expect(results).toMatchObject([{ result: "a", worker: "box-1" }]);
+    expect(results).toMatchObject([{ result: "a", host: "box-1" }]);
     expect(asked(home).length).toBe(1);
   }, 120_000);
 
@@ -175,7 +175,7 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
     await untilAsked(home, 2);
     await open(home);
     // Of both runs.
-    expect((await batch.answer()).results).toMatchObject([{ result: "a", worker: "box-2", costUsd: 0.5 }]);
+    expect((await batch.answer()).results).toMatchObject([{ result: "a", host: "box-2", costUsd: 0.5 }]);
     expect(asked(home).length).toBe(2);
     // One attempt, as far as the queue counts them.
     expect(await redis.connection.hget(`bull:fleet1-default:${batchId}-1-1`, "atm")).toBe("1");
@@ -191,7 +191,7 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
     await first.says("Waits up to 60 s for 1 task");
     await open(home);
     expect(await first.exited).toBe(0);
-    expect((await batch.answer()).results).toMatchObject([{ result: "a", worker: "box-1" }]);
+    expect((await batch.answer()).results).toMatchObject([{ result: "a", host: "box-1" }]);
     expect(asked(home).length).toBe(1);
   }, 120_000);
 
@@ -228,7 +228,7 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
       () => JSON.stringify(newestRow(home)),
     );
     await redis.start();
-    expect((await batch.answer()).results).toMatchObject([{ result: "a", worker: "box-1" }]);
+    expect((await batch.answer()).results).toMatchObject([{ result: "a", host: "box-1" }]);
     expect(worker.said.split("\n").length).toBeLessThan(20);
   }, 120_000);
 });

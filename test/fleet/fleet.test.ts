@@ -63,7 +63,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
       permissionMode: "acceptEdits",
     };
     const { results } = await new OwnBatch(home, [task], ["--working-directory", own]).answer();
-    expect(results).toMatchObject([{ result: "done", worker: "box-1" }]);
+    expect(results).toMatchObject([{ result: "done", host: "box-1" }]);
     const branch = /branch (\S+)\./.exec(results[0]?.remarks?.join(" ") ?? "")?.[1] ?? "";
     expect(git(own, "show", `${branch}:c.txt`)).toBe("committednot committed");
     expect(git(own, "status", "--porcelain")).toBe("?? b.txt");
@@ -100,7 +100,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     expect(said).toMatchObject({ code: 0, out: "yes\n" });
     expect((await run(home, ["logs", "latest", "1"])).out).toContain("Ran on box-1");
     expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
-      { worker: "box-1" },
+      { host: "box-1" },
     ]);
     const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
     expect(await Bun.file(page).text()).toContain("succeeded on box-1");
@@ -144,7 +144,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await broken.says("Takes no tasks for");
     await Bun.write(good, "");
     await fleet.worker("box-2");
-    expect((await batch.answer()).results).toMatchObject([{ result: "yes", worker: "box-2" }]);
+    expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
   }, 60_000);
 
   test("stops at the budget of the batch, and of each task", async () => {

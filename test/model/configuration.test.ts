@@ -16,6 +16,7 @@ test("what is not set has these values", () => {
     allowRemoteHttp: false,
     outputDirectory: "~/Desktop/claude-code-results",
     concurrency: "auto",
+    hostLeaseSeconds: 60,
     loginProofSeconds: 10,
     loginPatienceSeconds: 86_400,
     maxDepth: 1,
@@ -29,6 +30,8 @@ test("what is not set has these values", () => {
 
 const limits: [string, unknown[], unknown[]][] = [
   ["memoryLimitMb", [1], [0, 1.5]],
+  ["hosts", [["box1", "me@box2:22"], []], ["box1", [""]]],
+  ["hostLeaseSeconds", [1, 86_400], [0, 86_401]],
   ["loginProofSeconds", [0, 3_600], [-1, 3_601]],
   ["loginPatienceSeconds", [0, 2_592_000], [-1, 2_592_001]],
   ["maxDepth", [1, 10], [0, 11]],

@@ -101,3 +101,21 @@ test("every event that names a path names it where it is today, and texts stay a
     ]),
   );
 });
+
+test("the directory of a session on another machine stays as it is", () => {
+  const started: EventBody = {
+    type: "attempt-started",
+    task: 1,
+    attempt: 1,
+    identity: { host: "box1", id: "a" },
+    sessionId: "s",
+    transcript: nativePath("/home/one/state/batches/b4k2m9xz/session-a.ndjson"),
+    workingDirectory: "box1:/srv/app",
+  };
+  const kept = there.keptEvent(started);
+  expect(kept).toMatchObject({
+    transcript: "batches/b4k2m9xz/session-a.ndjson",
+    workingDirectory: "box1:/srv/app",
+  });
+  expect(here.eventToday(kept)).toMatchObject({ workingDirectory: "box1:/srv/app" });
+});

@@ -25,6 +25,7 @@ export const loadCommand = {
   fleet: async () => (await import("./commands/fleet.ts")).fleet,
   install: async () => (await import("./commands/install.ts")).install,
   uninstall: async () => (await import("./commands/install.ts")).uninstall,
+  host: async () => (await import("./commands/host.ts")).host,
   config: async () => (await import("./commands/config.ts")).config,
   completions: async () => (await import("./commands/completions.ts")).completions,
   serve: async () => (await import("./commands/serve.ts")).serve,

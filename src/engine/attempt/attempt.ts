@@ -124,7 +124,7 @@ export class RunningAttempt {
 
   /** What the session is doing, for people. */
   get activity(): string | undefined {
-    return activityOf(this.#reading);
+    return this.#parts.session.trouble?.() ?? activityOf(this.#reading);
   }
 
   /** Sends the prompt. Only after the attempt's start is committed, because from here on it costs money. */
@@ -157,6 +157,8 @@ export class RunningAttempt {
       this.#clearing.read();
       return;
     }
+    // What it has said meanwhile may not be here yet.
+    if (this.#parts.session.isCurrent?.() === false) return;
     this.#closeWhenDone();
     if (!this.#overdue()) return;
     // Read the transcript first: an adopted session may be unread, and a runner that was stopped resumes with expired

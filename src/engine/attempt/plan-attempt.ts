@@ -127,7 +127,8 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const impossible =
     values.kind === "lost"
       ? lostValues(values.names)
-      : (outside([means.workingDirectory, ...others], batch.allowedRoots) ?? vanished(batch, number));
+      : (outside([...(batch.hosts ? [] : [means.workingDirectory]), ...others], batch.allowedRoots) ??
+        vanished(batch, number));
   const variables = values.kind === "known" ? values.variables : {};
   const wanted = { prompt, options, variables };
   const session = startPlan(batch.batchId, wanted, means);
@@ -151,13 +152,13 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
 // Whether a session could serve another task as well: not if it continues a conversation, has values of its own, reads at
 // its start what exists only since others have ended, or has arguments that may name any file.
 function isForAnyTask(
-  { tasks }: Batch,
+  { tasks, hosts }: Batch,
   number: number,
   { resumeSessionId, claudeArguments }: SessionOptions,
   { values }: Means,
 ): boolean {
   const task = tasks[number - 1];
-  if (resumeSessionId !== undefined || claudeArguments !== undefined || task?.summary) return false;
+  if (hosts || resumeSessionId !== undefined || claudeArguments !== undefined || task?.summary) return false;
   const hasOwnValues = Object.keys(values.tasks[String(number)] ?? {}).length > 0;
   return !hasOwnValues && prerequisitesOf(task).length === 0;
 }
@@ -289,6 +290,7 @@ export function startPlan(
     files.push({ path, text });
     return path;
   };
+  const own = joined([mentionEnvironment(prompt, options, workingDirectory), variables]);
   return {
     startName,
     sessionId,
@@ -296,6 +298,7 @@ export function startPlan(
     command: [claudePath, ...argumentsFor(options, sessionId, { putAside, saysBeginning })],
     workingDirectory,
     environment: joined([mentionEnvironment(prompt, options, workingDirectory), environment, variables]),
+    variables: own,
     files,
     marker: markerOf(batchId, startName),
     transcript,

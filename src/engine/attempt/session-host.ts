@@ -28,6 +28,10 @@ export interface StartPlan extends SessionPlan {
   sessionId: string;
   /** The line for its standard input that asks it to initialize. The host writes it at the start. */
   initialize: string;
+  /** What of its environment is its own, and no part of that of all sessions on this machine. */
+  variables?: Record<string, string>;
+  /** Whether its command is any program, looked up by its name where it runs, and not Claude Code. */
+  isProgram?: boolean;
   /** Where in its transcript its conversation begins, in bytes, if its process had others before. */
   offset?: number;
   /**
@@ -51,6 +55,10 @@ export interface Session {
   closeInput(): void;
   /** Resolves when it has gone. */
   exited: Promise<Exit>;
+  /** Whether its transcript is as far as the session. Absent where that is always so. */
+  isCurrent?(): boolean;
+  /** Why nothing is heard from it now, in words for people. */
+  trouble?(): string | undefined;
   /** The processes that it runs beside its own now. A host that cannot know lacks this. */
   others?(): readonly ProcessIdentity[];
   /**

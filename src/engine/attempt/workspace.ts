@@ -18,6 +18,8 @@ export interface NeedsDirectory {
 export interface Prepared extends AsyncDisposable {
   /** Absolute, and within the operator's allowed roots, if there are any. The log stores it with the attempt. */
   directory: string;
+  /** Brings home what the session has changed there, and says where it is, as a remark for the attempt. Called at its end. */
+  collect?(): Promise<string | undefined>;
 }
 
 export interface Workspace {
@@ -26,8 +28,9 @@ export interface Workspace {
   /**
    * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
    * throws, the task ends as not started, with the error's message. If disposing of it throws, the attempt gets a remark.
+   * `place`: the machine that it is for; undefined for this one.
    */
-  prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
+  prepare(batch: Batch, task: NeedsDirectory, place?: string): Promise<Prepared>;
   /**
    * Takes over the directory of an attempt that an earlier runner started; disposed of when its session has gone. That
    * runner may have disposed of it already, for it does so before the end of the attempt is in the log.
@@ -71,8 +74,9 @@ export class BorrowedDirectory implements AsyncDisposable {
     if (this.#isGivenBack) return undefined;
     this.#isGivenBack = true;
     try {
+      const said = await this.#prepared.collect?.();
       await this.#prepared[Symbol.asyncDispose]();
-      return undefined;
+      return said;
     } catch (error) {
       return `The working directory ${this.path} could not be cleaned up: ${messageOf(error)}`;
     }

@@ -1,6 +1,6 @@
 // The facts for an ended task's own file, from the state of its batch.
 import { taskVariableNames } from "../../model/session-values.ts";
-import { type BatchState, conversationHere, type DoneTask } from "../../model/state.ts";
+import { type BatchState, conversationHere, type DoneTask, machineOf } from "../../model/state.ts";
 import { directoryOf } from "../../model/task-options.ts";
 import { adviceFactsOf } from "../../report/advice-facts.ts";
 import { labelOf } from "../../report/label.ts";
@@ -26,8 +26,8 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     leaked: task.leaked?.length,
     model: task.model,
     sessionId: conversationHere(attempt),
-    worker: attempt?.worker,
     workingDirectory: directoryOf(batch, task.number, attempt),
+    host: machineOf(task),
     variables: taskVariableNames(batch, task.number),
     startedAt: task.startedAt,
     endedAt: task.endedAt,

@@ -98,6 +98,8 @@ export function behaviourOf(version: string): string {
 
 /** Whether a task's answer may be one from earlier, and may answer later ones. */
 export function isReusable(batch: Batch, number: number): boolean {
+  // What a session on another machine reads, nobody here sees.
+  if (batch.hosts) return false;
   const task = batch.tasks[number - 1];
   // What it reads of them is not known before they have ended. A summary is looked up then.
   if (!task?.summary && prerequisitesOf(task).length > 0) return false;

@@ -194,7 +194,8 @@ export class Checks {
     const { number, options, marker, workingDirectory } = asked;
     const { batch } = log.state;
     const [name = "", ...rest] = filledWords(check.command, batch.tasks[number - 1]?.values ?? {});
-    const program = programNamed(name, workingDirectory, environment["PATH"]);
+    // On another machine, it is looked up there.
+    const program = batch.hosts ? name : programNamed(name, workingDirectory, environment["PATH"]);
     if (program === undefined) return broken(check, `There is no program ${name} that could be run.`);
     const startName = newStartName();
     const transcript = layout.transcript(batch.batchId, startName);
@@ -206,6 +207,8 @@ export class Checks {
       command: [program, ...rest],
       workingDirectory,
       environment: joined([environment, this.#variables(number, options)]),
+      variables: this.#variables(number, options),
+      isProgram: true,
       marker,
       transcript,
       stderr,

@@ -27,6 +27,7 @@ import { poolOf } from "../attempt/session-pool.ts";
 import { waitingLike } from "../attempt/tasks-alike.ts";
 import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
+import type { Hosts } from "../hosts/hosts.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
 import { Reuse } from "../reuse/reuse.ts";
@@ -77,16 +78,19 @@ export interface RunOptions {
 
 export type RunnerParts = ReturnType<typeof composeRunner>;
 
-/**
- * All parts of a runner, ready to run. Does not read, write or start anything yet. `fleetParts`: loaded only for a batch with
- * a fleet.
- */
+/** What runs sessions elsewhere: loaded only for a batch that does. */
+export interface MoreParts {
+  fleetParts?: typeof makeFleetParts;
+  other?: typeof Hosts;
+}
+
+/** All parts of a runner, ready to run. Does not read, write or start anything yet. */
 export function composeRunner(
   store: Store,
   batchLog: BatchLog,
   epoch: number,
   { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
-  fleetParts?: typeof makeFleetParts,
+  { fleetParts, other }: MoreParts = {},
 ) {
   const { batch, account } = batchLog.state;
   const { layout } = store;
@@ -148,8 +152,10 @@ export function composeRunner(
   const machine = machineOf(batchLog, capacity);
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
-  const host = new LocalHost({ machine, sweeper, environment });
-  const workspace = sharedDirectory;
+  const local = new LocalHost({ machine, sweeper, environment });
+  const hosts = other?.of(() => log.state, { layout, epoch, environment, local, failed: fail });
+  const host = hosts ?? local;
+  const workspace = hosts?.workspace ?? sharedDirectory;
   const means = { layout, environment, values };
   const planning = { workspace, prefixes, means };
   const reused = new ReusedSessions({
@@ -210,19 +216,20 @@ export function composeRunner(
     failed: fail,
   });
   const pool = poolOf(reused, spares);
+  const spent = (since: number) => spentSince(store.database, since);
   const admission = new Admission({
     state: () => log.state,
     layout,
     dueAt: (number) => attempts.dueAt(number),
     slots,
-    starts,
+    starts: hosts ?? starts,
     startBackoff,
     holds,
     login,
     host,
     pool,
     report,
-    spentSince: (since) => spentSince(store.database, since),
+    spentSince: spent,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
@@ -235,6 +242,7 @@ export function composeRunner(
       layout,
       attempts,
       report,
+      spentSince: spent,
       giveUpStarting,
       failed: fail,
       changed: () => clock.soon("rest"),
@@ -268,6 +276,8 @@ export function composeRunner(
     holds,
     prefixes,
     machine,
+    /** Undefined if sessions run on this machine. */
+    hosts,
     pool,
     spares,
     attempts,
@@ -288,12 +298,16 @@ function sessionSlots(
   { batchId, state: { batch, account } }: BatchLog,
   { capacity, late }: { capacity: SharedCapacity; late: LateWrites },
 ) {
-  const { concurrency, slots: most = concurrency } = batch;
+  const { concurrency, slots: most = concurrency, hosts } = batch;
   const running = () => accountSlots.taken();
   const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
-  const limit = () => (most === "auto" ? (pace?.ceiling() ?? 1) : most);
-  const own = new MachineSlots(database, { pool: account.hash, batchId, holder: ownIdentity(), limit });
-  const accountSlots = sharedSlots(own, account.hash, late);
+  // A number is about this machine. The limits of the account are the same everywhere.
+  const isElsewhere = hosts !== undefined && most !== "auto";
+  const here = isElsewhere ? Number.POSITIVE_INFINITY : most;
+  const limit = () => (here === "auto" ? (pace?.ceiling() ?? 1) : here);
+  const pool = isElsewhere ? `${account.hash} elsewhere` : account.hash;
+  const own = new MachineSlots(database, { pool, batchId, holder: ownIdentity(), limit });
+  const accountSlots = sharedSlots(own, pool, late);
   const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
   return { pace, accountSlots, slots: new Slots(ceiling, accountSlots) };
 }

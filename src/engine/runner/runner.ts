@@ -49,8 +49,12 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   // A keeper that is our parent adopts orphans, too, such as those of the runner before us.
   await becomeSubreaper(isOurParent(keeper) ? { parent: keeper } : {});
   try {
-    const fleet = log.state.batch.fleet && (await import("./fleet-parts.ts"));
-    await new Runner(composeRunner(store, log, epoch, options, fleet?.fleetParts)).run();
+    // Most batches run here, and need none of that.
+    const { fleet, hosts } = log.state.batch;
+    const fleetParts = fleet && (await import("./fleet-parts.ts")).fleetParts;
+    const other = hosts && (await import("../hosts/hosts.ts")).Hosts;
+    const more = { ...(fleetParts ? { fleetParts } : {}), ...(other ? { other } : {}) };
+    await new Runner(composeRunner(store, log, epoch, options, more)).run();
     return true;
   } catch (error) {
     // Remaining sessions continue to write to their transcripts, for the next runner to adopt.
@@ -98,10 +102,12 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts, pool, reuse, failed, fleet } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, pool, hosts, reuse, failed, fleet } =
+      this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
+    using _hosts = hosts;
     using _slots = slots;
     using _starts = starts;
     using _reuse = reuse;

@@ -75,7 +75,7 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
     taskOf(log.state, number).status === "queued" &&
     waitOf(log.state, number).kind === "free" &&
     Bun.deepEquals(need, directoryNeed(log.state, number));
-  const prepared = await directoryFor(need, parts);
+  const prepared = await directoryFor(need, admitted.place, parts);
   if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
   await using directory = prepared.directory;
   const unwritten = await whyUnwritten(number, parts);
@@ -83,7 +83,9 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
   using place = parts.prefixes.enter(number);
   const wanted = { claudePath: claude.path, directory, place, isStillQueued, admitted };
   while ((await startIn(number, wanted, parts)) === "start-again") {
-    if (!(await admitted.startAgain())) return;
+    const { place: before } = admitted;
+    // On another machine, it needs another directory: the task is queued, and begins again.
+    if (!(await admitted.startAgain()) || admitted.place !== before) return;
     place.startAgain();
   }
 }
@@ -195,9 +197,13 @@ async function whyUnwritten(number: number, { log, writeAnswers }: StartParts): 
 type PreparedFor = { kind: "directory"; directory: BorrowedDirectory } | { kind: "task"; message: string };
 
 // An error while preparing a directory concerns only its own task.
-async function directoryFor(need: NeedsDirectory, { log, workspace }: StartParts): Promise<PreparedFor> {
+async function directoryFor(
+  need: NeedsDirectory,
+  place: string | undefined,
+  { log, workspace }: StartParts,
+): Promise<PreparedFor> {
   try {
-    const prepared = await workspace.prepare(log.state.batch, need);
+    const prepared = await workspace.prepare(log.state.batch, need, place);
     return { kind: "directory", directory: new BorrowedDirectory(need.number, prepared) };
   } catch (error) {
     return { kind: "task", message: `The working directory could not be prepared: ${messageOf(error)}` };

@@ -14,7 +14,7 @@ import { footprintKey } from "../memory/footprint-key.ts";
 import { budgetVerdict } from "./budget.ts";
 import type { LoginProof } from "./login-proof.ts";
 import { isRetryDue } from "./retry.ts";
-import type { Slot, Slots } from "./slots.ts";
+import type { PlacedSlot, Slot, Slots, StartRights } from "./slots.ts";
 import { type SpentSince, spendLimitWait } from "./spend-limit.ts";
 import type { StartBackoff } from "./start-backoff.ts";
 import { SystemResources } from "./system-resources.ts";
@@ -25,6 +25,8 @@ const reportAfterMs = 2_000;
 export interface Admitted extends Disposable {
   /** Whether it may start a session. Otherwise, one was set aside for it. */
   readonly mayStart: boolean;
+  /** The machine on which it has its slot; undefined for this one. */
+  readonly place: string | undefined;
   /** The session is ready, so another one may start while this one runs. */
   ready(): void;
   /** Gives the slot back at once: the session is being ended, because fewer may run than do. */
@@ -40,7 +42,7 @@ interface AdmissionParts {
   dueAt(number: number): number | undefined;
   slots: Slots;
   /** The rights to start a session: as many at the same time as there are processors. */
-  starts: Slots;
+  starts: StartRights;
   startBackoff: StartBackoff;
   holds: Pick<AccountHolds, "stopping" | "claim" | "release">;
   login: Pick<LoginProof, "ended">;
@@ -247,19 +249,23 @@ export class Admission {
     return `${awaitsCost}: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
-  #acquireStart(number: number): Promise<Slot | undefined> {
+  #acquireStart(number: number): Promise<Slot | PlacedSlot | undefined> {
     return this.#acquire(number, this.#parts.starts, awaitsStart);
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does.
-  async #acquire(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
+  async #acquire(
+    number: number,
+    rights: StartRights,
+    because: string,
+  ): Promise<Slot | PlacedSlot | undefined> {
     const { state, report } = this.#parts;
     const since = performance.now();
     using _ticks = clock.on("beat", () => {
       const isLong = performance.now() - since > reportAfterMs;
       if (isLong && state().counts.running === 0) report({ because });
     });
-    const right = await rights.acquire(() => this.isDue(number));
+    const right = await rights.acquire(() => this.isDue(number), number);
     report(undefined);
     return right;
   }
@@ -287,7 +293,7 @@ export class Admission {
 interface Means {
   /** Whether it has a right to start; otherwise, a session that was set aside. */
   mayStart: boolean;
-  acquireStart(): Promise<Slot | undefined>;
+  acquireStart(): Promise<Slot | PlacedSlot | undefined>;
   isDue(): boolean;
   /** Whether the machine has what another session needs. */
   hasRoom(): boolean;
@@ -296,14 +302,18 @@ interface Means {
 
 function admitted(
   slot: Slot,
-  first: Slot,
+  first: Slot | PlacedSlot,
   { mayStart: mayStartFirst, acquireStart, isDue, hasRoom, released }: Means,
 ): Admitted {
   let start: Disposable = mayStartFirst ? lasting(first) : first;
   let mayStart = mayStartFirst;
+  let place = placeOf(first);
   return {
     get mayStart() {
       return mayStart;
+    },
+    get place() {
+      return place;
     },
     ready: () => start[Symbol.dispose](),
     giveBack: () => slot[Symbol.dispose](),
@@ -311,6 +321,7 @@ function admitted(
       start[Symbol.dispose]();
       const next = await acquireStart();
       if (next) start = lasting(next);
+      if (next) place = placeOf(next);
       mayStart = next !== undefined;
       // A right that is free comes without a look at the task.
       if (isDue() && hasRoom()) return next !== undefined;
@@ -323,6 +334,10 @@ function admitted(
       slot[Symbol.dispose]();
     },
   };
+}
+
+function placeOf(slot: Slot | PlacedSlot): string | undefined {
+  return "place" in slot ? slot.place : undefined;
 }
 
 // A right to start, for as long as a start may take.

@@ -4,6 +4,17 @@ import { clock } from "../../platform/clock.ts";
 /** The right to have one session running, until it is disposed of. */
 export type Slot = Disposable;
 
+/** A slot on another machine: `place` is its name. */
+export interface PlacedSlot extends Slot {
+  readonly place: string;
+}
+
+/** Rights to start a session: on this machine, or on one of several. */
+export interface StartRights {
+  /** Resolves when the task may start; with undefined if that is no longer wanted. */
+  acquire(wanted: () => boolean, task: number): Promise<Slot | PlacedSlot | undefined>;
+}
+
 /** Where the slots come from that all runners share. */
 export interface SlotSource {
   /** Undefined if there is none for us. */
@@ -23,7 +34,7 @@ interface Waiter {
 }
 
 /** At most `size` holders at once, first come, first served, each with a slot of the source. */
-export class Slots implements Disposable {
+export class Slots implements StartRights, Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
   #taken = 0;

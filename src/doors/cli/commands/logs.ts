@@ -1,6 +1,6 @@
 // `logs`: the session of a task, read like a conversation.
 import { z } from "zod";
-import type { Attempt, TaskState } from "../../../model/state.ts";
+import { type Attempt, machineOfAttempt, type TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
 import { unreachable } from "../../../model/unreachable.ts";
 import { type LogPart, SessionLog, sessionLogInput } from "../../../operations/session-log.ts";
@@ -108,14 +108,15 @@ function attemptHeading(
   attempt: Attempt,
   out: Printer,
 ): string {
-  const { resumes, sessionId, transcript, worker } = attempt;
+  const { resumes, sessionId, transcript } = attempt;
+  const machine = machineOfAttempt(attempt);
   const again = resumes ? ", continues the conversation of the previous attempt" : "";
   return [
     out.paint(
       "bold",
       `Task ${numberAndKey(batch, number)} of batch ${batch.batchId}, attempt ${attempt.number}${again}`,
     ),
-    ...(worker === undefined ? [] : [out.paint("faint", `Ran on ${harmless(worker)}`)]),
+    ...(machine === undefined ? [] : [out.paint("faint", `Ran on ${harmless(machine)}`)]),
     ...(sessionId === "" ? [] : [out.paint("faint", `Session ${harmless(sessionId)}`)]),
     out.paint("faint", `Transcript ${transcript}`),
     ...(resumes ? [] : [`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`]),

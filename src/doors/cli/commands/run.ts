@@ -1,8 +1,10 @@
 // `run`: a batch in the foreground, run by this process, or with `--detach` by one of its own.
 import { z } from "zod";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
+import { farDirectoryIn } from "../../../model/far-directory.ts";
 import { product } from "../../../model/product.ts";
 import { wholeAnswer } from "../../../operations/answer-now.ts";
+import type { Context } from "../../../operations/context.ts";
 import { dryRunFacts } from "../../../operations/dry-run.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
@@ -98,7 +100,7 @@ export const run: Command = {
     const words = z.array(z.string()).default([]).parse(asked.input["tasks"]);
     const { literal, context } = asked;
     const directory = context.workingDirectory;
-    const input = fromHere(asked.input, directory);
+    const input = fromHere(asked.input, context);
     const each = forEachGiven(asked.own, { isTemplate: "template" in input, words, files: file, directory });
     const { tasks, places, notes } = each
       ? { tasks: undefined, places: [], notes: [] }
@@ -125,10 +127,15 @@ export const run: Command = {
 };
 
 // Paths on a command line start at the user's directory, whatever directory the sessions work in.
-function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
+function fromHere(
+  input: Record<string, unknown>,
+  { workingDirectory: directory, inForce: { configuration, faults } }: Context,
+): Record<string, unknown> {
   const moved = structuredClone(input);
+  const usual = faults.length === 0 ? configuration.hosts : [];
+  const { data: hosts = usual ?? [] } = z.array(z.string()).safeParse(input["hosts"]);
   const absolute = (value: unknown): unknown =>
-    typeof value === "string" ? pathAsMeant(value, directory) : value;
+    typeof value === "string" && !farDirectoryIn(value, hosts) ? pathAsMeant(value, directory) : value;
   for (const { property } of flagsOf(parallelInput).filter(namesPath)) {
     const value = valueAt(moved, property);
     if (value !== undefined)

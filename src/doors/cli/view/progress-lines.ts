@@ -1,5 +1,5 @@
 // A line for each task as it ends, for a terminal or a pipe.
-import { type BatchState, type DoneTask, doneCount, workerOf } from "../../../model/state.ts";
+import { type BatchState, type DoneTask, doneCount, machineOf } from "../../../model/state.ts";
 import { durationText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
@@ -32,8 +32,8 @@ const below = "    ";
 /** The longest and the shortest label of a task, in columns. */
 const longestPrompt = 60;
 const shortestPrompt = 12;
-/** The longest name of a worker, in characters. */
-const longestWorker = 24;
+/** The longest name of another machine, in characters. */
+const longestMachine = 24;
 
 /**
  * Call the result with every state; it reports what has ended since. A retried task ends again. Advice about a failure is
@@ -74,12 +74,12 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
   const width = String(total).length;
   const { startedAt, endedAt, usage, number } = task;
   const word = outcomeWords(task);
-  const worker = workerOf(task);
+  const machine = machineOf(task);
   const before = [`${String(done).padStart(width)}/${total}`, `task ${String(number).padEnd(width)}`];
   const after = [
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
     ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
-    ...(worker === undefined ? [] : [`on ${oneLine(worker, longestWorker)}`]),
+    ...(machine === undefined ? [] : [`on ${oneLine(machine, longestMachine)}`]),
   ];
   // The label is cut, so that each line fits on one row of the terminal. The last column stays free, because clearing the
   // rest of the line may erase it.

@@ -1,0 +1,316 @@
+// The keeper of a far machine: owns the sessions that other machines start here. They go on when a connection ends; their
+// transcripts are files here, until somebody has taken them. Another keeper goes on after this one was killed.
+import type { FromKeeper, Overview, ToKeeper } from "../../far/messages.ts";
+import { makePrivateDirectory, sizeOf } from "../../platform/files.ts";
+import { footprintOf } from "../../platform/folders.ts";
+import { basename, dirname, join } from "../../platform/paths.ts";
+import type { ProcessIdentity } from "../../platform/process-identity.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import { watchDirectory } from "../../platform/watch.ts";
+import { replaceFile } from "../../platform/whole-files.ts";
+import type { HowToEnd, SessionHost, StartPlan, StartVerdict } from "../attempt/session-host.ts";
+import { FarBatch } from "./far-batch.ts";
+import { FarRecords, type SessionRecord } from "./far-records.ts";
+import { FarSession, type Listener, type OwnSession } from "./far-session.ts";
+import type { FarSlot, FarSlots, Reserved } from "./far-slots.ts";
+import { FarTrees } from "./far-trees.ts";
+
+type StartMessage = Extract<ToKeeper, { type: "start" }>;
+type TreeMessage = Extract<ToKeeper, { type: "tree" }>;
+type HelloMessage = Extract<ToKeeper, { type: "hello" }>;
+
+/** What a start is on this machine; or why it cannot be one. */
+export type Planned =
+  | { kind: "planned"; plan: Omit<StartPlan, "startName" | "sessionId" | "transcript" | "stderr"> }
+  | ({ kind: "refused" } & { verdict: StartVerdict });
+
+export interface FarKeeperParts {
+  /** The folder of far sessions. Absolute. */
+  folder: string;
+  host: Pick<SessionHost, "start" | "adopt">;
+  slots: FarSlots;
+  /** Turns what was asked into a plan of this machine. */
+  planOf(start: StartMessage): Planned;
+  /** Why no session of this footprint key can start now, in words for people. */
+  whyWait(footprintKey: string): string | undefined;
+  /** A session has started, or its process was found. */
+  started(): void;
+}
+
+export class FarKeeper implements Disposable {
+  readonly #parts: FarKeeperParts;
+  readonly #records: FarRecords;
+  readonly #trees: FarTrees;
+  readonly #sessions = new Map<string, FarSession>();
+  readonly #slots = new Map<string, FarSlot>();
+  readonly #batches = new Map<string, FarBatch>();
+  /** The last write of each record: they must not overtake one another. */
+  readonly #writing = new Map<string, Promise<void>>();
+  readonly #watches = new Map<string, Disposable>();
+  readonly #starting = new Map<string, Promise<FromKeeper>>();
+  #footprintKey = "";
+
+  constructor(parts: FarKeeperParts) {
+    this.#parts = parts;
+    this.#records = new FarRecords(parts.folder);
+    this.#trees = new FarTrees(parts.folder);
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]();
+    for (const session of this.#sessions.values()) session.close();
+    this.#parts.slots.releaseAll();
+  }
+
+  /** Takes over the sessions of a keeper that was killed. Call once, before anything else. */
+  adoptAll(): void {
+    for (const record of this.#records.all()) {
+      const { id, batch, marker, footprintKey, identity, leaked } = record;
+      const transcript = this.#records.transcriptOf(record);
+      const isOver = record.exit !== undefined && leaked !== undefined;
+      const session =
+        isOver || !identity
+          ? undefined
+          : this.#parts.host.adopt({ ref: identity, marker, transcript, footprintKey });
+      session?.output?.[Symbol.dispose]();
+      if (session) this.#slots.set(id, this.#parts.slots.force());
+      this.#batchOf(batch).raise(record.epoch);
+      this.#add(record, session);
+      if (session) this.#parts.started();
+    }
+  }
+
+  /** Whether nothing runs here, and nobody waits for anything. */
+  get isIdle(): boolean {
+    return this.runningCount === 0 && this.#starting.size === 0;
+  }
+
+  /** How many sessions run. */
+  get runningCount(): number {
+    return [...this.#sessions.values()].filter(({ isOver }) => !isOver).length;
+  }
+
+  /** A runner says which batch it has. Undefined if a later one has it. */
+  hello(message: HelloMessage, by: Listener): FarBatch | undefined {
+    const batch = this.#batchOf(message.batch);
+    const isNew = message.epoch > batch.epoch;
+    if (!batch.take(message, by)) return undefined;
+    // At home, the input of its sessions ends with a runner. Those that have their prompts go on.
+    if (isNew)
+      for (const session of this.#of(message.batch)) if (!session.record.isAsked) session.closeInput();
+    return batch;
+  }
+
+  /** A connection has ended. */
+  letGo(batch: FarBatch, by: Listener): void {
+    batch.letGo(by);
+    for (const session of this.#of(batch.id)) session.letGo(by);
+  }
+
+  /** The folder for the files of a batch. */
+  filesOf(batch: string): string {
+    return this.#records.filesOf(batch);
+  }
+
+  async put(batch: string, name: string, bytes: Uint8Array): Promise<void> {
+    const path = join(this.#records.filesOf(batch), ...name.split("/"));
+    makePrivateDirectory(dirname(path));
+    await replaceFile(path, new Uint8Array(bytes), { mode: 0o600 });
+  }
+
+  /** Does what a runner asks about working trees, and says how that went. */
+  async tree(
+    batch: FarBatch,
+    { request, action }: TreeMessage,
+    body: Uint8Array,
+    by: Listener,
+  ): Promise<void> {
+    const { answer, body: found } = await this.#trees.act(batch.id, action, body);
+    by.send({ type: "tree", request, ...answer }, found);
+  }
+
+  /** A slot, and the right to start; or why not now. */
+  reserve(footprintKey: string): Reserved {
+    this.#footprintKey = footprintKey;
+    const because = this.#parts.whyWait(footprintKey);
+    return because === undefined ? this.#parts.slots.reserve() : { kind: "full", because };
+  }
+
+  release(slot: FarSlot): void {
+    this.#parts.slots.release(slot);
+  }
+
+  /** Starts a session, once for each id, however often it is asked to. The slot is its own from here on. */
+  start(batch: FarBatch, message: StartMessage, slot: FarSlot | undefined): Promise<FromKeeper> {
+    const { id } = message;
+    if (slot && (this.#sessions.has(id) || this.#starting.has(id))) this.release(slot);
+    if (this.#sessions.has(id)) return Promise.resolve({ type: "started", id });
+    const starting = this.#starting.get(id) ?? this.#start(batch, message, slot);
+    this.#starting.set(id, starting);
+    void starting.finally(() => this.#starting.delete(id)).catch(() => undefined);
+    return starting;
+  }
+
+  async #start(batch: FarBatch, message: StartMessage, slot: FarSlot | undefined): Promise<FromKeeper> {
+    const { id, footprintKey, marker, directory, mostMs } = message;
+    const record: SessionRecord = {
+      id,
+      batch: batch.id,
+      epoch: batch.epoch,
+      marker,
+      footprintKey,
+      directory,
+      startedAt: Date.now(),
+      mostMs,
+    };
+    const failed = (verdict: StartVerdict): FromKeeper => {
+      if (slot) this.release(slot);
+      this.#records.forget(record);
+      const words = verdict.kind === "task" ? verdict.message : verdict.because;
+      return { type: "failed", id, kind: verdict.kind, message: words };
+    };
+    const planned = this.#parts.planOf(message);
+    if (planned.kind === "refused") return failed(planned.verdict);
+    try {
+      // Before its process: who finds this without one knows that nothing was asked.
+      await this.#records.keep(record);
+    } catch (error) {
+      return failed({ kind: "passing", because: `its files cannot be written: ${messageOf(error)}` });
+    }
+    const files = { transcript: this.#records.transcriptOf(record), stderr: this.#records.stderrOf(record) };
+    const plan: StartPlan = { ...planned.plan, startName: id, sessionId: "", ...files };
+    const start = await this.#parts.host.start(plan, { footprintKey });
+    if (!start.started) return failed(start);
+    const { output, ...session } = start.session;
+    output[Symbol.dispose]();
+    if (!("pid" in session.ref)) throw new Error("Internal error: a session of this machine is no process");
+    const started = { ...record, identity: session.ref };
+    this.#keep(started);
+    if (slot) this.#slots.set(id, slot);
+    this.#add(started, session);
+    this.#parts.started();
+    return { type: "started", id };
+  }
+
+  ready(id: string): void {
+    const slot = this.#slots.get(id);
+    if (slot) this.#parts.slots.ready(slot);
+  }
+
+  session(batch: FarBatch, id: string): FarSession | undefined {
+    const session = this.#sessions.get(id);
+    return session?.record.batch === batch.id ? session : undefined;
+  }
+
+  async end(session: FarSession, how: HowToEnd): Promise<{ leaked: ProcessIdentity[]; size: number }> {
+    const leaked = await session.end(how);
+    return { leaked: [...leaked], size: session.transcriptBytes };
+  }
+
+  /** Removes everything of a session that is over: somebody has all of it. */
+  forget(session: FarSession): void {
+    if (!session.isOver) return;
+    const { record } = session;
+    session.close();
+    this.#sessions.delete(record.id);
+    const written = this.#writing.get(record.id) ?? Promise.resolve();
+    void written.then(() => {
+      this.#writing.delete(record.id);
+      this.#records.forget(record);
+    });
+  }
+
+  /** Looks at the leases, and at what a watch may have missed. */
+  look(): void {
+    for (const session of this.#sessions.values()) session.pump();
+    for (const batch of this.#batches.values()) {
+      if (!batch.isLapsed()) continue;
+      for (const session of this.#of(batch.id)) this.#goOnAlone(batch, session);
+    }
+  }
+
+  /** What is here, for people. */
+  overview(): Overview {
+    const sessions = [...this.#sessions.values()].map((session) => {
+      const { id, batch, directory, startedAt } = session.record;
+      const state: "running" | "ended" = session.isOver ? "ended" : "running";
+      return { id, batch, directory, startedAt, state, transcript: session.transcriptBytes };
+    });
+    return { sessions, bytes: footprintOf(this.#parts.folder).bytes };
+  }
+
+  /** Removes what has ended and belongs to no runner that is connected. Returns how much that was. */
+  prune(): { sessions: number; bytes: number } {
+    let sessions = 0;
+    let bytes = 0;
+    for (const session of this.#sessions.values()) {
+      const { record } = session;
+      if (!session.isOver || this.#batches.get(record.batch)?.isConnected) continue;
+      bytes += session.transcriptBytes + sizeOf(this.#records.stderrOf(record));
+      sessions++;
+      this.forget(session);
+    }
+    if (this.#sessions.size === 0 && this.#starting.size === 0) this.#trees.prune();
+    return { sessions, bytes };
+  }
+
+  /** What a runner must know to choose a machine. */
+  room(): Extract<FromKeeper, { type: "room" }> {
+    const because = this.#parts.whyWait(this.#footprintKey);
+    const running = this.#parts.slots.running;
+    return { type: "room", running, ...(because === undefined ? {} : { because }) };
+  }
+
+  // Nobody has the batch: what has its prompt does its work to the end, and no more comes.
+  #goOnAlone(batch: FarBatch, session: FarSession): void {
+    if (!session.isRunning) return;
+    const { startedAt, mostMs } = session.record;
+    session.closeInput();
+    if (batch.isGoingElsewhere || Date.now() - startedAt > mostMs) void session.end({});
+  }
+
+  #of(batch: string): FarSession[] {
+    return [...this.#sessions.values()].filter(({ record }) => record.batch === batch);
+  }
+
+  #batchOf(id: string): FarBatch {
+    const known = this.#batches.get(id) ?? new FarBatch(id);
+    this.#batches.set(id, known);
+    return known;
+  }
+
+  #add(record: SessionRecord, session: OwnSession | undefined): void {
+    const far = new FarSession({
+      record,
+      session,
+      transcript: this.#records.transcriptOf(record),
+      stderr: this.#records.stderrOf(record),
+      changed: (changed) => {
+        this.#keep(changed);
+        if (changed.leaked) this.#freeSlot(changed.id);
+      },
+    });
+    this.#sessions.set(record.id, far);
+    this.#watch(record);
+  }
+
+  #freeSlot(id: string): void {
+    const slot = this.#slots.get(id);
+    if (slot) this.release(slot);
+    this.#slots.delete(id);
+  }
+
+  // What cannot be written now is known from the process table later.
+  #keep(record: SessionRecord): void {
+    const before = this.#writing.get(record.id) ?? Promise.resolve();
+    const written = before.then(() => this.#records.keep(record)).catch(() => undefined);
+    this.#writing.set(record.id, written);
+  }
+
+  #watch(record: SessionRecord): void {
+    const folder = dirname(this.#records.transcriptOf(record));
+    if (this.#watches.has(folder)) return;
+    const changed = (name: string) => this.#sessions.get(basename(name).replace(/\.ndjson$/, ""))?.pump();
+    this.#watches.set(folder, watchDirectory(folder, changed));
+  }
+}

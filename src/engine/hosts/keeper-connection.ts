@@ -1,0 +1,250 @@
+// One connection to a far keeper: what the other side asks, and what it is answered.
+import { BadFrame, FrameCutter, frameOf } from "../../far/frames.ts";
+import { protocol } from "../../far/greeting.ts";
+import { type FromKeeper, type ToKeeper, toKeeper } from "../../far/messages.ts";
+import { product } from "../../model/product.ts";
+import { unreachable } from "../../model/unreachable.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import type { HowToEnd } from "../attempt/session-host.ts";
+import type { FarBatch } from "./far-batch.ts";
+import type { FarKeeper } from "./far-keeper.ts";
+import type { Listener } from "./far-session.ts";
+import type { FarSlot } from "./far-slots.ts";
+
+/** What only the runner of a batch asks; and of that, what is about one of its sessions. */
+type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" }>;
+type AboutSession = Extract<ToKeeper, { type: "input" | "end" | "read" | "got" | "forget" }>;
+
+/** Where its bytes go. */
+export interface Line {
+  write(bytes: Uint8Array): void;
+  /** Ends it after what was written. */
+  end(): void;
+}
+
+/** What a keeper knows of Claude Code on its machine. */
+export interface OwnClaude {
+  version?: string;
+  problem?: string;
+}
+
+interface ConnectionParts {
+  keeper: FarKeeper;
+  line: Line;
+  claude(): Promise<OwnClaude>;
+}
+
+export class KeeperConnection implements Listener, Disposable {
+  readonly #parts: ConnectionParts;
+  readonly #cutter = new FrameCutter();
+  readonly #tickets = new Map<string, FarSlot>();
+  #batch: FarBatch | undefined;
+  #mayAsk = false;
+  #isOver = false;
+  /** What takes time is done in order. */
+  #turn: Promise<void> = Promise.resolve();
+  #saidRoom = "";
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+  }
+
+  /** Its sessions go on. What was reserved and not used is free again. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const slot of this.#tickets.values()) this.#parts.keeper.release(slot);
+    this.#tickets.clear();
+    const batch = this.#batch;
+    if (!batch) return;
+    this.#parts.keeper.letGo(batch, this);
+  }
+
+  send(message: FromKeeper, body?: Uint8Array): void {
+    if (!this.#isOver) this.#parts.line.write(frameOf(message, body));
+  }
+
+  receive(bytes: Uint8Array): void {
+    try {
+      for (const { header, body } of this.#cutter.push(bytes)) {
+        if (this.#isOver) return;
+        const message = toKeeper.safeParse(header);
+        if (message.success) this.#take(message.data, body);
+        else this.#refuse("protocol", `it was sent what no version ${product.version} sends`);
+      }
+    } catch (error) {
+      if (!(error instanceof BadFrame)) throw error;
+      this.#refuse("protocol", error.message);
+    }
+  }
+
+  /** Says how much room there is, if that has changed. */
+  sayRoom(): void {
+    if (!this.#batch) return;
+    const room = this.#parts.keeper.room();
+    const said = JSON.stringify(room);
+    if (said === this.#saidRoom) return;
+    this.#saidRoom = said;
+    this.send(room);
+  }
+
+  #take(message: ToKeeper, body: Uint8Array): void {
+    if (message.type === "hello" || message.type === "status") this.#begin(message);
+    else if (message.type === "prune") this.#prune();
+    else if (this.#batch?.isOf(this)) this.#act(this.#batch, message, body);
+    else if (this.#batch) this.#refuse("replaced", "another runner has the batch");
+    else this.#refuse("protocol", "nobody said who it was");
+  }
+
+  #begin(message: Extract<ToKeeper, { type: "hello" | "status" }>): void {
+    if (message.protocol !== protocol)
+      this.#refuse(
+        "protocol",
+        `it runs version ${product.version}, which does not understand version ${message.version}`,
+      );
+    else if (message.type === "hello") this.#welcome(message);
+    else {
+      this.#mayAsk = true;
+      this.send({ type: "status", version: product.version, overview: this.#parts.keeper.overview() });
+    }
+  }
+
+  #welcome(message: Extract<ToKeeper, { type: "hello" }>): void {
+    const { keeper, claude } = this.#parts;
+    const batch = keeper.hello(message, this);
+    if (!batch) {
+      this.#refuse("replaced", "another runner has the batch");
+      return;
+    }
+    this.#batch = batch;
+    this.#after(async () => {
+      const folder = keeper.filesOf(batch.id);
+      this.send({ type: "welcome", version: product.version, folder, claude: await claude() });
+      this.sayRoom();
+    });
+  }
+
+  #prune(): void {
+    if (this.#mayAsk) this.send({ type: "pruned", ...this.#parts.keeper.prune() });
+    else this.#refuse("protocol", "nobody said who it was");
+  }
+
+  #act(batch: FarBatch, message: Asked, body: Uint8Array): void {
+    const { keeper } = this.#parts;
+    batch.hear();
+    switch (message.type) {
+      case "lease":
+        this.send({ type: "leased" });
+        break;
+      case "reserve":
+        this.#reserve(message.ticket, message.footprintKey);
+        break;
+      case "release":
+        this.#release(message.ticket);
+        break;
+      case "put":
+        this.#after(() => keeper.put(batch.id, message.name, body));
+        break;
+      case "start":
+        this.#after(() => this.#start(batch, message));
+        break;
+      case "ready":
+        keeper.ready(message.id);
+        break;
+      case "tree":
+        void keeper.tree(batch, message, body, this);
+        break;
+      default:
+        this.#actOn(batch, message, body);
+    }
+  }
+
+  #actOn(batch: FarBatch, message: AboutSession, body: Uint8Array): void {
+    const { keeper } = this.#parts;
+    const { id } = message;
+    const session = keeper.session(batch, id);
+    if (!session) {
+      this.send({ type: "unknown", id });
+      return;
+    }
+    switch (message.type) {
+      case "input":
+        session.input(
+          batch.epoch,
+          message.number,
+          message.close ? undefined : new TextDecoder().decode(body),
+        );
+        this.send({ type: "took", id, number: message.number });
+        break;
+      case "end":
+        void keeper
+          .end(session, howToEnd(message))
+          .then((ended) => this.send({ type: "ended", id, ...ended }));
+        break;
+      case "read":
+        session.read(this, message.from);
+        break;
+      case "got":
+        session.got(this, message.to);
+        break;
+      case "forget":
+        keeper.forget(session);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #reserve(ticket: string, footprintKey: string): void {
+    const reserved = this.#parts.keeper.reserve(footprintKey);
+    if (reserved.kind === "full") {
+      this.send({ type: "full", ticket, because: reserved.because });
+      return;
+    }
+    this.#tickets.set(ticket, reserved.slot);
+    this.send({ type: "reserved", ticket });
+  }
+
+  #release(ticket: string): void {
+    const slot = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    if (slot) this.#parts.keeper.release(slot);
+  }
+
+  async #start(batch: FarBatch, message: Extract<ToKeeper, { type: "start" }>): Promise<void> {
+    const { keeper } = this.#parts;
+    const { ticket, id, footprintKey } = message;
+    let slot = ticket === undefined ? undefined : this.#tickets.get(ticket);
+    if (ticket !== undefined) this.#tickets.delete(ticket);
+    if (ticket !== undefined && !slot && !keeper.session(batch, id)) {
+      // The connection in which it was reserved has ended.
+      const reserved = keeper.reserve(footprintKey);
+      if (reserved.kind === "full") {
+        this.send({ type: "failed", id, kind: "passing", message: reserved.because });
+        return;
+      }
+      slot = reserved.slot;
+    }
+    this.send(await keeper.start(batch, message, slot));
+    if (slot) this.sayRoom();
+  }
+
+  #after(act: () => Promise<void>): void {
+    this.#turn = this.#turn.then(act).catch((error) => this.#refuse("trouble", messageOf(error)));
+  }
+
+  #refuse(kind: Extract<FromKeeper, { type: "refused" }>["kind"], because: string): void {
+    if (this.#isOver) return;
+    this.send({ type: "refused", kind, because });
+    this.#parts.line.end();
+    this[Symbol.dispose]();
+  }
+}
+
+// Its input is closed by a message of its own.
+function howToEnd({ graceMs, isUnasked }: Extract<ToKeeper, { type: "end" }>): HowToEnd {
+  return {
+    answered: new Promise<never>(() => undefined),
+    ...(graceMs === undefined ? {} : { graceMs }),
+    ...(isUnasked ? { isUnasked } : {}),
+  };
+}

@@ -1,0 +1,434 @@
+// One far machine, as a runner uses it: starts sessions there over one ssh, and goes on with them when that ends.
+import { TranscriptReader } from "../../claude/transcript.ts";
+import { protocol } from "../../far/greeting.ts";
+import type { FromKeeper, ToKeeper, TreeAction } from "../../far/messages.ts";
+import { sshCommand } from "../../far/ssh-command.ts";
+import { farDirectoryText } from "../../model/far-directory.ts";
+import { product } from "../../model/product.ts";
+import { clock } from "../../platform/clock.ts";
+import { exists, kindAt, readText } from "../../platform/files.ts";
+import { namesIn } from "../../platform/folders.ts";
+import { dirname, isWithin, join, relative } from "../../platform/paths.ts";
+import { removePath } from "../../platform/removal.ts";
+import { depthVariable } from "../../platform/session-variables.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import { addedHostsOf } from "../../store/added-hosts.ts";
+import type { Layout } from "../../store/layout.ts";
+import { stderrBeside } from "../../store/layout.ts";
+import type { Adopted, Need, Orphan, Session, Start, StartPlan } from "../attempt/session-host.ts";
+import { FarLink, keepAlive } from "./far-link.ts";
+import { type SessionLine, SshSession } from "./ssh-session.ts";
+
+/** How long a start waits for a machine that has just gone, in milliseconds. */
+const startPatienceMs = 20_000;
+/** After how many leases without a word the sessions of a machine count as lost. */
+const leasesUntilLost = 3;
+/** How long a machine that said it was full is not asked again, in milliseconds. */
+const fullMs = 500;
+
+export interface SshHostParts {
+  name: string;
+  layout: Layout;
+  batchId: string;
+  /** Of the batch's folder here. */
+  folder: string;
+  epoch: number;
+  leaseMs: number;
+  onLostHost: "wait" | "elsewhere";
+  /** Of all sessions here; of it, only the depth goes there. */
+  environment: Record<string, string>;
+  /** How long a session may run in all, in milliseconds. */
+  mostMs: number;
+  /** Something has changed: there may be room. */
+  changed(): void;
+  failed(error: unknown): void;
+}
+
+/** A slot there, for a session that has not started yet. */
+export interface Ticket {
+  id: string;
+  footprintKey: string;
+}
+
+/** What a machine answers about its working trees. */
+export type TreeAnswer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request"> & {
+  body: Uint8Array;
+};
+
+interface AskedTree {
+  action: TreeAction;
+  body: Uint8Array | undefined;
+  settle(answer: TreeAnswer): void;
+}
+
+type Answered = Extract<FromKeeper, { type: "started" | "failed" }>;
+
+interface Starting {
+  say(): void;
+  settle(answer: Answered | undefined): void;
+}
+
+export class SshHost implements Disposable {
+  readonly #parts: SshHostParts;
+  readonly #link: FarLink;
+  readonly #alive: Disposable;
+  readonly #beats: Disposable;
+  readonly #sessions = new Map<string, SshSession>();
+  readonly #starting = new Map<string, Starting>();
+  readonly #asked = new Map<string, (isReserved: boolean) => void>();
+  readonly #trees = new Map<number, AskedTree>();
+  #requests = 0;
+  /** Sessions that this runner has given up, and that may still run there. */
+  readonly #abandoned = new Set<string>();
+  /** Files that the machine has, as far as this connection knows. */
+  #sent = new Set<string>();
+  #thereFolder: string | undefined;
+  #problem: string | undefined;
+  #room: { running: number; because?: string | undefined } = { running: 0 };
+  #fullUntil = Number.NEGATIVE_INFINITY;
+  #fullBecause = "";
+  #tickets = 0;
+
+  constructor(parts: SshHostParts) {
+    this.#parts = parts;
+    this.#link = new FarLink({
+      name: parts.name,
+      command: () => this.#command(),
+      hello: () => ({
+        type: "hello",
+        protocol,
+        version: product.version,
+        batch: parts.batchId,
+        epoch: parts.epoch,
+        leaseMs: parts.leaseMs,
+        onLostHost: parts.onLostHost,
+      }),
+      opened: (welcome) => this.#opened(welcome),
+      received: (message, body) => this.#received(message, body),
+      failed: parts.failed,
+    });
+    this.#alive = keepAlive(this.#link, parts.leaseMs / 2);
+    this.#beats = clock.on("second", () => this.#beat());
+  }
+
+  [Symbol.dispose](): void {
+    this.#alive[Symbol.dispose]();
+    this.#beats[Symbol.dispose]();
+    this.#link[Symbol.dispose]();
+  }
+
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  /** How many sessions run there, and are about to. */
+  get load(): number {
+    return this.#room.running + this.#asked.size;
+  }
+
+  /** Why nothing can start there now, in words for people; undefined if it can be asked. */
+  whyWait(): string | undefined {
+    const trouble = this.trouble();
+    if (trouble !== undefined) return trouble;
+    if (this.#problem !== undefined) return `${this.name} cannot run sessions: ${this.#problem}`;
+    if (this.#room.because !== undefined) return `${this.name}: ${this.#room.because}`;
+    return performance.now() < this.#fullUntil ? `${this.name}: ${this.#fullBecause}` : undefined;
+  }
+
+  /** Why it cannot be reached, and since when. */
+  trouble(): string | undefined {
+    const { state } = this.#link;
+    if (state.kind === "up") return undefined;
+    const since = new Date(state.since).toISOString();
+    return `${this.name} is unreachable since ${since}: ${state.because}`;
+  }
+
+  /** Asks for a slot. Undefined if there is none now. */
+  async reserve(footprintKey: string): Promise<Ticket | undefined> {
+    const id = `${++this.#tickets}`;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#asked.set(id, resolve);
+    this.#link.send({ type: "reserve", ticket: id, footprintKey });
+    if (this.#link.state.kind !== "up") this.#answer(id, false);
+    return (await promise) ? { id, footprintKey } : undefined;
+  }
+
+  release({ id }: Ticket): void {
+    this.#link.send({ type: "release", ticket: id });
+  }
+
+  ready(id: string): void {
+    this.#link.send({ type: "ready", id });
+  }
+
+  /** Asks about working trees there. Waits for a machine that is away for a while. */
+  tree(action: TreeAction, body?: Uint8Array): Promise<TreeAnswer> {
+    const { promise, resolve } = Promise.withResolvers<TreeAnswer>();
+    const request = ++this.#requests;
+    const settle = (answer: TreeAnswer) => {
+      this.#trees.delete(request);
+      resolve(answer);
+    };
+    this.#trees.set(request, { action, body, settle });
+    this.#link.send({ type: "tree", request, action }, body);
+    return promise;
+  }
+
+  /** The path that something of the batch's folder has there, or a directory in it; undefined without a connection yet. */
+  pathThere(path: string): string | undefined {
+    return this.#thereFolder === undefined ? undefined : this.#there(path);
+  }
+
+  /** Starts a session in a directory there. Resolves once the machine has said how that went, or cannot be reached. */
+  async start(
+    plan: StartPlan,
+    need: Need,
+    { directory, ticket }: { directory: string; ticket: Ticket | undefined },
+  ): Promise<Start> {
+    const { startName: id, transcript, stderr } = plan;
+    let session: SshSession;
+    let output: TranscriptReader | undefined;
+    try {
+      session = new SshSession(this.#lineOf(), id, { transcript, stderr, isNew: true });
+      output = new TranscriptReader(transcript);
+    } catch (error) {
+      return {
+        started: false,
+        kind: "passing",
+        because: `Waits for the directory ${dirname(transcript)}: ${messageOf(error)}`,
+      };
+    }
+    this.#sessions.set(id, session);
+    const answer = await this.#askToStart(id, () => {
+      this.#sendFiles([...plan.command, directory], plan);
+      this.#link.send(this.#startMessage(plan, need, { directory, ticket }));
+    });
+    if (answer?.type === "started") {
+      session.resume();
+      return { started: true, session: session.with(output) };
+    }
+    this.#sessions.delete(id);
+    output[Symbol.dispose]();
+    session.lost("");
+    for (const path of [transcript, stderr]) removePath(path);
+    if (!answer) {
+      this.#abandoned.add(id);
+      return { started: false, kind: "passing", because: this.trouble() ?? `${this.name} did not answer.` };
+    }
+    const words = `${this.name}: ${answer.message}`;
+    return answer.kind === "task"
+      ? { started: false, kind: "task", message: words }
+      : { started: false, kind: "passing", because: words };
+  }
+
+  /** Takes over a session that an earlier runner started there. */
+  adopt(id: string, { transcript, offset = 0 }: Pick<Orphan, "transcript" | "offset">): Adopted {
+    const isThere = exists(transcript);
+    const stderr = stderrBeside(transcript);
+    const session = new SshSession(this.#lineOf(), id, {
+      ...(isThere ? { transcript, stderr } : {}),
+      isNew: false,
+    });
+    this.#sessions.set(id, session);
+    session.resume();
+    const bare: Omit<Session, "output"> = session.bare();
+    return isThere
+      ? { ...bare, output: new TranscriptReader(transcript, { from: offset }) }
+      : { ...bare, output: undefined };
+  }
+
+  #command(): { words: string[] } | { problem: string } {
+    const { name, layout } = this.#parts;
+    const added = addedHostsOf(layout)[name];
+    if (!added) return { problem: `it is not added any more; run \`${product.name} host add ${name}\`` };
+    const words = sshCommand(name, [...added.command, "__far"]);
+    return words ? { words } : { problem: "there is no `ssh` on the PATH" };
+  }
+
+  #lineOf(): SessionLine {
+    return {
+      host: this.name,
+      send: (message, body) => this.#link.send(message, body),
+      isCurrent: () => this.#isCurrent(),
+      trouble: () => this.trouble(),
+      there: (text) => this.#there(text),
+      over: (id) => {
+        this.#sessions.delete(id);
+        this.#link.send({ type: "forget", id });
+      },
+    };
+  }
+
+  // After a pause of ours, or of the connection, the transcripts here may be far behind.
+  #isCurrent(): boolean {
+    return (
+      this.#link.state.kind === "up" && performance.now() - this.#link.leasedAt < this.#parts.leaseMs / 2
+    );
+  }
+
+  #askToStart(id: string, say: () => void): Promise<Answered | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Answered | undefined>();
+    const timer = setTimeout(() => this.#giveUpStart(id), startPatienceMs);
+    const settle = (answer: Answered | undefined) => {
+      clearTimeout(timer);
+      this.#starting.delete(id);
+      resolve(answer);
+    };
+    this.#starting.set(id, { say, settle });
+    say();
+    return promise;
+  }
+
+  // A machine that can be reached is only slow, and will answer.
+  #giveUpStart(id: string): void {
+    const starting = this.#starting.get(id);
+    if (!starting) return;
+    if (this.#link.state.kind === "down") starting.settle(undefined);
+    else setTimeout(() => this.#giveUpStart(id), startPatienceMs);
+  }
+
+  #startMessage(
+    { startName, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
+    { footprintKey }: Need,
+    { directory, ticket }: { directory: string; ticket: Ticket | undefined },
+  ): ToKeeper {
+    const [name = "", ...words] = command;
+    const depth = this.#parts.environment[depthVariable];
+    return {
+      type: "start",
+      id: startName,
+      ...(ticket ? { ticket: ticket.id } : {}),
+      marker,
+      program: isProgram ? { kind: "named", name } : { kind: "claude" },
+      arguments: words.map((word) => this.#there(word)),
+      directory: this.#there(directory),
+      variables: { ...variables, ...(depth === undefined ? {} : { [depthVariable]: depth }) },
+      initialize,
+      footprintKey,
+      mostMs: this.#parts.mostMs,
+    };
+  }
+
+  // A text with the folder of the batch as it is there.
+  #there(text: string): string {
+    return this.#thereFolder === undefined ? text : text.replaceAll(this.#parts.folder, this.#thereFolder);
+  }
+
+  // What a session reads of the batch's own folder: private files, and answers of other tasks.
+  #sendFiles(words: readonly string[], { files = [] }: StartPlan): void {
+    for (const { path, text } of files) this.#put(path, text);
+    for (const path of words.filter((word) => isWithin(word, this.#parts.folder))) {
+      if (files.some((file) => file.path === path)) continue;
+      const kind = kindAt(path);
+      if (kind === "file") this.#put(path, readText(path));
+      if (kind !== "directory") continue;
+      for (const name of namesIn(path)) {
+        const inside = join(path, name);
+        // An answer may have been written anew.
+        if (kindAt(inside) === "file") this.#send(inside, readText(inside));
+      }
+    }
+  }
+
+  #put(path: string, text: string): void {
+    if (this.#sent.has(path)) return;
+    this.#send(path, text);
+    this.#sent.add(path);
+  }
+
+  #send(path: string, text: string): void {
+    const name = relative(this.#parts.folder, path).replaceAll("\\", "/");
+    this.#link.send({ type: "put", name }, new TextEncoder().encode(text));
+  }
+
+  #opened({ folder, claude }: Extract<FromKeeper, { type: "welcome" }>): void {
+    this.#thereFolder = folder;
+    this.#problem = claude.problem;
+    this.#sent = new Set();
+    for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
+    for (const { say } of [...this.#starting.values()]) say();
+    for (const [request, { action, body, settle }] of [...this.#trees]) {
+      // Pieces follow one another, so all of them go again.
+      if (action.do === "receive") settle(lostTree(interrupted));
+      else this.#link.send({ type: "tree", request, action }, body);
+    }
+    for (const [id, session] of this.#sessions) if (!this.#starting.has(id)) session.resume();
+    for (const id of this.#abandoned) this.#link.send({ type: "end", id, isUnasked: true });
+    this.#parts.changed();
+  }
+
+  #received(message: FromKeeper, body: Uint8Array): void {
+    switch (message.type) {
+      case "room":
+        this.#room = { running: message.running, because: message.because };
+        this.#parts.changed();
+        break;
+      case "reserved":
+        this.#answer(message.ticket, true);
+        break;
+      case "full":
+        this.#fullUntil = performance.now() + fullMs;
+        this.#fullBecause = message.because;
+        this.#answer(message.ticket, false);
+        break;
+      case "started":
+      case "failed":
+        this.#starting.get(message.id)?.settle(message);
+        break;
+      case "tree":
+        this.#trees.get(message.request)?.settle({ ...message, body });
+        break;
+      case "took":
+        this.#sessions.get(message.id)?.took(message.number);
+        break;
+      case "data":
+        this.#sessions.get(message.id)?.take(message.from, body);
+        break;
+      case "exited":
+        this.#sessions.get(message.id)?.gone(message.size, message.exit, message.stderr);
+        break;
+      case "ended":
+        if (this.#abandoned.delete(message.id)) this.#link.send({ type: "forget", id: message.id });
+        this.#sessions.get(message.id)?.swept(message.size, message.leaked);
+        break;
+      case "unknown":
+        this.#abandoned.delete(message.id);
+        this.#sessions.get(message.id)?.lost(`${this.name} knows nothing of this session.`);
+        break;
+    }
+  }
+
+  #answer(ticket: string, isReserved: boolean): void {
+    this.#asked.get(ticket)?.(isReserved);
+    this.#asked.delete(ticket);
+  }
+
+  #beat(): void {
+    const { state } = this.#link;
+    if (state.kind === "up") {
+      for (const session of this.#sessions.values()) session.beat();
+      return;
+    }
+    for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
+    if (Date.now() - state.since < leasesUntilLost * this.#parts.leaseMs) return;
+    for (const { settle } of [...this.#trees.values()]) settle(lostTree(this.trouble() ?? ""));
+    for (const [id, session] of this.#sessions) {
+      if (this.#starting.has(id)) continue;
+      if (this.#parts.onLostHost === "wait" && !session.isEnding) continue;
+      this.#abandoned.add(id);
+      session.lost(`${this.trouble()}. Its session there was given up.`);
+    }
+  }
+
+  /** A directory there, as the log has it. */
+  textOf(path: string): string {
+    return farDirectoryText({ host: this.name, path });
+  }
+}
+
+/** The problem of what must be asked from its beginning. */
+export const interrupted = "the connection ended";
+
+function lostTree(problem: string): TreeAnswer {
+  return { problem, body: new Uint8Array(0) };
+}

@@ -1,0 +1,72 @@
+// Asks the keeper of a far machine what is there, without a batch.
+import { cleanEnvironment } from "../claude/environment.ts";
+import { product } from "../model/product.ts";
+import { messageOf } from "../platform/system-error.ts";
+import { farCommands } from "./commands.ts";
+import { FrameCutter, frameOf } from "./frames.ts";
+import { Greeted, protocol } from "./greeting.ts";
+import { type FromKeeper, fromKeeper, type Overview, type ToKeeper } from "./messages.ts";
+import { sshCommand } from "./ssh-command.ts";
+
+/** How long it may take in all, in milliseconds. */
+const patienceMs = 60_000;
+
+/** What a machine answered; or why it did not, in words for people. */
+export type Told =
+  | { ok: true; version: string; overview: Overview; pruned?: { sessions: number; bytes: number } }
+  | { ok: false; because: string };
+
+/** Asks for what is there; with `prunes`, removes what has ended there. `command`: our program there. */
+export async function askKeeper(
+  host: string,
+  command: readonly string[],
+  { prunes }: { prunes: boolean },
+): Promise<Told> {
+  const words = sshCommand(host, [...command, farCommands.relay]);
+  if (!words) return { ok: false, because: "there is no `ssh` on the PATH" };
+  try {
+    return await asked(words, prunes);
+  } catch (error) {
+    return { ok: false, because: messageOf(error) };
+  }
+}
+
+async function asked(words: string[], prunes: boolean): Promise<Told> {
+  await using ssh = Bun.spawn(words, {
+    env: cleanEnvironment(process.env),
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: patienceMs,
+  });
+  const say = (message: ToKeeper) => {
+    ssh.stdin.write(frameOf(message));
+    ssh.stdin.flush();
+  };
+  const printed = ssh.stderr.text();
+  say({ type: "status", protocol, version: product.version });
+  let status: Extract<FromKeeper, { type: "status" }> | undefined;
+  for await (const message of messagesIn(ssh.stdout)) {
+    if (message.type === "refused") return { ok: false, because: message.because };
+    if (message.type === "status") status = message;
+    if (!status) continue;
+    const { version, overview } = status;
+    if (message.type === "pruned") return { ok: true, version, overview, pruned: message };
+    if (!prunes) return { ok: true, version, overview };
+    say({ type: "prune" });
+  }
+  const last = (await printed).trim().split("\n").at(-1) ?? "";
+  const code = await ssh.exited;
+  const isMissing = code === 127 || code === 126;
+  return {
+    ok: false,
+    because: isMissing ? "our program is not there any more" : last || "it did not answer",
+  };
+}
+
+async function* messagesIn(output: ReadableStream<Uint8Array>): AsyncGenerator<FromKeeper> {
+  const greeted = new Greeted();
+  const cutter = new FrameCutter();
+  for await (const bytes of output)
+    for (const { header } of cutter.push(greeted.push(bytes))) yield fromKeeper.parse(header);
+}

@@ -1,0 +1,185 @@
+// What a runner and the keeper of a far machine say to each other: their only declaration. A session is known by the name of
+// its start, which is unique. What is longer than a line goes as the body of its frame.
+import { z } from "zod";
+import { onLostHost } from "../model/options.ts";
+import { processIdentity } from "../platform/process-identity.ts";
+
+/** A path in the folder of a batch, with slashes, that stays in it. */
+const nameInFolder = z
+  .string()
+  .max(400)
+  .regex(/^[\w.@-]+(?:\/[\w.@-]+)*$/)
+  .refine((name) => !name.split("/").some((part) => part === "." || part === ".."), "leaves its folder");
+
+const startName = z.string().regex(/^[\w-]{1,64}$/);
+const batchId = z.string().regex(/^[\w-]{1,64}$/);
+const ticket = z.string().max(64);
+const offset = z.int().nonnegative();
+
+/** A repository, by its first commit; and a commit. */
+const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
+/** A working tree of a task. */
+const treeName = z.string().regex(/^[\w-]{1,64}$/);
+
+/** What is asked of a machine about the repositories that it has for others. Each may be asked again. */
+export const treeAction = z.discriminatedUnion("do", [
+  /** Which commits of a repository it has. */
+  z.object({ do: z.literal("have"), repository: commit }),
+  /** A piece of a bundle, in the body; the first one has the number 0. */
+  z.object({
+    do: z.literal("receive"),
+    repository: commit,
+    piece: z.int().nonnegative(),
+    isLast: z.boolean(),
+  }),
+  /** A working tree with what is in a commit. */
+  z.object({ do: z.literal("check-out"), repository: commit, commit, name: treeName }),
+  /** What differs in it from that commit, as a patch in the body of the answer. */
+  z.object({ do: z.literal("changes"), name: treeName }),
+  /** It is not needed any more. */
+  z.object({ do: z.literal("drop"), name: treeName }),
+]);
+export type TreeAction = z.infer<typeof treeAction>;
+
+/** What a runner says. */
+export const toKeeper = z.discriminatedUnion("type", [
+  /** First of all. A later runner of the batch has a higher epoch, and those with a lower one are refused. */
+  z.object({
+    type: z.literal("hello"),
+    protocol: z.int(),
+    version: z.string(),
+    batch: batchId,
+    epoch: z.int().positive(),
+    leaseMs: z.int().positive(),
+    onLostHost,
+  }),
+  /** First of all, from somebody who only asks what is there. */
+  z.object({ type: z.literal("status"), protocol: z.int(), version: z.string() }),
+  /** After `status`: removes what has ended and belongs to no runner that is connected. */
+  z.object({ type: z.literal("prune") }),
+  /** A sign of life. */
+  z.object({ type: z.literal("lease") }),
+  /** Asks for a slot, and for the right to start a session in it. */
+  z.object({ type: z.literal("reserve"), ticket, footprintKey: z.string() }),
+  /** The slot is not needed; nothing was started in it. */
+  z.object({ type: z.literal("release"), ticket }),
+  /** A file for the sessions of the batch; the body is its content. */
+  z.object({ type: z.literal("put"), name: nameInFolder }),
+  z.object({
+    type: z.literal("start"),
+    id: startName,
+    /** Absent for what needs no slot, such as a check of an answer. */
+    ticket: ticket.optional(),
+    marker: z.string(),
+    /** Claude Code as the machine has it, or a program by its name. */
+    program: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("claude") }),
+      z.object({ kind: z.literal("named"), name: z.string().min(1) }),
+    ]),
+    arguments: z.array(z.string()),
+    directory: z.string(),
+    /** In addition to the environment of the machine. */
+    variables: z.record(z.string(), z.string()),
+    initialize: z.string(),
+    footprintKey: z.string(),
+    /** How long it may run while nobody has the lease, in milliseconds. */
+    mostMs: z.int().positive(),
+  }),
+  /** The session is ready, so another one may start while it runs. */
+  z.object({ type: z.literal("ready"), id: startName }),
+  /** A line for its standard input, in the body; with `close`, its end. Numbered from 1 by each runner. */
+  z.object({
+    type: z.literal("input"),
+    id: startName,
+    number: z.int().positive(),
+    close: z.boolean().optional(),
+  }),
+  z.object({
+    type: z.literal("end"),
+    id: startName,
+    graceMs: z.number().nonnegative().optional(),
+    isUnasked: z.boolean().optional(),
+  }),
+  /** Its transcript from this byte on, as it grows. */
+  z.object({ type: z.literal("read"), id: startName, from: offset }),
+  /** The transcript was taken up to this byte. */
+  z.object({ type: z.literal("got"), id: startName, to: offset }),
+  z.object({ type: z.literal("tree"), request: z.int(), action: treeAction }),
+  /** It has ended, and everything of it was taken. */
+  z.object({ type: z.literal("forget"), id: startName }),
+]);
+export type ToKeeper = z.infer<typeof toKeeper>;
+
+/** How a process ended; empty if nobody saw it. */
+const exit = z.object({ code: z.int().exactOptional(), signal: z.string().exactOptional() });
+
+/** What runs on a machine, for people. */
+export const overview = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      batch: z.string(),
+      directory: z.string(),
+      startedAt: z.number(),
+      state: z.enum(["running", "ended"]),
+      /** In bytes. */
+      transcript: z.number(),
+    }),
+  ),
+  /** Bytes below the folder of far sessions. */
+  bytes: z.number(),
+});
+export type Overview = z.infer<typeof overview>;
+
+/** What a keeper says. */
+export const fromKeeper = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("welcome"),
+    version: z.string(),
+    /** Where `put` puts files. Absolute. */
+    folder: z.string(),
+    claude: z.object({ version: z.string().optional(), problem: z.string().optional() }),
+  }),
+  /** The connection ends. `replaced`: another runner has the batch. In words for people. */
+  z.object({
+    type: z.literal("refused"),
+    kind: z.enum(["protocol", "replaced", "trouble"]),
+    because: z.string(),
+  }),
+  z.object({ type: z.literal("leased") }),
+  z.object({ type: z.literal("status"), version: z.string(), overview }),
+  z.object({ type: z.literal("pruned"), sessions: z.int(), bytes: z.number() }),
+  /** How many sessions run there, also its own, and why no more can start; pushed when it changes. */
+  z.object({ type: z.literal("room"), running: z.int(), because: z.string().optional() }),
+  z.object({ type: z.literal("reserved"), ticket }),
+  z.object({ type: z.literal("full"), ticket, because: z.string() }),
+  z.object({ type: z.literal("started"), id: startName }),
+  z.object({
+    type: z.literal("failed"),
+    id: startName,
+    kind: z.enum(["task", "passing"]),
+    message: z.string(),
+  }),
+  /** An input was passed on, or came too late. */
+  z.object({ type: z.literal("took"), id: startName, number: z.int().positive() }),
+  /** The body is what stands in the transcript from this byte on. */
+  z.object({ type: z.literal("data"), id: startName, from: offset }),
+  /** The process has gone. `size`: of its transcript, in bytes. */
+  z.object({ type: z.literal("exited"), id: startName, size: offset, exit, stderr: z.string() }),
+  /** It was ended, and these processes were left behind by it and killed. `size`: of what they and it have written. */
+  z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity), size: offset }),
+  /** The answer to `tree`; in words for people, if it failed. */
+  z.object({
+    type: z.literal("tree"),
+    request: z.int(),
+    problem: z.string().optional(),
+    commits: z.array(z.string()).optional(),
+    /** Of a working tree. Absolute. */
+    directory: z.string().optional(),
+    /** How many files differ. */
+    files: z.int().optional(),
+  }),
+  /** There is no such session: it never started, or it was forgotten. */
+  z.object({ type: z.literal("unknown"), id: startName }),
+]);
+export type FromKeeper = z.infer<typeof fromKeeper>;

@@ -1,0 +1,107 @@
+// Checks what a batch on other machines asks for.
+import { repositoryOf } from "../claude/repository.ts";
+import { isHostName } from "../far/ssh-command.ts";
+import type { Task } from "../model/event.ts";
+import { farDirectoryIn, isPlaced } from "../model/far-directory.ts";
+import { product } from "../model/product.ts";
+import { option, prose } from "../model/prose.ts";
+import { realPath } from "../platform/files.ts";
+import { addedHostsOf } from "../store/added-hosts.ts";
+import { layoutOf } from "../store/layout.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, UserError } from "./context.ts";
+import { type Fault, wrong } from "./fault.ts";
+import { excerpt } from "./faults.ts";
+import type { RawOptions } from "./raw-options.ts";
+
+/** The machines that a batch runs on: its own, or those of the configuration; none for this machine. */
+export function hostsAsked(
+  context: Context,
+  given: readonly string[] | undefined,
+  faults: Fault[],
+): string[] {
+  const { configuration } = context;
+  const asked = [...new Set(given ?? configuration.hosts ?? [])];
+  if (asked.length === 0) return [];
+  const added = addedHostsOf(layoutOf(stateDirectoryOf(configuration)));
+  for (const [index, name] of asked.entries()) {
+    const place = given ? ["hosts", index] : ["hosts"];
+    if (!isHostName(name)) faults.push(wrong(place, `names no machine: ${excerpt(name)}`));
+    else if (!added[name])
+      faults.push(
+        wrong(place, `names ${name}, which was not added; run \`${product.name} host add ${name}\``),
+      );
+  }
+  return asked;
+}
+
+/** A machine that nobody has added. */
+export function notAdded(name: string): UserError {
+  return new UserError(
+    `${excerpt(name)} was not added. \`${product.name} host list\` shows those that were.`,
+  );
+}
+
+interface Wanted {
+  /** Of all tasks. */
+  common: RawOptions;
+  tasks: readonly Pick<Task, "options">[];
+  /** Where tasks work that say nothing. */
+  workingDirectory: string;
+  /** Of the batch. */
+  options: { onLostHost?: unknown };
+}
+
+/** What needs this machine: sessions on another one would not find it. */
+export function hostFaults(
+  hosts: readonly string[],
+  { common, tasks, workingDirectory, options }: Wanted,
+): Fault[] {
+  if (hosts.length === 0)
+    return options.onLostHost === undefined
+      ? []
+      : [wrong(["onLostHost"], prose`has no effect without ${option("hosts")}`)];
+  const own = tasks.map((task, index) => ({ options: task.options ?? {}, place: ["tasks", index] }));
+  const faults = [{ options: common, place: [] }, ...own].flatMap(({ options: given, place }) =>
+    unreachableThere.flatMap((name) =>
+      given[name] === undefined || !isOfThisMachine(name, given[name])
+        ? []
+        : [
+            wrong(
+              [...place, name],
+              prose`is about this machine, and the sessions run on others (${option("hosts")})`,
+            ),
+          ],
+    ),
+  );
+  const directories = new Set(
+    [...tasks, ...(tasks.length === 0 ? [{}] : [])].map((task: Pick<Task, "options">) => {
+      const directory = task.options?.["workingDirectory"];
+      return typeof directory === "string" ? directory : workingDirectory;
+    }),
+  );
+  for (const directory of directories) {
+    const far = farDirectoryIn(directory, hosts);
+    if (!far) {
+      // A working tree goes there by git.
+      if (repositoryOf(realPath(directory))) continue;
+      faults.push(
+        wrong(
+          ["workingDirectory"],
+          prose`is ${directory}, on this machine, and in no git repository. With ${option("hosts")}, name a directory in one, or write where sessions work there: \`${hosts[0] ?? ""}:/path\`, or \`*:/path\` for the same path on each machine`,
+        ),
+      );
+    } else if (!isPlaced(far))
+      faults.push(
+        wrong(["workingDirectory"], `is ${directory}: behind the colon, begin with \`/\` or \`~/\``),
+      );
+  }
+  return faults;
+}
+
+const unreachableThere = ["addDirectories", "mcpConfig", "resumeSessionId", "inputs"];
+
+// What is written out goes with the session.
+function isOfThisMachine(name: string, value: unknown): boolean {
+  return name !== "mcpConfig" || (typeof value === "string" && !value.trimStart().startsWith("{"));
+}

@@ -1,0 +1,189 @@
+// The machines of one's own on which batches can run: adds them, lists what they do, forgets them.
+import { z } from "zod";
+import { copyThere, describedHost, ownSystem, placeThere, runThere } from "../far/add-host.ts";
+import { askKeeper } from "../far/ask-keeper.ts";
+import { isHostName } from "../far/ssh-command.ts";
+import { product } from "../model/product.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
+import { kindAt, makePrivateDirectory } from "../platform/files.ts";
+import { absolutePath } from "../platform/paths.ts";
+import { selfCommand } from "../platform/self.ts";
+import { addedHostsOf, forgetHost, keepHost } from "../store/added-hosts.ts";
+import { type Layout, layoutOf } from "../store/layout.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
+import { check, excerpt } from "./faults.ts";
+import { notAdded } from "./host-faults.ts";
+import type { Operation } from "./operation.ts";
+
+export const hostActions = ["add", "list", "remove"] as const;
+
+const input = z.strictObject({
+  action: z.enum(hostActions).default("list"),
+  name: z.string().min(1).optional(),
+  executable: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        "With `add`: the executable of this program for that machine (default: the one that runs now, if both machines are of one kind).",
+      placeholder: "FILE",
+    })
+    .optional(),
+});
+
+const finding = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  remedy: z.string().optional(),
+});
+
+const machine = z.object({
+  name: z.string(),
+  system: z.string(),
+  version: z.string(),
+  reachable: z.boolean(),
+  problem: z.string().optional().meta({ description: "Why it cannot be used now." }),
+  running: z.int().optional().meta({ description: "Sessions that run there for other machines." }),
+  unread: z
+    .int()
+    .optional()
+    .meta({ description: "Sessions that have ended, and that no batch has read yet." }),
+  bytes: z.int().optional().meta({ description: "What these take on its disk." }),
+  batches: z.array(z.string()).optional(),
+});
+
+const output = z.object({
+  ok: z.boolean(),
+  message: z.string(),
+  hosts: z.array(machine),
+  findings: z
+    .array(finding)
+    .optional()
+    .meta({ description: "What `doctor` found on the machine that was added." }),
+});
+export type HostOutput = z.output<typeof output>;
+
+export const host: Operation<typeof input, typeof output> = {
+  title: "Add machines of your own, and see what they do",
+  description:
+    "`add` checks the connection with your own `ssh`, copies this program into your state directory on that machine, and runs `doctor` there. Nothing else is installed, no port is opened, and no secret is copied: Claude must be logged in there. `list` shows what each machine runs. `remove` forgets a machine; nothing on it changes.",
+  input,
+  output,
+  run: async (context, given) => {
+    const { action, name, executable } = valueOrThrow(check(input, given));
+    const layout = layoutOf(stateDirectoryOf(context.configuration));
+    if (action === "list") return listed(layout, name);
+    if (name === undefined)
+      throw new UserError(`Say which machine: \`${product.name} host ${action} NAME\`.`);
+    if (!isHostName(name))
+      throw new UserError(
+        `${excerpt(name)} names no machine. Write it as for ssh: \`box1\`, \`me@box2:22\`.`,
+      );
+    return action === "add" ? added(context, layout, name, executable) : removed(layout, name);
+  },
+};
+
+async function listed(layout: Layout, only: string | undefined): Promise<HostOutput> {
+  const known = Object.entries(addedHostsOf(layout)).filter(([name]) => only === undefined || name === only);
+  if (only !== undefined && known.length === 0) throw notAdded(only);
+  const hosts = await Promise.all(
+    known.map(async ([name, { command, system, version }]) => {
+      const told = await askKeeper(name, command, { prunes: false });
+      if (!told.ok) return { name, system, version, reachable: false, problem: told.because };
+      const { sessions, bytes } = told.overview;
+      return {
+        name,
+        system,
+        version: told.version,
+        reachable: true,
+        running: sessions.filter(({ state }) => state === "running").length,
+        unread: sessions.filter(({ state }) => state === "ended").length,
+        bytes,
+        batches: [...new Set(sessions.map(({ batch }) => batch))],
+      };
+    }),
+  );
+  const away = hosts.filter(({ reachable }) => !reachable).length;
+  const message =
+    hosts.length === 0
+      ? `There are no machines yet. Add one: \`${product.name} host add NAME\`.`
+      : away === 0
+        ? "All can be reached."
+        : `${away} of ${hosts.length} cannot be used now.`;
+  return { ok: away === 0, message, hosts };
+}
+
+async function added(
+  context: Context,
+  layout: Layout,
+  name: string,
+  given: string | undefined,
+): Promise<HostOutput> {
+  const failed = (what: string, because: string) =>
+    new UserError(`${name} was not added: ${what}: ${because}`);
+  const described = await describedHost(name);
+  if (!described.ok) throw failed("it cannot be reached", described.because);
+  const { system, stateBase } = described;
+  const executable = executableFor(context, { name, system, given });
+  const checksum = await checksumOf(executable);
+  const path = placeThere(stateBase, checksum);
+  const copied = await copyThere(name, executable, { path, checksum });
+  if (!copied.ok) throw failed("the program could not be copied", copied.because);
+  const at = shellQuoted(path, "linux");
+  const version = await runThere(name, `${at} --version`);
+  if (!version.ok) throw failed(`the program does not run on ${system}`, version.because);
+  const found = await runThere(name, `cd "$HOME" && { ${at} doctor --json || true; }`);
+  const findings = found.ok ? findingsIn(found.out) : undefined;
+  if (!findings) throw failed("`doctor` there gave no answer", found.ok ? excerpt(found.out) : found.because);
+  makePrivateDirectory(layout.stateDirectory);
+  const own = { command: [path], checksum, version: version.out.trim(), system, addedAt: Date.now() };
+  await keepHost(layout, name, own);
+  const ok = findings.every((one) => one.ok);
+  const done = copied.isCopied ? "The program was copied there." : "The program was there already.";
+  const end = ok
+    ? `${name} was added. ${done}`
+    : `${name} was added, but sessions cannot run there until what failed is fixed. ${done}`;
+  const machine = { name, system, version: own.version, reachable: true };
+  return { ok, message: end, hosts: [machine], findings };
+}
+
+async function removed(layout: Layout, name: string): Promise<HostOutput> {
+  if (!(await forgetHost(layout, name))) throw notAdded(name);
+  return { ok: true, message: `${name} was removed. Nothing on it has changed.`, hosts: [] };
+}
+
+function executableFor(
+  { workingDirectory }: Context,
+  { name, system, given }: { name: string; system: string; given: string | undefined },
+): string {
+  if (given !== undefined) {
+    const path = absolutePath(given, workingDirectory);
+    if (kindAt(path) !== "file") throw new UserError(`There is no file ${path}.`);
+    return path;
+  }
+  const [own = "", ...script] = selfCommand();
+  const how = `Give the executable for it, which each release has: \`${product.name} host add ${name} --executable FILE\`.`;
+  if (script.length > 0)
+    throw new UserError(`This program runs from its source, so there is no executable to copy. ${how}`);
+  if (system !== ownSystem())
+    throw new UserError(`${name} is ${system}, and this machine is ${ownSystem()}. ${how}`);
+  return own;
+}
+
+async function checksumOf(path: string): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const piece of Bun.file(path).stream()) hasher.update(piece);
+  return hasher.digest("hex");
+}
+
+// What stands before it comes from the login shell there.
+function findingsIn(text: string): z.output<typeof finding>[] | undefined {
+  try {
+    const from = text.indexOf("{");
+    return z.object({ findings: z.array(finding) }).parse(JSON.parse(text.slice(from))).findings;
+  } catch {
+    return undefined;
+  }
+}

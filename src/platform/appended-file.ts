@@ -1,0 +1,33 @@
+// A file to which bytes are appended, such as those that come from another machine.
+// Bun has no call that appends bytes before it returns, and says how many were taken.
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
+
+export class AppendedFile implements Disposable {
+  #descriptor: number | undefined;
+  #size: number;
+
+  /** Private to the user. With `isNew`, throws if the name is taken; otherwise goes on behind what is there. */
+  constructor(path: string, { isNew }: { isNew: boolean }) {
+    this.#descriptor = openSync(path, isNew ? "ax" : "a", 0o600);
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends all of it. Throws if the disk is full, with the size as far as it went; does nothing once it is closed. */
+  append(bytes: Uint8Array): void {
+    for (let rest = bytes; rest.length > 0 && this.#descriptor !== undefined; ) {
+      const written = writeSync(this.#descriptor, rest);
+      this.#size += written;
+      rest = rest.subarray(written);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
