@@ -108,7 +108,7 @@ export const sessionOptions = z.strictObject({
   restricted: z
     .boolean()
     .meta({
-      ...described`Restricts the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and ${option("addDirectories")}.`,
+      ...described`For work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and ${option("addDirectories")}.`,
       more: "Requires Claude Code 2.1.248 or newer.",
     })
     .default(false),
@@ -353,8 +353,8 @@ export const batchOptions = z.strictObject({
     .array(z.string().min(1))
     .max(100)
     .meta({
-      description:
-        "Machines on which the sessions run, reached by ssh: names that `host add` has added. Then write `workingDirectory` as `HOST:/path`, or as `*:/path` for that path on each of them. An empty list means this machine.",
+      description: "Machines to run on by ssh. Then `workingDirectory` is `HOST:/path`, or `*:/path`.",
+      more: "Names that `host add` has added. `*:/path` is that path on each of them. An empty list means this machine.",
       placeholder: "HOST",
       hints: ["host", "machines", "ssh", "remotes"],
     })
@@ -442,6 +442,7 @@ export const batchOptions = z.strictObject({
     .meta({
       description: "Fleet of machines to run on.",
       more: "A name in the `fleets` setting. The tasks run on its workers instead of on this machine.",
+      listed: false,
       placeholder: "NAME",
       hints: ["cluster", "queue", "machines"],
     })

@@ -41,7 +41,7 @@ import { Progress } from "./progress.ts";
 import { requestCancel } from "./request-cancel.ts";
 
 const listInput = z.strictObject({
-  limit: z.int().min(1).max(500).meta({ description: "Maximum number of batches to list." }).default(20),
+  limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
   offset: z.int().min(0).meta({ description: "How many of the newest batches to skip." }).default(0),
 });
 
@@ -84,7 +84,7 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   title: "List batches of Claude Code sessions",
   when: "Use this to find a batch whose id you do not have, or to see what is running.",
   description:
-    "Lists this user's recent and running batches of Claude Code sessions from all clients, newest first, with counts, cost and the location of their results.",
+    "Lists this user's batches of Claude Code sessions from all clients, newest first, with counts, cost and where their results are.",
   input: listInput,
   output: listOutput,
   annotations: readsOnly,
@@ -124,7 +124,7 @@ const waitInput = z.strictObject({
     .string()
     .regex(cursorPattern, "expected the `cursor` of an earlier answer")
     .meta({
-      description: "The `cursor` of an earlier answer. Without it, the call waits for the end of the batch.",
+      description: "That of an earlier answer. Without it, the call waits for the end of the batch.",
     })
     .optional(),
 });
@@ -227,7 +227,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   title: "Cancel a batch, or some of its tasks",
   when: "Use this when a batch, or some of its tasks, should stop.",
   description:
-    "Cancels a batch of Claude Code sessions, or some of its tasks. Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
+    "Cancels a batch, or some of its tasks. Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
   input: cancelInput,
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
