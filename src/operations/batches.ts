@@ -84,7 +84,7 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   title: "List batches of Claude Code sessions",
   when: "Use this to find a batch whose id you do not have, or to see what is running.",
   description:
-    "Lists this user's batches of Claude Code sessions from all clients, newest first, with counts, cost and where their results are.",
+    "Lists this user's batches from all clients, newest first, with counts, cost and where their results are.",
   input: listInput,
   output: listOutput,
   annotations: readsOnly,
