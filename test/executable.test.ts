@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../scripts/build.ts";
 import { tools } from "../src/operations/tools.ts";
-import { clients, connectNew, filesIn, Home, run, useProgram } from "./harness.ts";
+import { testNeeding } from "./facilities.ts";
+import { clients, connectNew, eventually, filesIn, Home, run, useProgram } from "./harness.ts";
 
 setDefaultTimeout(120_000);
 
@@ -87,6 +88,41 @@ test("switches of Bun in the environment reach neither runner nor session", asyn
   expect(JSON.stringify(data)).not.toContain("--no-warnings");
   expect(data).toMatchObject({ counts: { succeeded: 2 } });
 });
+
+for (const { title, given, found } of [
+  {
+    title: "runner and keeper do without Bun's last compiler, and their sessions get no switch for it",
+    given: {},
+    found: "0",
+  },
+  {
+    title: "a user's own switch for Bun's last compiler reaches runner and keeper, and no session",
+    given: { BUN_JSC_useFTLJIT: "1" },
+    found: "1",
+  },
+])
+  testNeeding("Linux")(title, async () => {
+    await using home = new Home(given);
+    using store = home.store();
+    const ready = home.file("ready");
+    const gate = home.file("gate");
+    const task = `[[touch path=${ready}]] [[wait-for-file path=${gate}]] [[env name=BUN_JSC_useFTLJIT]]`;
+    expect((await run(home, ["run", task, "--detach"])).code).toBe(0);
+    await eventually(
+      () => existsSync(ready),
+      () => "no session runs",
+    );
+    const [row] = store.list({ limit: 1 });
+    const switchOf = (pid = 0) =>
+      /(?:^|\0)BUN_JSC_useFTLJIT=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, "latin1"))?.[1];
+    const session = row && store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity;
+    const sessionPid = session && "pid" in session ? session.pid : undefined;
+    expect([row?.runner?.pid, row?.keeper?.pid].map(switchOf)).toEqual([found, found]);
+    expect(sessionPid).toBeGreaterThan(0);
+    expect(switchOf(sessionPid)).toBeUndefined();
+    await Bun.write(gate, "");
+    expect((await run(home, ["wait", "latest"])).code).toBe(0);
+  });
 
 test("the seed user's smoke test: tools on stdin, and exit 0", async () => {
   await using home = new Home();
