@@ -141,6 +141,7 @@ test("the interim answer of a task that did not end well is in its error, its fi
     retries: 0,
   });
   await client.call("cancel_batch", { batchId });
+  await client.call("wait_for_batch", { batchId });
   const interim = /Interim answer, before the work was finished:?[\s\S]*half of it/;
   const [entry] = entriesOf(await client.call("read_batch_results", { batchId }));
   expect(entry).toMatchObject({ status: "error", outcome: "cancelled: user" });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
+import { untilKept } from "./running.ts";
 
 const permitted = { PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" };
 
@@ -399,8 +400,6 @@ describe("when the runner is killed while an answer is checked", () => {
     const store = home.store();
     const batchId = batchIdSchema.parse(data["batchId"]);
     return {
-      runner: () => store.row(batchId)?.runner,
-      keeper: () => store.row(batchId)?.keeper,
       epoch: () => store.row(batchId)?.epoch ?? 0,
       activity: () => store.activities(batchId).get(1),
       forgetActivity: () => store.database.run("DELETE FROM progress"),
@@ -419,10 +418,13 @@ describe("when the runner is killed while an answer is checked", () => {
     };
   }
 
-  for (const [who, victims] of [
-    ["the runner", ["runner"]],
-    ["runner and keeper", ["runner", "keeper"]],
-  ] as const) {
+  /** Kills them, once both are there. */
+  async function killed(home: Home, who: "the runner" | "runner and keeper"): Promise<void> {
+    const [keeper, runner] = await untilKept(home);
+    await kill(runner, ...(who === "runner and keeper" ? [keeper] : []));
+  }
+
+  for (const who of ["the runner", "runner and keeper"] as const) {
     test(`${who}: its command is ended and run again, and the answer is not paid for again`, async () => {
       await using home = new Home(permitted);
       const [log, gate] = [home.file("log"), home.file("gate")];
@@ -443,7 +445,7 @@ describe("when the runner is killed while an answer is checked", () => {
         () => "the command does not begin",
       );
       const [first] = scripts(home, "gate.ts");
-      await kill(...victims.map((victim) => batch[victim]()));
+      await killed(home, who);
       // Where nobody is left who looks after it, the next call does.
       await run(home, ["list"]);
       await eventually(
@@ -479,9 +481,9 @@ describe("when the runner is killed while an answer is checked", () => {
         () => "nobody sees that it is asked",
       );
       batch.forgetActivity();
-      await kill(...victims.map((victim) => batch[victim]()));
+      await killed(home, who);
       // Only then the question is answered: the next runner has ended what the session of the task has left by then.
-      if (victims.length === 1)
+      if (who === "the runner")
         await eventually(
           () => batch.epoch() === 2 && batch.activity() === "Checks the answer",
           () => "no other runner goes on with the question",

@@ -323,6 +323,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     open: ["latest", "--print"],
     // Both have a task in common.
     compare: [newestRow(home)?.batchId ?? "", "latest"],
+    spend: [],
     cancel: ["latest"],
     retry: ["latest"],
     continue: ["latest"],

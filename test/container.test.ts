@@ -6,7 +6,7 @@ import { rowOf } from "../src/platform/process.ts";
 import { childrenOf, commandOf } from "../src/platform/process-table.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, databaseIn, eventually, Home, kill, program, run, useProgram } from "./harness.ts";
-import { newestRow, untilRunning } from "./running.ts";
+import { newestRow, untilAsked, untilKept, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
 
@@ -159,7 +159,8 @@ testInContainers("a host that is renamed keeps its batches, and whoever is kille
   await using home = new Home();
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
-  const { batchId, keeper, runner, epoch } = await untilRunning(home);
+  const { batchId, epoch } = await untilRunning(home);
+  await untilAsked(home);
   const renamed = async (...args: string[]) => {
     const child = Bun.spawn(
       ["unshare", "--uts", "sh", "-c", 'hostname renamed; exec "$@"', "sh", ...program(), ...args],
@@ -169,7 +170,7 @@ testInContainers("a host that is renamed keeps its batches, and whoever is kille
   };
   const running = await renamed("show", "latest");
   expect(running).not.toContain("another machine");
-  await kill(keeper, runner);
+  await kill(...(await untilKept(home)));
   await renamed("list");
   await eventually(
     () => (newestRow(home)?.epoch ?? 0) > epoch,

@@ -1,5 +1,5 @@
 // A disk that fills up. A small one can only be made by root; elsewhere this is not checked, and says so.
-import { afterAll, expect } from "bun:test";
+import { expect } from "bun:test";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { footprintKey } from "../src/engine/memory/footprint-key.ts";
@@ -7,32 +7,19 @@ import { optionsOf } from "../src/model/task-options.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home } from "./harness.ts";
 
-const mounted: string[] = [];
-
-function mountSmall(directory: string, size: string, more = ""): boolean {
+/** A disk of this size, until the test ends: its home cannot be removed before. */
+function smallDisk(directory: string, size: string, more = ""): Disposable {
   mkdirSync(directory, { mode: 0o700 });
-  const { success } = Bun.spawnSync([
-    "mount",
-    "-t",
-    "tmpfs",
-    "-o",
-    `size=${size},mode=700${more}`,
-    "tmpfs",
-    directory,
-  ]);
-  if (success) mounted.push(directory);
-  return success;
+  const options = `size=${size},mode=700${more}`;
+  Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "tmpfs", directory]);
+  return { [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", directory]) };
 }
-
-afterAll(() => {
-  for (const directory of mounted) Bun.spawnSync(["umount", "-l", directory]);
-});
 
 testNeeding("a disk to mount")(
   "on a disk that is nearly full no session starts, the batch says why, and goes on when there is room",
   async () => {
     await using home = new Home();
-    mountSmall(home.state, "140m");
+    using _ = smallDisk(home.state, "140m");
     await using client = await connectNew(home);
     const filler = join(home.state, "filler");
     await Bun.write(filler, new Uint8Array(60_000_000));
@@ -53,13 +40,12 @@ testNeeding("a disk to mount")(
     expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
     expect(ended.data).not.toHaveProperty("heldBecause");
     await home.empty({ but: client.pid });
-    Bun.spawnSync(["umount", "-l", home.state]);
   },
 );
 
 testNeeding("a disk to mount")("a disk that is full while sessions end loses no result", async () => {
   await using home = new Home();
-  mountSmall(home.state, "140m");
+  using _ = smallDisk(home.state, "140m");
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const task = `[[answer text="kept"]] [[result text="kept"]] [[wait-for-file path=${gate}]]`;
@@ -86,14 +72,13 @@ testNeeding("a disk to mount")("a disk that is full while sessions end loses no 
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
   await home.empty({ but: client.pid });
-  Bun.spawnSync(["umount", "-l", home.state]);
 });
 
 testNeeding("a disk to mount")(
   "a disk that is full while everything is written crashes no runner",
   async () => {
     await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "auto" });
-    mountSmall(home.state, "140m");
+    using _ = smallDisk(home.state, "140m");
     await using client = await connectNew(home);
     using store = home.store();
     // Sessions take more than this, which is written down at their end.
@@ -129,7 +114,6 @@ testNeeding("a disk to mount")(
     expect(store.list()[0]?.epoch).toBe(1);
     expect(store.capacity.footprint(key)).toBeGreaterThan(1_000_000);
     await home.empty({ but: client.pid });
-    Bun.spawnSync(["umount", "-l", home.state]);
   },
 );
 
@@ -137,7 +121,7 @@ testNeeding("a disk to mount")(
   "on a disk that has hardly any inodes left no session starts, and no task fails",
   async () => {
     await using home = new Home();
-    mountSmall(home.state, "200m", ",nr_inodes=90");
+    using _ = smallDisk(home.state, "200m", ",nr_inodes=90");
     await using client = await connectNew(home);
     const tasks = Array.from({ length: 30 }, (_, index) => `${index}`);
     const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
@@ -151,7 +135,6 @@ testNeeding("a disk to mount")(
     const ended = await client.call("wait_for_batch", { batchId });
     expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 30, failed: 0 } });
     await home.empty({ but: client.pid });
-    Bun.spawnSync(["umount", "-l", home.state]);
   },
 );
 

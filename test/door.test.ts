@@ -3,7 +3,16 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { descendantsIn, processTable } from "../src/platform/process-table.ts";
 import { testNeeding } from "./facilities.ts";
-import { clients, connectNew, eventually, everLongerWaits, filesIn, Home, run } from "./harness.ts";
+import {
+  clients,
+  connectNew,
+  eventually,
+  everLongerWaits,
+  filesIn,
+  Home,
+  killIfThere,
+  run,
+} from "./harness.ts";
 
 for (const { era, connect } of clients) {
   describe(era, () => {
@@ -237,8 +246,7 @@ test("an async batch goes on when the door and all its descendants are killed", 
   const gate = home.file("gate");
   const tasks = Array.from({ length: 4 }, () => `[[wait-for-file path=${gate}]]`);
   const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
-  for (const pid of [...descendantsIn(processTable(), [client.pid]), client.pid])
-    process.kill(pid, "SIGKILL");
+  for (const pid of [...descendantsIn(processTable(), [client.pid]), client.pid]) killIfThere(pid);
   await Bun.write(gate, "");
   await home.empty();
   expect(existsSync(join(home.output, `summary-${data?.["batchId"]}.json`))).toBe(true);
@@ -317,6 +325,8 @@ testNeeding("files that can be removed while open")(
     await using home = new Home();
     await using client = await connectNew(home);
     await client.call("spawn_claude_session", { task: "before" });
+    // The processes of the batch write there until they have gone.
+    await home.empty({ but: client.pid });
     rmSync(home.state, { recursive: true });
     const { data } = await client.call("spawn_claude_session", { task: '[[answer text="after"]]' });
     expect(data).toMatchObject({ status: "success", result: "after" });

@@ -1,6 +1,6 @@
 // What every view says of a hold: as long as the batch waits, and the same hold once.
 import { expect, test } from "bun:test";
-import { waitKind } from "../src/model/wait-reason.ts";
+import { awaitsCost, waitKind } from "../src/model/wait-reason.ts";
 import { ownIdentity } from "../src/platform/process.ts";
 import { connectNew, Home, run } from "./harness.ts";
 import { batchOf, goneIdentity } from "./store/samples.ts";
@@ -59,6 +59,21 @@ test("a call that waits with a cursor is answered about another hold, and not ab
     heldBecause: other,
     cursor: expect.not.stringMatching(`^${cursor}$`),
   });
+});
+
+test("a call that waits goes on where the last session has ended for which others waited, though that is still shown", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(2), Date.now());
+  const { batchId } = log;
+  log.takeOver(ownIdentity());
+  await using client = await connectNew(home);
+  store.setHeld(batchId, { because: `${awaitsCost}: the batch has cost $2.00 of its budget of $2.50.` });
+  const waiting = client.call("wait_for_batch", { batchId, cursor: "0", waitSeconds: 60 });
+  const now = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });
+  expect(now.data).toMatchObject({ state: "running", heldBecause: expect.stringContaining("$2.00") });
+  log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
+  expect((await waiting).data).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
 });
 
 test.each([

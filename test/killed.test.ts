@@ -2,10 +2,10 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { localProcess } from "../src/model/session-ref.ts";
-import { identityOf, livenessOf } from "../src/platform/process.ts";
+import { livenessOf } from "../src/platform/process.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
-import { newestRow, untilRunning } from "./running.ts";
+import { newestRow, untilKept, untilRunning } from "./running.ts";
 
 test("a foreground run that is killed ends its sessions, what they started, and its batch", async () => {
   await using home = new Home();
@@ -113,11 +113,10 @@ test("a sync call whose keeper and runner are killed goes on, and answers with w
     () => existsSync(started),
     () => "the session did not start",
   );
-  using store = home.store();
-  const lost = store.list({ limit: 1 })[0];
-  await kill(lost?.keeper, lost?.runner);
+  const epoch = newestRow(home)?.epoch ?? 0;
+  await kill(...(await untilKept(home)));
   await eventually(
-    () => store.list({ limit: 1 })[0]?.runner?.pid !== lost?.runner?.pid,
+    () => (newestRow(home)?.epoch ?? 0) > epoch,
     () => "nobody runs the batch",
   );
   await Bun.write(gate, "");
@@ -135,21 +134,18 @@ test("a keeper that is killed is replaced, so that its runner may be killed too"
     () => existsSync(started),
     () => "the session did not start",
   );
-  using store = home.store();
-  const first = store.list({ limit: 1 })[0];
-  await kill(first?.keeper);
-  await eventually(
-    () => store.list({ limit: 1 })[0]?.keeper?.pid !== first?.keeper?.pid,
-    () => "nobody comes in its place",
-  );
-  await kill(first?.runner);
+  const [first, runner] = await untilKept(home);
+  await kill(first);
+  // The row names the dead one until another one is there.
+  const [second] = await untilKept(home);
+  expect(second).not.toEqual(first);
+  await kill(runner);
   await Bun.write(gate, "");
   await eventually(
-    () => store.list({ limit: 1 })[0]?.endedAt !== undefined,
+    () => newestRow(home)?.endedAt !== undefined,
     () => "nobody runs the batch",
   );
-  expect(store.list({ limit: 1 })[0]?.counts.succeeded).toBe(1);
-  expect(identityOf(first?.keeper?.pid ?? 0)?.startTicks).not.toBe(first?.keeper?.startTicks);
+  expect(newestRow(home)?.counts.succeeded).toBe(1);
 });
 
 /** A batch of one task whose session runs, whose keeper and runner are killed at the same moment, and long ago. */
@@ -162,7 +158,7 @@ async function lostLongAgo(home: Home, gate: string) {
     () => existsSync(prompted),
     () => "the session did not start",
   );
-  await kill(row.keeper, row.runner);
+  await kill(...(await untilKept(home)));
   using store = home.store();
   store.database.run("UPDATE batches SET alive_at = alive_at - 3600000");
   const session = localProcess(store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity);

@@ -123,13 +123,23 @@ test("without patience for a login the first task fails, and the others are not 
 });
 
 test("while the API refuses the login and the CLI asks again, no other session is asked", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0.5" });
+  const proofMs = 3_000;
+  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: String(proofMs / 1_000) });
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const refused = `[[api-retry status=401 attempts=1 delay=1]] [[latency until=${gate}]]`;
   const started = await client.call(spawn, { tasks: [refused, ...tasks(3)], asyncMode: true });
+  await eventually(
+    () => prompts(home) === 1,
+    () => "the first has not started",
+  );
+  // For longer than the others would have waited.
+  const askedAt = performance.now();
+  await eventually(
+    () => performance.now() - askedAt > proofMs + 1_000,
+    () => "time stands still",
+  );
   using store = home.store();
-  // Told only of what has lasted longer than the others would have waited.
   await saysWhy(store, "first session");
   expect(prompts(home)).toBe(1);
   await Bun.write(gate, "");
@@ -204,7 +214,7 @@ test("a batch that waits for others' slots says so, and ends when it is cancelle
 });
 
 test("at a usage limit everything waits until its reset, then one session tries first, and nothing fails", async () => {
-  using api = new SimulatedApi({ usage: { calls: 12, forMs: 6_000 } });
+  using api = new SimulatedApi({ usage: { calls: 12, forMs: 15_000, fromRefusal: true } });
   await using home = new Home(api.environment(0.001));
   await using client = await connectNew(home);
   const started = await client.call(spawn, { tasks: tasks(40), asyncMode: true });

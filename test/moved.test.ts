@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { homeVariables } from "./fixtures/run-fake-claude.ts";
-import { connectNew, databaseIn, eventually, Home, kill, program, run } from "./harness.ts";
+import { connectNew, databaseIn, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilAsked, untilKept, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
@@ -156,10 +156,9 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
     "--detach",
   ]);
   await untilRunning(home);
-  await eventually(
-    () => existsSync(home.startsLog),
-    () => "the session has not begun",
-  );
+  // Nobody writes then: files that change while they are copied would be no store.
+  await untilKept(home);
+  await untilAsked(home);
   const original = home.stateNow;
   cpSync(original, home.useState("copy"), { recursive: true });
   const listed = JSON.parse((await run(home, ["list", "--json"])).out);
@@ -212,6 +211,8 @@ test("in a copy of a batch that runs, retry runs what is open, beside the origin
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
   const { batchId } = await untilRunning(home);
+  await untilKept(home);
+  await untilAsked(home);
   cpSync(home.stateNow, home.useState("copy"), { recursive: true });
   expect((await run(home, ["retry", "latest"])).out).toContain("The batch has resumed.");
   await Bun.write(gate, "");

@@ -1,5 +1,5 @@
 // The living processes with a variable in their environment, on every system that shows it.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { commandOf } from "../src/platform/process-table.ts";
 import { processes } from "../src/platform/processes/of-system.ts";
 import { allProcesses, variableOf } from "../src/platform/windows/process-list.ts";
@@ -46,9 +46,31 @@ function pidsWith(variable: string, value: string): number[] {
   }
 }
 
+// While a process becomes another program it shows neither environment nor command, which lasts long on a busy machine.
 function environmentOf(pid: string): string {
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const text = textOf(`/proc/${pid}/environ`);
+    if (text !== "" || !isProgram(pid) || textOf(`/proc/${pid}/cmdline`) !== "") return text;
+    Bun.sleepSync(1);
+  }
+  return "";
+}
+
+/** For how many milliseconds a process may become another program. */
+const mostLooks = 10_000;
+
+// Neither a thread of the kernel, nor one that has ended.
+function isProgram(pid: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1");
+    return readlinkSync(`/proc/${pid}/exe`) !== "";
+  } catch {
+    return false;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
   } catch {
     // Gone between two looks.
     return "";

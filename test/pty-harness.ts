@@ -1,4 +1,5 @@
 // Commands in a terminal of their own, as a person runs them.
+import { rowOf } from "../src/platform/process.ts";
 import { eventually, type Home, program } from "./harness.ts";
 import { Screen } from "./screen.ts";
 
@@ -67,6 +68,15 @@ export class TerminalCommand implements AsyncDisposable {
     const holds = () =>
       typeof expected === "string" ? this.screen.text.includes(expected) : expected.test(this.screen.text);
     return eventually(holds, () => `it shows ${expected}, but\n${this.screen.text}`);
+  }
+
+  /** Waits until Ctrl-Z has stopped it. A SIGCONT before that would be lost, and nobody would ever wake it. */
+  stopped(): Promise<void> {
+    const state = () => rowOf(this.pid)?.state;
+    return eventually(
+      () => state()?.startsWith("T") === true,
+      () => `it is not stopped: ${state()}`,
+    );
   }
 
   /** Its exit status, once all that it wrote has been drawn. */

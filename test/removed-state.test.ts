@@ -6,7 +6,7 @@ import { hiddenCommands } from "../src/engine/runner/hidden-commands.ts";
 import { startFollowingKeeper } from "../src/engine/runner/start-processes.ts";
 import { noValues } from "../src/model/session-values.ts";
 import { connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
-import { startRunning } from "./running.ts";
+import { startRunning, untilAsked } from "./running.ts";
 
 test.each(["removed", "moved", "replaced by a file"])(
   "a batch whose state directory was %s ends, and says why",
@@ -110,6 +110,7 @@ test("a transcript that was removed ends its attempt, and not the batch", async 
   const gate = home.file("gate");
   const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]]`);
   const batchId = await startRunning(home, client, { tasks }, 3);
+  await untilAsked(home, 3);
   using store = home.store();
   const attemptsOf = (task: number) => store.batch(batchId)?.state.tasks[task - 1]?.attempts ?? [];
   rmSync(attemptsOf(2)[0]?.transcript ?? "");

@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, run, type TestClient } from "./harness.ts";
+import { untilAsked } from "./running.ts";
 
 interface Entry {
   taskIndex: number;
@@ -113,6 +114,8 @@ describe("read_batch_results", () => {
     await using home = new Home();
     await using client = await connectNew(home);
     await batchOf(client, ["one"]);
+    // Its processes write there until they have gone.
+    await home.empty({ but: client.pid });
     rmSync(join(home.state, "batches"), { recursive: true });
     const [entry] = (await read(client)).results;
     expect(entry).toMatchObject({ status: "success", result: expect.stringContaining("cannot be read") });
@@ -245,17 +248,23 @@ describe("wait_for_batch with a cursor", () => {
     async () => {
       await using home = new Home();
       await using client = await connectNew(home);
-      const later = home.file("later");
+      const [first, later] = [home.file("first"), home.file("later")];
       const { wait, open } = await gated(home, client, [
         "fine",
-        "[[max-turns]]",
-        `[[wait-for-file path=${later}]] [[max-turns]]`,
+        ...[first, later].map((gate) => `[[wait-for-file path=${gate}]] [[max-turns]]`),
       ]);
-      const waiting = wait({ cursor: "0" });
       using store = home.store();
       await eventually(
+        () => store.list()[0]?.counts.succeeded === 1,
+        () => "the fine one does not end",
+      );
+      // The seconds begin with the call: on a busy machine, sessions may take longer than these to start.
+      await untilAsked(home, 4);
+      const waiting = wait({ cursor: "0" });
+      await Bun.write(first, "");
+      await eventually(
         () => store.list()[0]?.counts.failed === 1,
-        () => "the first task fails",
+        () => "the first task does not fail",
       );
       await Bun.write(later, "");
       const told = await waiting;

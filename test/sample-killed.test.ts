@@ -6,7 +6,7 @@ import type { BatchId } from "../src/model/batch-id.ts";
 import type { Event } from "../src/model/event.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+import { connectNew, eventually, Home, kill, killIfThere, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 import { newestRow, untilKept, untilRunning } from "./running.ts";
 
@@ -130,19 +130,15 @@ test("a runner and a keeper that are killed in the moment of the pause have lost
     () => promptsIn(home) === 2,
     () => "the sessions have no prompts",
   );
+  const kept = await untilKept(home);
   await Bun.write(gate, "");
   using store = home.store();
   await eventually(
     () => store.row(row.batchId)?.counts.succeeded === 2,
     () => "the sample does not end",
   );
-  for (const identity of [row.keeper, row.runner]) {
-    try {
-      process.kill(identity?.pid ?? 0, "SIGKILL");
-    } catch {
-      // It has already ended by itself, after the pause.
-    }
-  }
+  // Each may end by itself, after the pause.
+  for (const { pid } of kept) killIfThere(pid);
   await run(home, ["list"]);
   await untilPaused(home);
   expect(promptsIn(home)).toBe(2);

@@ -259,7 +259,9 @@ describe("through the tools", () => {
       outputDirectory: home.output,
     });
     const { batchId } = data;
-    const { data: ended } = await client.call("cancel_batch", { batchId });
+    await client.call("cancel_batch", { batchId });
+    // The answer to a cancel comes after four seconds, whether a runner has ended the batch by then or not.
+    const { data: ended } = await client.call("wait_for_batch", { batchId });
     expect(ended).toMatchObject({
       state: "cancelled",
       message: expect.stringContaining("Cancelled by the user: 3 of 10 tasks done, 7 not started."),

@@ -88,9 +88,10 @@ testNeeding("a disk that stalls")(
     await using home = new Home();
     await using disk = await mounted(home);
     await using client = await connectNew(home);
+    const gate = home.file("gate");
     await client.call("spawn_parallel_claude_sessions", {
-      tasks: [`[[wait-for-file path=${home.file("never")}]]`],
-      timeoutSeconds: 5,
+      tasks: [`[[wait-for-file path=${gate}]]`, { task: "[[hang]]", timeoutSeconds: 1 }],
+      concurrency: 1,
       retries: 0,
       asyncMode: true,
       outputDirectory: home.output,
@@ -101,9 +102,11 @@ testNeeding("a disk that stalls")(
       () => "it does not run",
     );
     disk.stall();
+    // The time of the second one begins only then, however slow the machine is.
+    await Bun.write(gate, "");
     await eventually(
       () => store.list()[0]?.counts.failed === 1,
-      () => "it goes on",
+      () => `it goes on: ${JSON.stringify(store.list()[0]?.counts)}`,
     );
     disk.goOn();
     await eventually(

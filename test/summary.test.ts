@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
-import { newestRow } from "./running.ts";
+import { newestRow, untilKept } from "./running.ts";
 
 /** The starts of sessions, with what each was asked. */
 function sessionsIn(home: Home): { argv: string[]; cwd: string; prompt: string }[] {
@@ -172,8 +172,7 @@ test("keeper and runner may be killed before and during a summary: it is written
       () => existsSync(home.file(name)),
       () => `${name} did not start`,
     );
-    const row = newestRow(home);
-    await kill(row?.keeper, row?.runner);
+    await kill(...(await untilKept(home)));
     await Bun.write(gate(name), "");
     await run(home, ["list"]);
   }

@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { RunningCommand } from "./cli-harness.ts";
-import { eventually, Home, program, run } from "./harness.ts";
+import { eventually, Home, kill, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
+import { untilKept, untilRunning } from "./running.ts";
 
 const esc = "\x1b";
 /** A session that is in a tool until the test lets it go on. */
@@ -169,6 +170,7 @@ describe("run in a terminal", () => {
       () => command.screen.cursorShown,
       () => "the cursor is shown",
     );
+    await command.stopped();
     command.signal("SIGCONT");
     await eventually(
       () => !command.screen.cursorShown,
@@ -274,15 +276,10 @@ describe("watch", () => {
   test("a batch that lost its processes is called interrupted, and is no success", async () => {
     await using home = new Home();
     const batchId = await detached(home, [busy(home)]);
-    using store = home.store();
-    await eventually(
-      () => store.list()[0]?.counts.running === 1,
-      () => "it runs",
-    );
+    await untilRunning(home);
     await using command = new TerminalCommand(home, ["watch", batchId]);
     await command.shows(/1 running/);
-    const row = store.list()[0];
-    for (const process_ of [row?.keeper, row?.runner]) if (process_) process.kill(process_.pid, "SIGKILL");
+    await kill(...(await untilKept(home)));
     expect(await command.ended()).toBe(1);
     expect(command.screen.text).toContain(`Batch ${batchId}: Interrupted: `);
   });

@@ -9,7 +9,7 @@ import { continueCommand } from "../src/report/task-facts.ts";
 import type { BatchRow } from "../src/store/store.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, eventually, Home, kill, program, run } from "./harness.ts";
-import { newestRow, startRunning, untilRunning } from "./running.ts";
+import { newestRow, startRunning, untilAsked, untilKept, untilRunning } from "./running.ts";
 
 const testOnWindows = testNeeding("Windows");
 
@@ -112,20 +112,20 @@ testOnWindows(
         () => `not ${JSON.stringify(counts)}: ${JSON.stringify(row())}`,
       );
     await until({ succeeded: 10, failed: 2, running: 8 });
+    await untilAsked(home, 20);
     process.kill(door.pid, "SIGKILL");
     // Its keeper starts another one, which takes over the sessions.
-    const first = row();
-    await kill(first?.runner);
-    await eventually(
-      () => ![undefined, first?.runner?.pid].includes(row()?.runner?.pid),
-      () => "the keeper started no runner",
-    );
+    const [, first] = await untilKept(home);
+    await kill(first);
+    const [keeper, second] = await untilKept(home);
+    expect(second).not.toEqual(first);
     // Nobody is left. The next door starts them again.
-    const second = row();
-    await kill(second?.keeper, second?.runner);
+    await kill(keeper, second);
     await using client = await connectNew(home);
-    const batchId = second?.batchId ?? "";
-    await client.call("wait_for_batch", { batchId, timeoutSeconds: 1 });
+    const batchId = row()?.batchId ?? "";
+    expect(await client.call("wait_for_batch", { batchId, waitSeconds: 1 })).toMatchObject({
+      isError: false,
+    });
     await Bun.write(gate, "");
     await until({ succeeded: 15, failed: 2, running: 3 });
     expect(await run(home, ["cancel", batchId, "18-20"])).toMatchObject({ code: 0 });

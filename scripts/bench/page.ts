@@ -8,6 +8,7 @@ import { ownIdentity } from "../../src/platform/process.ts";
 import type { BatchLog } from "../../src/store/batch-log.ts";
 import { outputFiles } from "../../src/store/layout.ts";
 import { Store } from "../../src/store/store.ts";
+import { chromiumPath } from "../../test/browser/chromium.ts";
 import { type Line, limitLine, median, msText, type Row } from "./row.ts";
 
 const tasks = 2_000;
@@ -112,7 +113,12 @@ async function ready(figure: string, path: string): Promise<Line> {
       await using view = new Bun.WebView({
         width: 1200,
         height: 900,
-        backend: { type: "chrome", url: false, argv: ["--no-sandbox", "--disable-dev-shm-usage"] },
+        backend: {
+          type: "chrome",
+          path: chromiumPath() ?? "",
+          url: false,
+          argv: ["--no-sandbox", "--disable-dev-shm-usage"],
+        },
       });
       await view.navigate(pathToFileURL(path).href);
       const painted =

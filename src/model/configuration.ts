@@ -76,6 +76,22 @@ export const configurationSchema = z.strictObject({
         "Budget of each batch that does not set its own `batchBudgetUsd`. A batch can set a higher or lower one (default: none).",
     })
     .optional(),
+  dailyBudgetUsd: z
+    .number()
+    .positive()
+    .meta({
+      description:
+        "Most that all batches together may cost in a day, from midnight to midnight, in US dollars (default: no limit). At the limit, no session starts until the next day; running sessions end.",
+    })
+    .optional(),
+  monthlyBudgetUsd: z
+    .number()
+    .positive()
+    .meta({
+      description:
+        "Most that all batches together may cost in a calendar month, in US dollars (default: no limit). At the limit, no session starts until the next month; running sessions end.",
+    })
+    .optional(),
   memoryLimitMb: z
     .int()
     .min(1)

@@ -53,6 +53,13 @@ export const summaryRequest = z.object({
 });
 export type SummaryRequest = z.infer<typeof summaryRequest>;
 
+/** Most that all batches together may cost in a day or a month, in US dollars. What is absent has no limit. */
+export const spendLimits = z.object({
+  dayUsd: z.number().positive().optional(),
+  monthUsd: z.number().positive().optional(),
+});
+export type SpendLimits = z.infer<typeof spendLimits>;
+
 /** Tasks started by one call, under the same limits. Contains everything that a runner must know. */
 export const batch = z.object({
   batchId: batchIdSchema,
@@ -87,6 +94,8 @@ export const batch = z.object({
   sharedDaemons: z.array(z.string()).optional(),
   /** No session starts once spent plus expected cost reaches this. */
   budgetUsd: z.number().positive().optional(),
+  /** The operator's budgets, if there are any. */
+  spendLimits: spendLimits.optional(),
   failureMode,
   /** One more session reads the results once all tasks have ended. */
   summarize: summaryRequest.optional(),
@@ -248,6 +257,8 @@ export const eventBody = z.discriminatedUnion("type", [
     failureMode: failureMode.optional(),
     /** The batch's budget from now on, if it changes. */
     budgetUsd: z.number().positive().optional(),
+    /** The operator's budgets from now on, if they have changed. */
+    spendLimits: spendLimits.optional(),
     /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
   }),
@@ -263,6 +274,8 @@ export const eventBody = z.discriminatedUnion("type", [
     ...summaryRequest.shape,
     /** The batch's budget from now on, if it changes. */
     budgetUsd: z.number().positive().optional(),
+    /** The operator's budgets from now on, if they have changed. */
+    spendLimits: spendLimits.optional(),
     /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
   }),
@@ -276,6 +289,8 @@ export const eventBody = z.discriminatedUnion("type", [
     concurrency: concurrency.optional(),
     /** The batch's budget from now on, if it changes. */
     budgetUsd: z.number().positive().optional(),
+    /** The operator's budgets from now on, if they have changed. */
+    spendLimits: spendLimits.optional(),
     /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
   }),

@@ -2,7 +2,7 @@
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { CheckResult } from "./checks.ts";
 import { withSplitGroups } from "./equal-groups.ts";
-import type { Account, Batch, Event, SummaryRequest, Task } from "./event.ts";
+import type { Account, Batch, Event, SpendLimits, SummaryRequest, Task } from "./event.ts";
 import type {
   AccessKind,
   AttemptOutcome,
@@ -152,6 +152,8 @@ export interface BatchState {
   totalCostUsd: number;
   /** No session starts once spent plus expected cost reaches this. */
   budgetUsd?: number;
+  /** The operator's budgets, over all batches. */
+  spendLimits: SpendLimits;
   /** The budget in force when the batch last stopped at one. A retry may have changed it since. */
   stoppedAtUsd?: number;
   spending: Spending;
@@ -187,6 +189,7 @@ export function stateFrom(event: Event): BatchState {
     counts: { queued: batch.tasks.length, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
     totalCostUsd: 0,
     ...(batch.budgetUsd === undefined ? {} : { budgetUsd: batch.budgetUsd }),
+    spendLimits: batch.spendLimits ?? {},
     ...(batch.summarize ? { summaryAsked: { ...batch.summarize, round: 1 } } : {}),
     ...(batch.sample === undefined ? {} : { sample: new Set(batch.sample) }),
     spending: { byModel: new Map(), bySource: new Map(), ascending: [] },
@@ -250,6 +253,7 @@ export function apply(state: BatchState, event: Event): void {
       return;
     case "retry-requested":
       if (event.budgetUsd !== undefined) state.budgetUsd = event.budgetUsd;
+      if (event.spendLimits) state.spendLimits = event.spendLimits;
       if (event.account) state.account = event.account;
       applyOptions(state, event);
       applyRetry(state, event);
@@ -470,8 +474,9 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
 
 // The rest runs, with or without somebody who waits.
 function applyContinue(state: BatchState, event: Extract<Event, { type: "continue-requested" }>): void {
-  const { leash, concurrency, budgetUsd, account } = event;
+  const { leash, concurrency, budgetUsd, spendLimits, account } = event;
   if (budgetUsd !== undefined) state.budgetUsd = budgetUsd;
+  if (spendLimits) state.spendLimits = spendLimits;
   if (account) state.account = account;
   changeBatch(state, { concurrency });
   delete state.sample;
@@ -542,7 +547,7 @@ function applyRetry(state: BatchState, { tasks, succeeded = [], sampled = [] }: 
 
 // As with a retry, the batch runs again, without the process that waited for it.
 function applySummaryRequest(state: BatchState, event: Extract<Event, { type: "summary-requested" }>): void {
-  const { text, groups, model, account, budgetUsd } = event;
+  const { text, groups, model, account, budgetUsd, spendLimits } = event;
   const round = (state.summaryAsked?.round ?? 0) + 1;
   state.summaryAsked = {
     text,
@@ -552,6 +557,7 @@ function applySummaryRequest(state: BatchState, event: Extract<Event, { type: "s
   };
   if (account) state.account = account;
   if (budgetUsd !== undefined) state.budgetUsd = budgetUsd;
+  if (spendLimits) state.spendLimits = spendLimits;
   runAgain(state);
 }
 

@@ -16,8 +16,23 @@ export function isLongWait(reason: WaitReason | undefined, now = Date.now()): bo
   return reason?.until !== undefined && reason.until - now > longMs;
 }
 
-/** While the first session of a batch runs, the others wait for it. Over with that session, though still shown for a moment. */
+/** While the first session of a batch runs, the others wait for it. */
 export const awaitsProof = "Waits for the first session, which proves that the login works.";
+
+/** What running sessions are expected to cost is kept for them. */
+export const awaitsCost = "Waits for running sessions";
+
+/** What running sessions may take is kept for them. */
+export const awaitsMemory = "Waits for memory";
+
+/** The system refuses memory for a process, whether sessions run or not. */
+export const lacksMemory = `${awaitsMemory}: the system has none left for another process.`;
+
+/** Many sessions run, and the processors are busy. */
+export const awaitsProcessors = "Waits for the processors";
+
+/** Other sessions of the machine are starting, each for some seconds at most. */
+export const awaitsStart = "Waits for its turn to start.";
 
 /** What a session does that has started, while the first of the tasks that share its cached prompt is not answered yet. */
 export const awaitsPrefix = "ready, waits for the first answer to share its cached prompt";
@@ -31,6 +46,20 @@ export function waitingForPrefix(
     status === "queued" && activityOf(number) === awaitsPrefix ? [number] : [],
   );
 }
+
+/**
+ * Whether a reason is about to pass if no session runs: one may always run. Such a reason is still shown for a moment when the last
+ * session has ended.
+ */
+export function passesWithoutSessions(reason: WaitReason): boolean {
+  return ofSessions.has(waitKind(reason)) && !reason.because.startsWith(lacksMemory);
+}
+
+const ofSessions = new Set(
+  [awaitsProof, awaitsCost, awaitsMemory, awaitsProcessors, awaitsStart].map((because) =>
+    waitKind({ because }),
+  ),
+);
 
 /**
  * The kind of a reason, without details that change (free memory, the API's message, a time): the beginning of its

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
+import { type SpendPeriod, spanAround } from "../model/spend-period.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { summaryOf } from "../model/summary.ts";
@@ -12,6 +13,7 @@ import { stepText } from "../report/next-step.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
+import { spentSince } from "../store/spent.ts";
 import type { BatchRow } from "../store/store.ts";
 import { wholeAnswer } from "./answer-now.ts";
 import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
@@ -64,7 +66,18 @@ const listedBatch = z.object({
   ...heldFields,
   message: z.string().optional(),
 });
-const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
+const listOutput = z.object({
+  batches: z.array(listedBatch),
+  more: z.boolean(),
+  spending: z
+    .object({
+      todayUsd: z.number(),
+      monthUsd: z.number(),
+      dailyBudgetUsd: z.number().optional(),
+      monthlyBudgetUsd: z.number().optional(),
+    })
+    .meta({ listed: false }),
+});
 
 export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   name: "list_batches",
@@ -79,9 +92,22 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
     const { limit, offset } = valueOrThrow(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
     const batches = rows.slice(0, limit).map((row) => listed(row, context));
-    return { batches, more: rows.length > limit };
+    return { batches, more: rows.length > limit, spending: spendingNow(context) };
   },
 };
+
+// What all batches have cost, with those that were removed, and the operator's budgets.
+function spendingNow({ store, configuration }: Context): z.infer<typeof listOutput>["spending"] {
+  const { dailyBudgetUsd, monthlyBudgetUsd } = configuration;
+  const spent = (period: SpendPeriod) =>
+    rounded(spentSince(store.database, spanAround(Date.now(), period).since));
+  return {
+    todayUsd: spent("day"),
+    monthUsd: spent("month"),
+    ...(dailyBudgetUsd === undefined ? {} : { dailyBudgetUsd }),
+    ...(monthlyBudgetUsd === undefined ? {} : { monthlyBudgetUsd }),
+  };
+}
 
 const waitInput = z.strictObject({
   batchId: batchIdInput,

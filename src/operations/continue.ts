@@ -23,6 +23,7 @@ import { findBatch, rowOf } from "./find-batch.ts";
 import type { Tool } from "./operation.ts";
 import { checkBudget, handedOver, newAccount, spentText } from "./retry-plan.ts";
 import { retryValues } from "./retry-values.ts";
+import { changedSpendLimits } from "./spend-limits.ts";
 import { announced, takeOver } from "./take-over.ts";
 
 const continueInput = z.strictObject({
@@ -94,6 +95,7 @@ async function planned(
   const event: ContinueRequested = {
     type: "continue-requested",
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...changedSpendLimits(context, state),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(account ? { account } : {}),
   };

@@ -1,7 +1,7 @@
 // What has happened in a batch since the last look, and when to look again.
 
 import type { BatchState, DoneTask } from "../model/state.ts";
-import { awaitsProof, waitKind } from "../model/wait-reason.ts";
+import { passesWithoutSessions, waitKind } from "../model/wait-reason.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -29,7 +29,7 @@ const shortPauseMs = 5_000;
 /** Whether nothing runs, and nothing will for a while. */
 export function isHeldLong(row: BatchRow): boolean {
   const held = heldNow(row);
-  if (!held || row.counts.running > 0 || held.because === awaitsProof) return false;
+  if (!held || row.counts.running > 0 || passesWithoutSessions(held)) return false;
   return (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 

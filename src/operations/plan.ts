@@ -37,6 +37,7 @@ import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.t
 import { SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
+import { hasSpendLimits, spendLimitsOf } from "./spend-limits.ts";
 import { textFaults } from "./text-faults.ts";
 import { ConfigurationError } from "./user-error.ts";
 import { variablesIn } from "./variables.ts";
@@ -221,6 +222,7 @@ export async function planBatch(
         loginPatienceSeconds: configuration.loginPatienceSeconds,
         sharedDaemons: configuration.sharedDaemons,
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
+        ...(hasSpendLimits(configuration) ? { spendLimits: spendLimitsOf(configuration) } : {}),
         failureMode: batchWide.failureMode,
         ...(summarize ? { summarize } : {}),
         ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),

@@ -60,7 +60,7 @@ const pruneOutput = z.object({
 export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   title: "Remove files of old batches from the state directory",
   description:
-    "Removes logs, transcripts and pages of old batches from the state directory, answers that were remembered for `reuse` and not used since, and folders that belong to no batch. It never removes batches that have not ended, nor result files in output directories.",
+    "Removes logs, transcripts and pages of old batches from the state directory, answers that were remembered for `reuse` and not used since, and folders that belong to no batch. It never removes batches that have not ended, nor result files in output directories. `spend` still counts what removed batches cost.",
   input: pruneInput,
   output: pruneOutput,
   run: async (context, input) => {

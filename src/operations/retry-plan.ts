@@ -41,6 +41,7 @@ import type { RawOptions } from "./raw-options.ts";
 import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";
 import { parallelInput } from "./spawn-input.ts";
+import { changedSpendLimits } from "./spend-limits.ts";
 
 // Of what the list of tools shows.
 const ofStart = Object.keys(parallelInput.shape).filter(
@@ -145,7 +146,8 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const { again, succeeded } = meant;
   const reruns = [...again, ...succeeded];
   const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
-  const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
+  const limits = changedSpendLimits(context, log.state);
+  const isRaised = (budgetUsd !== undefined || limits.spendLimits !== undefined) && row.endedAt === undefined;
   const { appendPrompt } = changes;
   checkPrompts(log.state, { tasks: meant.changed, appendPrompt, door: context.door });
   const given = appendPrompt === undefined ? planned.options : { ...planned.options, appendPrompt };
@@ -176,6 +178,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     ...(isChanged ? { changed: meant.changed } : {}),
     ...(isChanged && appendPrompt !== undefined ? { appendPrompt } : {}),
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...limits,
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(failureMode === undefined ? {} : { failureMode }),
     ...(account ? { account } : {}),

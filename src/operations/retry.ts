@@ -1,6 +1,7 @@
 // Resumes what was interrupted, and runs failed tasks again, optionally with other options.
 import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
+import type { SpendLimits } from "../model/event.ts";
 import { dependentsOf } from "../model/prerequisites.ts";
 import { option, prose } from "../model/prose.ts";
 import { isWithheld } from "../model/sample.ts";
@@ -82,7 +83,7 @@ function summarizeInstead(
 
 function startedText(
   context: Context,
-  { log, reruns, lost, wasPaused, isChanged, changes: asked, meant, budgetUsd }: RetryPlan,
+  { log, reruns, lost, wasPaused, isChanged, changes: asked, meant, budgetUsd, event }: RetryPlan,
 ): string {
   const { door } = context;
   const { state } = log;
@@ -101,6 +102,7 @@ function startedText(
       : [
           `The budget of the batch is now ${costText(budgetUsd)}${spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : ""}.`,
         ]),
+    ...(event.spendLimits ? [limitsText(event.spendLimits)] : []),
     ...(reruns.length > withheld
       ? [`${count} ${reruns.length - withheld === 1 ? "is" : "are"} run again${given}.`]
       : []),
@@ -127,6 +129,16 @@ function startedText(
     `Results go to ${state.outputDirectory}.`,
     ...[farText(rowOf(context, log), door)].filter((text) => text !== undefined),
   ].join(" ");
+}
+
+// "The daily budget of all batches is now $10.00."
+function limitsText({ dayUsd, monthUsd }: SpendLimits): string {
+  const limits = [
+    ...(dayUsd === undefined ? [] : [`the daily budget of all batches is now ${costText(dayUsd)}`]),
+    ...(monthUsd === undefined ? [] : [`the monthly budget of all batches is now ${costText(monthUsd)}`]),
+  ];
+  if (limits.length === 0) return "Its costs are no longer limited by a budget of all batches.";
+  return `${sentence(limits.join(", and "))}.`;
 }
 
 // Which tasks have read, or read now, what will be written again. A summary is written again by itself.

@@ -21,6 +21,7 @@ import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
 import { checkBudget, handedOver, newAccount } from "./retry-plan.ts";
+import { changedSpendLimits } from "./spend-limits.ts";
 import { announced, takeOver } from "./take-over.ts";
 
 const { summarize, summarizeGroups, summarizeModel } = batchOptions.shape;
@@ -74,6 +75,7 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
       ...(groups === undefined ? {} : { groups }),
       ...(model === undefined ? {} : { model }),
       ...(budgetUsd === undefined ? {} : { budgetUsd }),
+      ...changedSpendLimits(context, log.state),
       ...(account ? { account } : {}),
     };
     const started = await announced(context, row);

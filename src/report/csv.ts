@@ -1,11 +1,17 @@
 // A table as CSV (RFC 4180, with line feeds).
-import type { AnswerTable, Cell } from "./answer-table.ts";
+import type { Cell } from "./answer-table.ts";
+
+/** Heads and rows; a cell that is undefined is empty. */
+export interface CsvTable {
+  columns: readonly string[];
+  rows(): Iterable<readonly Cell[]>;
+}
 
 /**
  * The lines of a table, one at a time. A spreadsheet computes a text that begins like a formula, and an answer may have
  * been written by an attacker, so such a text gets an apostrophe before it. Numbers stay numbers.
  */
-export function* csvLines({ columns, rows }: AnswerTable): Generator<string> {
+export function* csvLines({ columns, rows }: CsvTable): Generator<string> {
   yield lineOf(columns);
   for (const row of rows()) yield lineOf(row);
 }

@@ -24,6 +24,14 @@ export function isOurComparison(head: string): boolean {
   return head.startsWith(`<!doctype html>\n<!-- ${comparisonMark} `);
 }
 
+/** At the beginning of a page of costs. */
+export const spendingTag = `${mark} spending`;
+
+/** Whether the first 512 bytes of a file belong to a page of costs of ours. */
+export function isOurSpending(head: string): boolean {
+  return head.startsWith(`<!doctype html>\n<!-- ${spendingTag} -->`);
+}
+
 const comparisonMark = `${mark} comparison of`;
 const pageMark = `${mark} page of batch`;
 

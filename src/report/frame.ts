@@ -26,6 +26,8 @@ const { live, result, compare, style }: Bundled = JSON.parse(printedBy("report/b
 export const liveFrame = pageFrame<LiveFacts>(live);
 export const resultFrame = pageFrame<ResultFacts>(result);
 export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
+/** That of pages without a script. */
+export const stillFrame = pageFrame<Record<string, never>>("");
 
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
@@ -35,7 +37,7 @@ function pageFrame<Facts extends Record<string, string>>(script: string): (parts
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
-    `script-src '${hashOf(script)}' 'strict-dynamic'`,
+    ...(script === "" ? [] : [`script-src '${hashOf(script)}' 'strict-dynamic'`]),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -61,8 +63,7 @@ function pageFrame<Facts extends Record<string, string>>(script: string): (parts
 <header>${header}</header>
 <main>${main}</main>
 <footer>${footer}</footer>
-<script>${vouchedFor(script)}</script>
-</body>
+${script === "" ? nothing : html`<script>${vouchedFor(script)}</script>\n`}</body>
 </html>
 `;
   };

@@ -7,6 +7,7 @@ export const batchesFolder = "batches";
 
 const databaseName = "store.sqlite";
 const httpTokenName = "http-token";
+const spendingName = "spending.html";
 const rememberedFolder = "remembered";
 
 /** The paths below a state directory. */
@@ -27,6 +28,8 @@ export function layoutOf(stateDirectory: string) {
       join(batchDirectory(batchId), `comparison${earlier === undefined ? "" : `-${earlier}`}.html`),
     /** Settings that a task gave as a file, as its sessions get them. */
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
+    /** The page of what sessions have cost. */
+    spendingPage: join(stateDirectory, spendingName),
     /** Files for the sessions of a running batch; removed at its end. */
     privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
     /** Answers of an earlier batch that the sessions of this one read. */
@@ -47,6 +50,7 @@ export function isFileOfOurs(name: string): boolean {
   return (
     name === batchesFolder ||
     name === httpTokenName ||
+    name === spendingName ||
     name === rememberedFolder ||
     name.startsWith(databaseName)
   );

@@ -151,4 +151,25 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (account, prefix)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What removed batches cost, for each quarter of an hour and model.
+  CREATE TABLE spent (
+    batch_id TEXT NOT NULL,
+    -- The beginning of the quarter, in milliseconds since 1970.
+    quarter INTEGER NOT NULL,
+    -- '' for costs that no model was named for.
+    model TEXT NOT NULL,
+    usd REAL NOT NULL,
+    at_least INTEGER NOT NULL,
+    sessions INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_written INTEGER NOT NULL,
+    name TEXT,
+    directory TEXT NOT NULL,
+    client TEXT,
+    PRIMARY KEY (quarter, batch_id, model)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

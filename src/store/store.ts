@@ -16,6 +16,7 @@ import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
+import { keepSpending } from "./spent.ts";
 import { StoreChanges } from "./store-changes.ts";
 
 /** A batch as `list` reads it. A test compares it with the fold. */
@@ -336,13 +337,14 @@ export class Store implements Disposable {
       .map(this.#rowFrom);
   }
 
-  /** Removes an ended batch with its log. False, and nothing done, for any other. Files stay. */
+  /** Removes an ended batch with its log, but for what it cost. False, and nothing done, for any other. Files stay. */
   forget(batchId: BatchId): boolean {
     const drop = this.database.transaction(() => {
       const row = this.database.query(
         "DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL AND queued = 0",
       );
       if (row.run(batchId).changes !== 1) return false;
+      keepSpending(this.database, batchId);
       this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);

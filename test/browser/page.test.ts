@@ -603,9 +603,9 @@ describe("the pages", () => {
       expect(tree.some(({ role, name }) => role === "image" && name.includes("sessions, "))).toBe(true);
       // What could do nothing is not there.
       expect(tree.filter(({ role }) => role === "searchbox" || role === "button")).toEqual([]);
-      expect(page.visits).toHaveLength(1);
+      const before = page.visits.length;
       await eventually(
-        () => page.visits.length > 1,
+        () => page.visits.length > before,
         () => "the page did not load itself again",
       );
     },

@@ -3,12 +3,12 @@ import { beforeAll, expect, test } from "bun:test";
 import type { Surroundings } from "../../src/claude/left-behind.ts";
 import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { becomeSubreaper, isNoOrphan } from "../../src/platform/orphans.ts";
+import { becomeSubreaper } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
-import { idle } from "../idle.ts";
+import { startIdle } from "../idle.ts";
 
 const gone = (marker: string) => ({
   marker,
@@ -36,7 +36,7 @@ function lookOf(isWhole: boolean, ...found: ProcessIdentity[]): Surroundings {
 testNeeding("a system other than Windows")(
   "what was started by a process that ended during a look is found by the next one, and ended",
   async () => {
-    await using child = isNoOrphan(Bun.spawn(idle));
+    await using child = await startIdle();
     const identity = identityOf(child.pid);
     if (!identity) throw new Error("no identity");
     const looks = [lookOf(false), lookOf(true, identity)];
@@ -65,7 +65,7 @@ test("a whole look that finds nothing is believed; of others, two are, for somew
 testNeeding("a system other than Windows")(
   "a daemon that sessions share is spared while a session runs that has begun since the last one ended",
   async () => {
-    await using daemon = isNoOrphan(Bun.spawn(idle));
+    await using daemon = await startIdle();
     const identity = identityOf(daemon.pid);
     if (!identity) throw new Error("no identity");
     const shared = new SharedDaemons(["sleep"]);
@@ -94,10 +94,9 @@ testNeeding("a system other than Windows")(
 
 /** A session that has ended, of which something is left that carries its mark; and something of one that runs. */
 async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity) => Promise<void>) {
-  const start = (marker: string) =>
-    isNoOrphan(Bun.spawn(idle, { env: { [markerVariable]: marker }, detached: true }));
-  await using left = start("sweep-test-ended");
-  await using runs = start("sweep-test-runs");
+  const start = (marker: string) => startIdle({ env: { [markerVariable]: marker }, detached: true });
+  await using left = await start("sweep-test-ended");
+  await using runs = await start("sweep-test-runs");
   const [one, other] = [identityOf(left.pid), identityOf(runs.pid)];
   if (!one || !other) throw new Error("no identity");
   await act(one, other);
@@ -125,7 +124,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
   }
 
   test("and what was seen in its tree, though it has emptied its environment", async () => {
-    await using bare = isNoOrphan(Bun.spawn(idle, { env: {}, detached: true }));
+    await using bare = await startIdle({ env: {}, detached: true });
     const identity = identityOf(bare.pid);
     if (!identity) throw new Error("no identity");
     await withLeftovers(async (left) => {
@@ -143,7 +142,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
 });
 
 test("a look that goes on finding something ends after twenty", async () => {
-  await using child = isNoOrphan(Bun.spawn(idle));
+  await using child = await startIdle();
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("no identity");
   let looks = 0;

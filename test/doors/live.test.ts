@@ -161,6 +161,7 @@ describeNeeding("Linux")("watch", () => {
       () => command.screen.cursorShown && !command.screen.text.includes("1 running"),
       () => `the terminal is given back, but\n${command.screen.text}`,
     );
+    await command.stopped();
     command.signal("SIGCONT");
     await command.shows("1 running");
     expect(command.screen.cursorShown).toBe(false);

@@ -200,7 +200,7 @@ test("columns are aligned, and in a terminal the last one is cut", () => {
     `aa    1  ${"x".repeat(30)}`,
     "a   222",
   ]);
-  expect(table(columns, rows, { isTerminal: true, width: 22 }).split("\n")[1]).toBe(
+  expect(table(columns, rows, { isTerminal: true, width: 23 }).split("\n")[1]).toBe(
     `aa    1  ${"x".repeat(12)}…`,
   );
   expect(table(columns, rows, { isTerminal: true, width: 5 }).split("\n")[1]).toBe(

@@ -88,6 +88,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
       spent.push("spent");
       batch.append({ type: "cancel-requested", by: "budget" });
     },
+    spentSince: () => 0,
     giveUpStarting: (because) => givenUp.push(because),
   });
   /** Asks for a task, and says whether it has been answered by now. */

@@ -203,6 +203,7 @@ export function tasksIn(
     pool: sessionPool,
     report,
     budgetSpent: () => undefined,
+    spentSince: () => 0,
     giveUpStarting,
   });
   const writeAnswers = answerWriter(store.layout);

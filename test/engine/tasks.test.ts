@@ -7,12 +7,11 @@ import { mostLookedAt } from "../../src/engine/runner/tasks.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { localProcess } from "../../src/model/session-ref.ts";
 import { taskOf } from "../../src/model/state.ts";
-import { isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/platform/process.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
-import { idle } from "../idle.ts";
+import { startIdle } from "../idle.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
 import { init, introduction, result, said, throttle } from "./messages.ts";
@@ -175,7 +174,7 @@ describe("a runner that takes sessions over", () => {
       expect(startName).toBeUndefined();
       // Of `session-1`, as SHA-256 in hexadecimal digits: the first sixteen.
       const env = { [markerVariable]: `${batch.id}/1/1/84097828fc31a8c8` };
-      const left = isNoOrphan(Bun.spawn(idle, { env, detached: true }));
+      const left = await startIdle({ env, detached: true });
       await using runner = tasksIn(inside, context.store, batch);
       runner.tasks.adoptAll();
       inside.remove(inside.file("one.wait"));

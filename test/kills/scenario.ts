@@ -58,6 +58,15 @@ function reviewWith(gate: string | undefined) {
 
 const note = z.object({ kind: z.string(), prompt: z.string().catch("") });
 
+/** Kills a process, if it is there. */
+function isKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
 /** A batch of this kind in a home of its own. */
 export class Scenario implements AsyncDisposable {
   readonly home = new Home();
@@ -113,7 +122,12 @@ export class Scenario implements AsyncDisposable {
   // Whoever waits for the batch resumes it where its keeper is killed, too.
   async #kill(victim: Victim | undefined): Promise<void> {
     if (victim === "door") {
-      process.kill((await this.#open()).pid, "SIGKILL");
+      const door = await this.#open();
+      // The one that was killed before may still be named, until a call has found it dead and started another one.
+      await eventually(
+        () => isKilled(door.pid),
+        () => "there is no door",
+      );
       return;
     }
     const [keeper, runner] = await untilKept(this.home);

@@ -27,6 +27,7 @@ describe("the beginning", () => {
       changedAt: 1,
       epoch: 0,
       outputDirectory: "/out",
+      spendLimits: {},
       tasks: [
         { number: 1, attempts: [], status: "queued" },
         { number: 2, attempts: [], status: "queued" },

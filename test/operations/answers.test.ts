@@ -1,7 +1,14 @@
 // What a client is answered of a batch: how much of each text, and how it reads on.
 import { describe, expect, test } from "bun:test";
 import type { DoneTask } from "../../src/model/state.ts";
-import { awaitsProof } from "../../src/model/wait-reason.ts";
+import {
+  awaitsCost,
+  awaitsMemory,
+  awaitsProcessors,
+  awaitsProof,
+  awaitsStart,
+  lacksMemory,
+} from "../../src/model/wait-reason.ts";
 import { batchTask, batchTaskAnswer, cancelBatchTask } from "../../src/operations/batch-tasks.ts";
 import { callsMoveAfterMs } from "../../src/operations/claude-code-client.ts";
 import { clientAnswerOf } from "../../src/operations/client-answer.ts";
@@ -265,8 +272,16 @@ describe("when to ask again", () => {
     expect(paused(false, undefined)).toBe(false);
     expect(paused(false, { because: "x" })).toBe(true);
     expect(paused(true, { because: "x" })).toBe(false);
-    // The first session has ended this moment, and what is shown is about to change.
-    expect(paused(false, { because: awaitsProof })).toBe(false);
+    // The last session has ended this moment, and what is shown is about to change.
+    for (const because of [
+      awaitsProof,
+      `${awaitsCost}: the batch has cost $3.00 of its budget of $5.00.`,
+      `${awaitsMemory}: the running session may take 200 MB.`,
+      `${awaitsProcessors}: processes on this machine waited for them 95 % of the time.`,
+      awaitsStart,
+    ])
+      expect(paused(false, { because })).toBe(false);
+    expect(paused(false, { because: `${lacksMemory} Close other programs.` })).toBe(true);
     expect(paused(false, { because: "x", until: Date.now() + minute })).toBe(true);
     expect(paused(false, { because: "x", until: Date.now() + 2_000 })).toBe(false);
     expect(cursorFrom("12-ab")).toEqual({ sequence: 12, held: "ab" });

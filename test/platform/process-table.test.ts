@@ -5,7 +5,7 @@ import { lookForMarkers } from "../../src/platform/process-table.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
-import { idle } from "../idle.ts";
+import { startIdle } from "../idle.ts";
 
 describeNeeding("a system other than Windows")("the look at the process table", () => {
   test("finds a process that began after an earlier look, and again as long as it lives", async () => {
@@ -108,16 +108,8 @@ function markerOf(name: string): string {
   return `process-table-${process.pid}-${name}`;
 }
 
-// In the moment in which it becomes `sleep` it shows no environment.
-async function sleeping(environment: Record<string, string>) {
-  const child = Bun.spawn(idle, { env: { PATH: process.env["PATH"], ...environment } });
-  if (process.platform === "linux")
-    await eventually(
-      () => readFileSync(`/proc/${child.pid}/environ`).length > 0,
-      () => "it does not become sleep",
-    );
-  return child;
-}
+const sleeping = (environment: Record<string, string>) =>
+  startIdle({ env: { PATH: process.env["PATH"] ?? "", ...environment } });
 
 function pidsOf(marker: string): number[] {
   return (lookForMarkers(new Set([marker])).byMarker.get(marker) ?? []).map(({ pid }) => pid).sort();

@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Sampled } from "../../src/platform/sampled.ts";
@@ -52,7 +61,7 @@ testNeeding("sh")("looks that come while the command runs do not start it again"
   const command = [
     "/bin/sh",
     "-c",
-    `echo x >> ${place.path}; while [ ! -e ${place.path}.go ]; do sleep 0.01; done; echo 5`,
+    `echo x >> ${place.path}; while [ -e ${place.path} ] && [ ! -e ${place.path}.go ]; do sleep 0.01; done; echo 5`,
   ];
   const figure = new Sampled(command, number, { everyMs: 0, waitsAtFirst: false });
   for (let look = 0; look < 20; look++) figure.now();
@@ -78,15 +87,28 @@ test.each([true, false])(
   },
 );
 
-test("a command that hangs keeps nobody from ending", async () => {
+testNeeding("sh")("a command that hangs keeps nobody from ending", async () => {
+  using place = new Place();
+  // It hangs until somebody opens the pipe for writing, which is done only when the process has ended.
+  expect(Bun.spawnSync(["mkfifo", place.path]).success).toBe(true);
   const script = `
     import { Sampled } from ${JSON.stringify(join(import.meta.dir, "../../src/platform/sampled.ts"))};
-    new Sampled(["/bin/sleep", "15"], () => 1, { everyMs: 0, waitsAtFirst: false }).now();
+    new Sampled(["/bin/cat", ${JSON.stringify(place.path)}], () => 1, { everyMs: 0, waitsAtFirst: false }).now();
     console.log("through");`;
-  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", timeout: 10_000 });
+  await using child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
   expect(await child.stdout.text()).toBe("through\n");
   expect(await child.exited).toBe(0);
-}, 20_000);
+  // Nobody can open a pipe for writing that nobody reads: the command hangs still.
+  const hasEnded = () => {
+    try {
+      closeSync(openSync(place.path, constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await eventually(hasEnded, () => "the command is gone");
+});
 
 /** A file in a folder of its own. */
 class Place implements Disposable {

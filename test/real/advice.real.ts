@@ -481,6 +481,10 @@ const unsolvable: Record<string, Case & { advice: { obstacles: Obstacle[] } }> =
   },
 };
 
+/** `.ci/run` has no time for all of them: with `REAL_ADVICE=some`, it takes a third of those that an option lets through. */
+const isSome = process.env["REAL_ADVICE"] === "some";
+const followable = Object.entries(allowed).filter((_, at) => !isSome || at % 3 === 0);
+
 const nothing = {
   allowedTools: [],
   addDirectories: [],
@@ -494,7 +498,7 @@ describeReal("advice on denied tools", () => {
   beforeAll(() => expect(Object.keys({ ...allowed, ...unsolvable }).length).toBeGreaterThan(60));
 
   describe.concurrent("what it names lets the call through:", () => {
-    test.each(Object.entries(allowed))("%s", async (_, example) => {
+    test.each(followable)("%s", async (_, example) => {
       await using home = await homeFor(example);
       const denials = await denialsBefore(home, example);
       if (example.makes !== undefined) expect(await isThere(home, example.makes)).toBe(false);
@@ -526,7 +530,7 @@ describeReal("advice on denied tools", () => {
 // A start of `claude` takes most of a session's time. So cases that give and set nothing share sessions, a turn each, as
 // long as their calls are denied.
 const sharedSessions = Map.groupBy(
-  Object.values(allowed).filter(({ given, settings }) => !given && !settings),
+  followable.map(([, example]) => example).filter(({ given, settings }) => !given && !settings),
   (
     (count) => () =>
       count++ % 4

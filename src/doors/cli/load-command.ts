@@ -15,6 +15,7 @@ export const loadCommand = {
   logs: async () => (await import("./commands/logs.ts")).logs,
   open: async () => (await import("./commands/open.ts")).open,
   compare: async () => (await import("./commands/compare.ts")).compare,
+  spend: async () => (await import("./commands/spend.ts")).spend,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,
   retry: async () => (await import("./commands/retry.ts")).retry,
   continue: async () => (await import("./commands/continue.ts")).continueCommand,

@@ -1,6 +1,7 @@
 // Why a session did not start on this machine: for a reason of its own task, which ends the task, or for one that may pass.
 import type { SessionPlan, StartFailure } from "../../claude/session.ts";
 import { product } from "../../model/product.ts";
+import { lacksMemory } from "../../model/wait-reason.ts";
 import { canEnter, isExecutable, kindAt } from "../../platform/files.ts";
 import { dirname } from "../../platform/paths.ts";
 import type { StartVerdict } from "./session-host.ts";
@@ -41,8 +42,7 @@ const shortages: Record<string, string> = {
   ENFILE: "Waits for file descriptors: the system has none left. Close other programs.",
   EAGAIN:
     "Waits for processes: the system allows no more. Raise the limit (`ulimit -u`, or a container's limit of processes), or lower `concurrency`.",
-  ENOMEM:
-    "Waits for memory: the system has none left for another process. Close other programs, or lower `concurrency`.",
+  ENOMEM: `${lacksMemory} Close other programs, or lower \`concurrency\`.`,
   ENOSPC: "Waits for disk space: the state directory's disk is full, or has no inodes left. Free some space.",
   EDQUOT: "Waits for disk space: your disk quota is used up. Free some space.",
 };

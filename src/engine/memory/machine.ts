@@ -1,6 +1,7 @@
 // How many sessions the machine can hold: measures the sessions of this runner, learns what the next will need, and says
 // whether it may start.
 import type { BatchId } from "../../model/batch-id.ts";
+import { awaitsMemory, awaitsProcessors } from "../../model/wait-reason.ts";
 import { type Memory, memoryNow } from "../../platform/memory.ts";
 import { type Pressure, pressureNow } from "../../platform/pressure.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
@@ -94,14 +95,14 @@ export class Machine {
     if (running === 0) return undefined;
     const { memory, processor } = this.#around().pressure;
     if (memory > mostMemoryPressure)
-      return `Waits for memory: processes on this machine waited for it ${Math.round(memory)} % of the time.`;
+      return `${awaitsMemory}: processes on this machine waited for it ${Math.round(memory)} % of the time.`;
     const isCrowded = running >= fewSessionsPerProcessor * this.#parts.processors;
     if (
       isCrowded &&
       processor > mostProcessorPressure &&
       performance.now() - this.#lastStartAt < pressedStartMs
     )
-      return `Waits for the processors: processes on this machine waited for them ${Math.round(processor)} % of the time.`;
+      return `${awaitsProcessors}: processes on this machine waited for them ${Math.round(processor)} % of the time.`;
     return undefined;
   }
 

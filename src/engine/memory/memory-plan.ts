@@ -1,4 +1,5 @@
 // Whether memory allows one more session, and which ones to evict if it runs short.
+import { awaitsMemory } from "../../model/wait-reason.ts";
 import type { Load } from "../../store/capacity.ts";
 
 /** For an unknown session, in bytes. The CLI alone takes 110 to 130 MB. */
@@ -30,10 +31,10 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   if (sessions === 0) return undefined;
   const running = sessions === 1 ? "the running session" : `the ${sessions} running sessions`;
   if (limitBytes !== undefined && expectedBytes + nextBytes > limitBytes)
-    return `Waits for memory: ${running} may take ${megabytes(expectedBytes)}, the next one ${megabytes(nextBytes)}, and \`memoryLimitMb\` is ${limitBytes / 1e6}.`;
+    return `${awaitsMemory}: ${running} may take ${megabytes(expectedBytes)}, the next one ${megabytes(nextBytes)}, and \`memoryLimitMb\` is ${limitBytes / 1e6}.`;
   const stillToTake = expectedBytes - usedBytes;
   if (availableBytes - stillToTake - nextBytes < marginBytes(facts))
-    return `Waits for memory: ${megabytes(availableBytes)} are free, of which ${running} may still take ${megabytes(stillToTake)}, and the next one ${megabytes(nextBytes)}.`;
+    return `${awaitsMemory}: ${megabytes(availableBytes)} are free, of which ${running} may still take ${megabytes(stillToTake)}, and the next one ${megabytes(nextBytes)}.`;
   return undefined;
 }
 

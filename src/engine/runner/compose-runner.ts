@@ -15,6 +15,7 @@ import { Holds } from "../../store/holds.ts";
 import { LoginProofs } from "../../store/login-proofs.ts";
 import { MachineSlots, startingPool } from "../../store/machine-slots.ts";
 import { Prefixes } from "../../store/prefixes.ts";
+import { spentSince } from "../../store/spent.ts";
 import type { Store } from "../../store/store.ts";
 import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
@@ -221,6 +222,7 @@ export function composeRunner(
     host,
     pool,
     report,
+    spentSince: (since) => spentSince(store.database, since),
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });

@@ -2,7 +2,7 @@
 import type { SessionOptions } from "../../model/options.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
-import { isLongWait, type WaitReason } from "../../model/wait-reason.ts";
+import { awaitsCost, awaitsStart, isLongWait, type WaitReason } from "../../model/wait-reason.ts";
 import { clock } from "../../platform/clock.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
@@ -15,6 +15,7 @@ import { budgetVerdict } from "./budget.ts";
 import type { LoginProof } from "./login-proof.ts";
 import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
+import { type SpentSince, spendLimitWait } from "./spend-limit.ts";
 import type { StartBackoff } from "./start-backoff.ts";
 import { SystemResources } from "./system-resources.ts";
 
@@ -48,6 +49,8 @@ interface AdmissionParts {
   pool: Pick<SessionPool, "has" | "reserve" | "release">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
   report(reason: WaitReason | undefined): void;
+  /** What all batches have cost since a time: asked only if the operator has set budgets. */
+  spentSince: SpentSince;
   /** The budget is spent: cancels what is queued. */
   budgetSpent(): void;
   /** Called if no session could start for too long: ends queued tasks. */
@@ -110,6 +113,7 @@ export class Admission {
       this.#holdOf(number) === undefined &&
       startBackoff.waitReason() === undefined &&
       this.#resources.lack(now.counts.running) === undefined &&
+      this.#spendWait(now) === undefined &&
       budgetVerdict(now, this.#startedCount(now)) === "go"
     );
   }
@@ -205,6 +209,8 @@ export class Admission {
     if (failing) return { ...failing, isReportedAtOnce: false };
     const hold = this.#holdOf(number);
     if (hold) return { because: hold.because, until: hold.until, isReportedAtOnce: true };
+    const overspent = this.#spendWait(state);
+    if (overspent) return { ...overspent, isReportedAtOnce: overspent.until !== undefined };
     const because = this.#budgetWait(state) ?? this.#machineWait(number);
     return because === undefined ? undefined : { because, isReportedAtOnce: false };
   }
@@ -218,9 +224,17 @@ export class Admission {
     return because;
   }
 
-  // Those that have their slot, and are not in the log yet.
+  #spendWait(state: BatchState): WaitReason | undefined {
+    const { dayUsd, monthUsd } = state.spendLimits;
+    if (dayUsd === undefined && monthUsd === undefined) return undefined;
+    const { spentSince } = this.#parts;
+    return spendLimitWait(state, { spentSince, now: Date.now(), starting: this.#startedCount(state) });
+  }
+
+  // Those that have their slot, and are not in the log yet. They are counted only where a budget needs it.
   #startedCount(state: BatchState): number {
-    if (state.budgetUsd === undefined) return 0;
+    const { budgetUsd, spendLimits } = state;
+    if (budgetUsd === undefined && Object.keys(spendLimits).length === 0) return 0;
     return [...this.#admitted].filter((number) => taskOf(state, number).status === "queued").length;
   }
 
@@ -230,11 +244,11 @@ export class Admission {
     if (verdict === "go") return undefined;
     // That cancels this task, too, so it soon waits no longer.
     if (verdict === "spent") this.#parts.budgetSpent();
-    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
+    return `${awaitsCost}: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
   #acquireStart(number: number): Promise<Slot | undefined> {
-    return this.#acquire(number, this.#parts.starts, "Waits for its turn to start.");
+    return this.#acquire(number, this.#parts.starts, awaitsStart);
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does.

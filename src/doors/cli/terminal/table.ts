@@ -20,7 +20,8 @@ export function table(
     all.reduce((most, row) => Math.max(most, Bun.stringWidth(row[index] ?? "")), 0),
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const room = out.isTerminal ? Math.max(10, out.width - before) : Number.POSITIVE_INFINITY;
+  // Some terminals add an empty line after text in the last column, so other texts are wrapped one column before, too.
+  const room = out.isTerminal ? Math.max(10, out.width - 1 - before) : Number.POSITIVE_INFINITY;
   const lineOf = (row: readonly string[]) =>
     columns
       .map(({ right }, index) => {

@@ -1,0 +1,83 @@
+// The operator's budgets over all batches, through the program: what waits, for how long, and how it goes on.
+import { expect, test } from "bun:test";
+import { connectNew, eventually, Home, run } from "./harness.ts";
+import { newestRow } from "./running.ts";
+
+const dollar = (text: string) => `[[cost usd=1]] [[answer text=${text}]]`;
+
+test("a daily budget holds all batches until tomorrow, and a retry with a higher one lets them go on", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_DAILY_BUDGET_USD: "2" });
+  await using client = await connectNew(home);
+  const started = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [dollar("one"), dollar("two"), dollar("three")],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  const batchId = String(started.data?.["batchId"]);
+  await eventually(
+    () => newestRow(home)?.held !== undefined,
+    () => `it is not held: ${JSON.stringify(newestRow(home))}`,
+  );
+  const row = newestRow(home);
+  expect(row?.counts).toMatchObject({ succeeded: 2, queued: 1, failed: 0, cancelled: 0 });
+  expect(row?.held?.because).toStartWith(
+    "The daily budget is spent: all batches have cost $2.00 today, and `dailyBudgetUsd` is 2.",
+  );
+  const now = new Date(row?.changedAt ?? 0);
+  expect(row?.held?.until).toBe(new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime());
+  // The budget is that of all batches.
+  const other = run(home, ["run", dollar("four"), "--json"]);
+  await eventually(
+    () => newestRow(home)?.batchId !== batchId && newestRow(home)?.held !== undefined,
+    () => `the other one is not held: ${JSON.stringify(newestRow(home))}`,
+  );
+  expect(newestRow(home)?.counts).toMatchObject({ queued: 1 });
+  const spent = await run(home, ["spend", "--json"]);
+  expect(JSON.parse(spent.out)).toMatchObject({
+    total: { costUsd: 2, sessions: 2, batches: 1 },
+    budgets: [{ period: "day", budgetUsd: 2, spentUsd: 2 }],
+  });
+  const listed = await client.call("list_batches", {});
+  expect(listed.data?.["spending"]).toEqual({ todayUsd: 2, monthUsd: 2, dailyBudgetUsd: 2 });
+  home.set({ PARALLEL_CLAUDE_DAILY_BUDGET_USD: "10" });
+  const raised = await run(home, ["retry", batchId]);
+  expect(raised).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("The daily budget of all batches is now $10.00."),
+  });
+  expect((await run(home, ["wait", batchId])).code).toBe(0);
+  const otherId = newestRow(home)?.batchId ?? "";
+  expect(await run(home, ["retry", otherId])).toMatchObject({ code: 0 });
+  expect(await other).toMatchObject({ code: 0 });
+  const all = await run(home, ["spend", "--by", "batch", "--json"]);
+  expect(JSON.parse(all.out)).toMatchObject({
+    rows: [
+      { of: batchId, costUsd: 3, sessions: 3 },
+      { of: otherId, costUsd: 1, sessions: 1 },
+    ],
+  });
+  await client.close();
+  await home.empty();
+});
+
+test("a monthly budget counts what batches have cost that were removed", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_MONTHLY_BUDGET_USD: "1" });
+  expect((await run(home, ["run", dollar("one")])).code).toBe(0);
+  await home.empty();
+  expect((await run(home, ["prune", "--older-than", "0"])).out).toContain("Removed 1 batch");
+  expect(JSON.parse((await run(home, ["list", "--json"])).out)).toMatchObject({ batches: [] });
+  await using client = await connectNew(home);
+  await client.call("spawn_claude_session", { task: dollar("two"), asyncMode: true });
+  await eventually(
+    () => newestRow(home)?.held !== undefined,
+    () => `it is not held: ${JSON.stringify(newestRow(home))}`,
+  );
+  expect(newestRow(home)?.held?.because).toStartWith(
+    "The monthly budget is spent: all batches have cost $1.00",
+  );
+  expect(newestRow(home)?.counts).toMatchObject({ queued: 1, running: 0 });
+  const cancelled = await run(home, ["cancel", newestRow(home)?.batchId ?? ""]);
+  expect(cancelled.code).toBe(0);
+  await client.close();
+  await home.empty();
+});
