@@ -210,6 +210,7 @@ export function composeRunner(
     failed: fail,
   });
   const pool = poolOf(reused, spares);
+  const spent = (since: number) => spentSince(store.database, since);
   const admission = new Admission({
     state: () => log.state,
     layout,
@@ -222,7 +223,7 @@ export function composeRunner(
     host,
     pool,
     report,
-    spentSince: (since) => spentSince(store.database, since),
+    spentSince: spent,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
@@ -235,6 +236,7 @@ export function composeRunner(
       layout,
       attempts,
       report,
+      spentSince: spent,
       giveUpStarting,
       failed: fail,
       changed: () => clock.soon("rest"),

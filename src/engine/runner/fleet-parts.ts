@@ -5,6 +5,7 @@ import type { Layout } from "../../store/layout.ts";
 import { cancelQueued } from "../attempt/attempt-events.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { Slots } from "../scheduler/slots.ts";
+import type { SpentSince } from "../scheduler/spend-limit.ts";
 import { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { Attempts } from "./attempts.ts";
 import { FleetAttempts } from "./fleet-attempts.ts";
@@ -26,6 +27,8 @@ interface Surroundings {
   layout: Layout;
   attempts: Attempts;
   report(reason: WaitReason | undefined): void;
+  /** What all batches have cost since a time. */
+  spentSince: SpentSince;
   giveUpStarting(because: string): void;
   failed(error: unknown): void;
   /** Called when other workers may be there. */
@@ -35,7 +38,7 @@ interface Surroundings {
 /** Connects to nothing yet. Nothing of this machine limits what a fleet runs, but for the disk, on which results are written. */
 export function fleetParts(
   fleet: BatchFleet,
-  { log, layout, attempts, report, giveUpStarting, failed, changed }: Surroundings,
+  { log, layout, attempts, report, spentSince, giveUpStarting, failed, changed }: Surroundings,
 ): FleetParts {
   const link = new FleetLink(fleet, changed);
   const { concurrency } = log.state.batch;
@@ -55,6 +58,7 @@ export function fleetParts(
     host: { whyWait: () => link.whyWait() },
     pool: { has: () => false, reserve: () => undefined, release: () => undefined },
     report,
+    spentSince,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
