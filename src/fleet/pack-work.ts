@@ -89,7 +89,9 @@ async function sourceOf(
   const head = await gitOrNothing(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], { directory: root });
   if (head === undefined) return { says: "is in a Git repository without a commit; make one first" };
   const remote = await remoteOf(root);
-  const url = remote && (await gitOrNothing(["remote", "get-url", remote], { directory: root }));
+  const written = remote && (await gitOrNothing(["remote", "get-url", remote], { directory: root }));
+  // A name before the host is often a token. Workers have their own.
+  const url = written?.replace(/^(https?:\/\/)[^/@]*@/i, "$1");
   if (remote === undefined || !url)
     return { says: "is in a Git repository without a remote, from which workers could clone it" };
   const trouble = urlTrouble(url);

@@ -45,8 +45,8 @@ const transports = /^(?:https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|\w[\w.-]*@[\w.-]
 export function urlTrouble(url: string): string | undefined {
   if (!transports.test(url)) return "must begin with https://, ssh:// or user@host:";
   if (/[\s\0%]|\/\.{1,2}(?:\/|$)/.test(url)) return "contains what an address of a repository does not need";
-  if (/^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(url))
-    return "contains a password; let Git get it from its own helper";
+  if (/^(?:https?:\/\/[^/@]*|[a-z]+:\/\/[^/@]*:[^/@]*)@/.test(url))
+    return "contains a password or token; let Git get it from its own helper";
   return undefined;
 }
 

@@ -30,7 +30,11 @@ function inDirectory(): Place {
     names: () =>
       readdirSync(blobs, { recursive: true, withFileTypes: true })
         .filter((one) => one.isFile())
-        .map((one) => join(one.parentPath, one.name).slice(blobs.length + 1)),
+        .map((one) =>
+          join(one.parentPath, one.name)
+            .slice(blobs.length + 1)
+            .replaceAll("\\", "/"),
+        ),
     async [Symbol.asyncDispose]() {
       rmSync(path, { recursive: true });
     },

@@ -329,6 +329,14 @@ describeNeeding("git", "a system other than Windows")("a directory", () => {
     expect(await why(join(two.repository, "src"))).toBe(undefined);
   });
 
+  test("whose remote has a token in its address is sent without that", async () => {
+    using two = new Two();
+    for (const token of ["token@", "x-access-token:token@", ""]) {
+      two.git("remote", "set-url", "origin", `https://${token}example.com/x.git`);
+      expect((await two.packed()).url).toBe("https://example.com/x.git");
+    }
+  });
+
   test("that is empty is an empty one there", async () => {
     using two = new Two();
     const empty = join(two.path, "empty");
@@ -371,7 +379,7 @@ describeNeeding("git", "a system other than Windows")("a directory", () => {
     two.run(plain, "add", "-A");
     two.run(plain, "commit", "-q", "-m", "x");
     expect(await why(plain)).toContain("without a remote");
-    two.run(plain, "remote", "add", "origin", "https://me:secret@example.com/x.git");
+    two.run(plain, "remote", "add", "origin", "ssh://me:secret@example.com/x.git");
     expect(await why(plain)).toContain("whose address contains a password");
     expect(await why(plain)).not.toContain("secret");
     two.run(plain, "remote", "set-url", "origin", "../remote.git");

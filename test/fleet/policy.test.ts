@@ -96,6 +96,8 @@ describe("places", () => {
     "https://github.com/acme/%2e%2e/evil",
     "https://github.com/acme/a b",
     "https://me:secret@github.com/acme/x",
+    "https://token@github.com/acme/x",
+    "ssh://me:secret@github.com/acme/x",
     "",
   ])("%j is no address, even where all are allowed", (url) => {
     expect(urlTrouble(url)).toBeString();

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { isProblem, readFleet, readPolicy, redisPlaceOf } from "../../src/fleet/settings.ts";
 import { type FleetSettings, fleetSettings, fleets } from "../../src/model/fleet.ts";
 import { testNeeding } from "../facilities.ts";
@@ -44,7 +44,12 @@ test("secrets come from their files, without the line feed", () => {
   const settings = files.settings({ passwordFile: files.file("password", "long secret\n"), ca });
   const read = readFleet("team", settings);
   if (!read.ok) throw new Error("It has problems");
-  expect(read.fleet).toMatchObject({ name: "team", key, password: "long secret", blobs: "/srv/blobs" });
+  expect(read.fleet).toMatchObject({
+    name: "team",
+    key,
+    password: "long secret",
+    blobs: resolve("/srv/blobs"),
+  });
   expect(redisPlaceOf(read.fleet)).toEqual({
     url: "rediss://worker@redis.example.com:6380",
     password: "long secret",
