@@ -138,12 +138,14 @@ describe("every option is listed with its type, and described once", () => {
     );
   });
 
-  test("how many tasks a template may make, their order, and how a summary is made are for people who read help", () => {
+  test("how many tasks a template may make, their order, how a summary is made, and other machines are for people who read help", () => {
     const { properties } = named("spawn_parallel_claude_sessions").inputSchema;
     const { properties: all } = declaredInput("spawn_parallel_claude_sessions");
     expect(Object.keys(all).filter((option) => !(option in properties))).toEqual([
+      "onLostHost",
       "summarizeGroups",
       "summarizeModel",
+      "fleet",
       "maxTasks",
       "order",
     ]);

@@ -440,8 +440,8 @@ export const batchOptions = z.strictObject({
     .string()
     .min(1)
     .meta({
-      description: "Fleet of machines to run on.",
-      more: "A name in the `fleets` setting. The tasks run on its workers instead of on this machine.",
+      description:
+        "Fleet of machines to run on: a name in the `fleets` setting. The tasks run on its workers instead of on this machine.",
       listed: false,
       placeholder: "NAME",
       hints: ["cluster", "queue", "machines"],
@@ -468,7 +468,7 @@ export const batchOptions = z.strictObject({
 });
 
 /** Options of a batch that the list of tools leaves out. */
-export const rareOfBatch = { summarizeGroups: true, summarizeModel: true, onLostHost: true } as const;
+export const rareOfBatch = { summarizeGroups: true, summarizeModel: true, onLostHost: true, fleet: true } as const;
 
 /** The longest prompt: the CLI accepts at most 10 MB on stdin. */
 export const mostPromptBytes = 9_000_000;

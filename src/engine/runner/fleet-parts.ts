@@ -27,6 +27,7 @@ interface Surroundings {
   layout: Layout;
   attempts: Attempts;
   report(reason: WaitReason | undefined): void;
+  /** What all batches have cost since a time. */
   spentSince: SpentSince;
   giveUpStarting(because: string): void;
   failed(error: unknown): void;
