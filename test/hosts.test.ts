@@ -439,29 +439,33 @@ withSshd("a summary reads the answers of the others on another machine", async (
   expect({ code, err }).toMatchObject({ code: 0 });
 });
 
-withSshd("many tasks on two machines each run once, while connections and runners are killed", async () => {
-  await using home = new Home();
-  await using one = await OwnSshd.start(home, "box1");
-  await using _two = await OwnSshd.start(home, "box2");
-  const gates = Array.from({ length: 12 }, (_, index) => new Gate(home, `gate${index}`));
-  const tasks = gates.map((gate, index) => gate.task(`answer ${index}`));
-  const batchId = await detached(home, ...on(home, "box1", "box2"), "--retries", "0", ...tasks);
-  const faults = [
-    () => one.connections().forEach(killIfThere),
-    () => one.cut(),
-    () => one.up(),
-    () => killKnown(home.processes().find(({ command }) => command.includes("__runner"))?.pid),
-    () => one.connections().forEach(killIfThere),
-    () => killKnown(one.keeper),
-  ];
-  for (const [index, gate] of gates.entries()) {
-    await gate.begun();
-    await faults[index]?.();
-    gate.open();
-  }
-  const { results } = await ended(home, batchId, "--limit", "20");
-  expect(results.map(({ result }) => result)).toEqual(gates.map((_, index) => `answer ${index}`));
-});
+withSshd(
+  "many tasks on two machines all end with their answers, while connections and runners are killed",
+  async () => {
+    await using home = new Home();
+    await using one = await OwnSshd.start(home, "box1");
+    await using _two = await OwnSshd.start(home, "box2");
+    const gates = Array.from({ length: 12 }, (_, index) => new Gate(home, `gate${index}`));
+    const tasks = gates.map((gate, index) => gate.task(`answer ${index}`));
+    const batchId = await detached(home, ...on(home, "box1", "box2"), "--retries", "3", ...tasks);
+    // A kill between the start of a session and its prompt ends that attempt, which has spent nothing.
+    const faults = [
+      () => one.connections().forEach(killIfThere),
+      () => one.cut(),
+      () => one.up(),
+      () => killKnown(home.processes().find(({ command }) => command.includes("__runner"))?.pid),
+      () => one.connections().forEach(killIfThere),
+      () => killKnown(one.keeper),
+    ];
+    for (const [index, gate] of gates.entries()) {
+      await gate.begun();
+      await faults[index]?.();
+      gate.open();
+    }
+    const { results } = await ended(home, batchId, "--limit", "20");
+    expect(results.map(({ result }) => result)).toEqual(gates.map((_, index) => `answer ${index}`));
+  },
+);
 
 withSshd(
   "a runner that was stopped for longer than its lease finds the results of what went on without it",
