@@ -468,7 +468,12 @@ export const batchOptions = z.strictObject({
 });
 
 /** Options of a batch that the list of tools leaves out. */
-export const rareOfBatch = { summarizeGroups: true, summarizeModel: true, onLostHost: true, fleet: true } as const;
+export const rareOfBatch = {
+  summarizeGroups: true,
+  summarizeModel: true,
+  onLostHost: true,
+  fleet: true,
+} as const;
 
 /** The longest prompt: the CLI accepts at most 10 MB on stdin. */
 export const mostPromptBytes = 9_000_000;

@@ -8,7 +8,7 @@ import type { Printer } from "../terminal/terminal.ts";
 
 export const fleet = commandOf(fleetStatus, {
   name: "fleet",
-  otherNames: ["workers", "hosts", "machines", "cluster"],
+  otherNames: ["workers", "cluster"],
   examples: [
     ["fleet status", "Show the workers of all fleets, and what they run"],
     ["fleet status team --json", "Show one fleet as JSON"],
