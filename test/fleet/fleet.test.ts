@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { Store } from "../../src/store/store.ts";
 import { describeNeeding } from "../facilities.ts";
 import { asked } from "../fake-notes.ts";
-import { run } from "../harness.ts";
+import { program, run } from "../harness.ts";
 import { newestRow } from "../running.ts";
 import { OwnBatch } from "./own-batch.ts";
 import { OwnFleet } from "./own-fleet.ts";
@@ -157,5 +157,28 @@ describeNeeding("redis")("a batch on a fleet", () => {
     ]).answer();
     expect(results.filter(({ status }) => status === "success").length).toBeLessThan(3);
     expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
+  }, 60_000);
+
+  test("has workers that say as JSON what they take", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await using child = Bun.spawn(
+      [...program(), "worker", "--fleet", "team", "--name", "box", "--slots", "3", "--json"],
+      {
+        cwd: home.work,
+        env: home.environment,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      },
+    );
+    let said = "";
+    for await (const chunk of child.stdout) {
+      said += new TextDecoder().decode(chunk);
+      if (said.trimEnd().endsWith("}")) break;
+    }
+    expect(JSON.parse(said)).toEqual({ name: "box", slots: 3, fleet: "team", url: fleet.redis.plainUrl });
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
   }, 60_000);
 });

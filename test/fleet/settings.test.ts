@@ -1,7 +1,7 @@
 // What the operator writes about a fleet, and the files that it names.
 import { expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isProblem, readFleet, readPolicy, redisPlaceOf } from "../../src/fleet/settings.ts";
 import { type FleetSettings, fleetSettings, fleets } from "../../src/model/fleet.ts";
@@ -48,7 +48,7 @@ test("secrets come from their files, without the line feed", () => {
     name: "team",
     key,
     password: "long secret",
-    blobs: resolve("/srv/blobs"),
+    blobs: resolve(homedir(), "/srv/blobs"),
   });
   expect(redisPlaceOf(read.fleet)).toEqual({
     url: "rediss://worker@redis.example.com:6380",

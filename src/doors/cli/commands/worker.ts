@@ -8,7 +8,7 @@ import { type Context, UserError } from "../../../operations/context.ts";
 import { hostName } from "../../../platform/host-name.ts";
 import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
-import { type Command, checkUsage, UsageError } from "../input/command.ts";
+import { type Command, checkUsage, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { Leaving } from "../signals/ending-signals.ts";
 
 const own = z.object({
@@ -80,6 +80,7 @@ const own = z.object({
       placeholder: "N",
     })
     .optional(),
+  json: jsonFlag.shape.json,
 });
 
 export const worker: Command = {
@@ -119,6 +120,8 @@ export const worker: Command = {
     say(
       `${product.name} ${product.version}: worker ${called} takes up to ${countText(slots, "task")} at once from ${shownUrl(fleet.url)}.`,
     );
+    if (asked.json)
+      await terminal.out.print(jsonText({ name: called, slots, fleet: name, url: shownUrl(fleet.url) }));
     await aborted(leaving.signal);
     const drainMs = (asked.drainSeconds ?? 60) * 1000;
     say(
