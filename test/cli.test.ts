@@ -336,14 +336,9 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     config: [],
     completions: ["bash"],
   };
-<<<<<<< HEAD
-  // A server prints it while it serves: see the tests of HTTP. Those of fleets need one: see their own tests.
-  const names = commands.map(({ name }) => name).filter((name) => !["serve", "worker", "fleet"].includes(name));
-=======
   // Servers and workers print it while they serve, and `fleet` needs one: see the tests of HTTP and of fleets.
   const elsewhere = ["serve", "worker", "fleet"];
   const names = commands.map(({ name }) => name).filter((name) => !elsewhere.includes(name));
->>>>>>> origin/fleet
   expect(Object.keys(asked)).toEqual(names);
   for (const [name, words] of Object.entries(asked)) {
     if (name === "retry") await run(home, ["run", "[[max-turns]]"]);
