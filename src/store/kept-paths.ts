@@ -2,6 +2,7 @@
 // moved, copied, and restored elsewhere.
 import type { BatchId } from "../model/batch-id.ts";
 import type { EventBody, Task } from "../model/event.ts";
+import { farDirectoryIn } from "../model/far-directory.ts";
 import { hostOf } from "../model/session-ref.ts";
 import { isAbsolute, isWithin, join, relative } from "../platform/paths.ts";
 import { batchesFolder } from "./layout.ts";
@@ -97,11 +98,12 @@ function withPaths(
     case "attempt-started": {
       const { transcript, workingDirectory, identity } = body;
       // A directory of another machine does not move with this one's.
-      const isHere = hostOf(identity) === undefined;
+      const host = hostOf(identity);
+      const isFar = host !== undefined && farDirectoryIn(workingDirectory ?? "", [host]) !== undefined;
       return {
         ...body,
         transcript: place(transcript),
-        ...(workingDirectory !== undefined && isHere ? { workingDirectory: place(workingDirectory) } : {}),
+        ...(workingDirectory !== undefined && !isFar ? { workingDirectory: place(workingDirectory) } : {}),
       };
     }
     case "attempt-ended": {
