@@ -22,7 +22,7 @@ const usual: FleetTiming = {
 };
 
 /** Lets tests see in seconds what takes minutes. */
-const leaseVariable = "PARALLEL_CLAUDE_FLEET_LEASE_MS";
+const leaseVariable = "FLEET_LEASE_MS";
 
 /** Of this process. The variable sets the lease, and everything else in proportion. */
 export function fleetTiming(given = process.env[leaseVariable]): FleetTiming {

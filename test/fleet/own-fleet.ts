@@ -21,7 +21,7 @@ export class OwnFleet implements AsyncDisposable {
   static async create({ redis, policy = {} }: { redis?: OwnRedis; policy?: object } = {}): Promise<OwnFleet> {
     const server = redis ?? (await OwnRedis.start());
     const home = new Home({
-      PARALLEL_CLAUDE_FLEET_LEASE_MS: String(leaseMs),
+      FLEET_LEASE_MS: String(leaseMs),
       PARALLEL_CLAUDE_NOTIFICATIONS: "false",
     });
     const fleet = new OwnFleet(home, server);
