@@ -10,7 +10,7 @@ export interface FleetAnswer {
     result?: string;
     error?: string;
     outcome: string;
-    worker?: string;
+    host?: string;
     costUsd?: number;
     remarks?: string[];
   }[];
