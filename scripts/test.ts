@@ -23,8 +23,8 @@ const args = defaults ? [...asDelivered, ...rest] : process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "pccm-tests-"));
 try {
   const compiled = await compileForTests(folder);
-  // Three files at a time: two keep two processors busy only half of the time, for tests wait a lot.
-  const child = Bun.spawn([process.execPath, "test", "--timeout", "180000", "--parallel=3", ...args], {
+  // Four files at a time: tests wait a lot, and three leave two processors idle for a third of the time.
+  const child = Bun.spawn([process.execPath, "test", "--timeout", "180000", "--parallel=4", ...args], {
     cwd: root,
     env: { ...process.env, ...compiled, ...(defaults ? { TEST_AS_DELIVERED: "1" } : {}) },
     stdio: ["ignore", "inherit", "inherit"],

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { ownSystem } from "../../src/far/add-host.ts";
 import { memoryNow } from "../../src/platform/memory.ts";
 import { macCalls, systemLibrary } from "../../src/platform/processes/macos-calls.ts";
 import { macByPrograms } from "../../src/platform/processes/macos-programs.ts";
@@ -487,6 +488,15 @@ export const assumptions: readonly Assumption[] = [
     check: ({ folder }) => {
       writeFileSync(join(folder, "case-a"), "x");
       return existsSync(join(folder, "CASE-A")) ? "one file here" : "two files here";
+    },
+  },
+  {
+    assumes: "`uname -sm` calls this system what we call it when a machine is added.",
+    reliedOn: ["src/far/add-host.ts"],
+    check: () => {
+      const said = Bun.spawnSync(["uname", "-sm"]).stdout.toString().trim();
+      if (said !== ownSystem()) fail(`${said} instead of ${ownSystem()}`);
+      return said;
     },
   },
   {

@@ -27,6 +27,7 @@ const manifest = z.object({
   license: z.string(),
   author: z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]).optional(),
   dependencies: z.record(z.string(), z.string()).default({}),
+  optionalDependencies: z.record(z.string(), z.string()).default({}),
 });
 const lockfile = z.object({ packages: z.record(z.string(), z.array(z.unknown())) });
 
@@ -117,7 +118,11 @@ async function vendoredIn(files: readonly string[]) {
 }
 
 async function manifestIn(directory: string) {
-  return manifest.parse(await Bun.file(join(directory, "package.json")).json());
+  const { optionalDependencies, ...read } = manifest.parse(
+    await Bun.file(join(directory, "package.json")).json(),
+  );
+  // The bundler takes them too, if they are there.
+  return { ...read, dependencies: { ...read.dependencies, ...optionalDependencies } };
 }
 
 async function integritiesInLock(): Promise<Map<unknown, string>> {

@@ -2,6 +2,7 @@
 import { cleanEnvironment } from "../claude/environment.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { sshCommand } from "./ssh-command.ts";
 
@@ -22,13 +23,16 @@ export async function runThere(
   const words = sshCommand(host, ["sh", "-c", script]);
   if (!words) return { ok: false, because: "there is no `ssh` on the PATH" };
   try {
-    const ssh = Bun.spawn(words, {
-      env: cleanEnvironment(process.env),
-      stdin: input === undefined ? "ignore" : Bun.file(input),
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: patienceMs,
-    });
+    const ssh = isNoOrphan(
+      Bun.spawn(words, {
+        env: cleanEnvironment(process.env),
+        stdin: input === undefined ? "ignore" : Bun.file(input),
+        stdout: "pipe",
+        stderr: "pipe",
+        windowsHide: true,
+        timeout: patienceMs,
+      }),
+    );
     const [code, out, err] = await Promise.all([ssh.exited, ssh.stdout.text(), ssh.stderr.text()]);
     if (code === 0) return { ok: true, out };
     const last = err.trim().split("\n").at(-1) ?? "";

@@ -1,6 +1,7 @@
 // Asks the keeper of a far machine what is there, without a batch.
 import { cleanEnvironment } from "../claude/environment.ts";
 import { product } from "../model/product.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { farCommands } from "./commands.ts";
 import { FrameCutter, frameOf } from "./frames.ts";
@@ -32,13 +33,16 @@ export async function askKeeper(
 }
 
 async function asked(words: string[], prunes: boolean): Promise<Told> {
-  await using ssh = Bun.spawn(words, {
-    env: cleanEnvironment(process.env),
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: patienceMs,
-  });
+  await using ssh = isNoOrphan(
+    Bun.spawn(words, {
+      env: cleanEnvironment(process.env),
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      windowsHide: true,
+      timeout: patienceMs,
+    }),
+  );
   const say = (message: ToKeeper) => {
     ssh.stdin.write(frameOf(message));
     ssh.stdin.flush();

@@ -1,6 +1,7 @@
 // Runs git so that nothing of a repository runs: no hooks, no monitors, no programs for differences.
 import { cleanEnvironment } from "../claude/environment.ts";
 import { joined } from "../platform/environment.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
 import { messageOf } from "../platform/system-error.ts";
 
 /** How long it may take, in milliseconds. */
@@ -35,14 +36,17 @@ export async function git(
   ]);
   for (const name of ofAnotherRepository) delete environment[name];
   try {
-    const child = Bun.spawn(["git", ...quiet, ...off, ...words], {
-      cwd: directory,
-      env: environment,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: mostMs,
-    });
+    const child = isNoOrphan(
+      Bun.spawn(["git", ...quiet, ...off, ...words], {
+        cwd: directory,
+        env: environment,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        windowsHide: true,
+        timeout: mostMs,
+      }),
+    );
     const [code, bytes, err] = await Promise.all([child.exited, child.stdout.bytes(), child.stderr.text()]);
     if (code === 0) return { ok: true, bytes, text: new TextDecoder().decode(bytes).trim() };
     const last = err.trim().split("\n").at(-1) ?? "";

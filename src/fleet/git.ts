@@ -1,5 +1,6 @@
 // Runs Git so that no repository, and nothing around us, decides what else runs.
 import { pathDirectories } from "../claude/find.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
 import { pathListSeparator } from "../platform/paths.ts";
 import { codeOf } from "../platform/system-error.ts";
 
@@ -25,15 +26,17 @@ export async function git(
   const program = Bun.which("git", { PATH: path });
   if (program === null) throw new GitFailed("Git is not installed");
   try {
-    const child = Bun.spawn([program, ...always, ...words], {
-      cwd: directory,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      windowsHide: true,
-      timeout: mostMs,
-      env: { ...gitEnvironment(), ...variables },
-    });
+    const child = isNoOrphan(
+      Bun.spawn([program, ...always, ...words], {
+        cwd: directory,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        windowsHide: true,
+        timeout: mostMs,
+        env: { ...gitEnvironment(), ...variables },
+      }),
+    );
     const [text, said, status] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
     if (status === 0) return text.trimEnd();
     throw new GitFailed(lastWords(said) || `it ended with status ${status}`);

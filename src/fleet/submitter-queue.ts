@@ -232,12 +232,14 @@ export class SubmitterQueue implements AsyncDisposable {
     // A server that has lost its data, or was emptied.
     if (!job) return await this.#add(id, watched);
     const state = await job.getState();
-    if (state === "failed") {
-      const { spent } = await this.#ledger.ended(id);
-      const message = job.failedReason ?? "The queue gave it up.";
-      watched.ended({ kind: "failed", message, spent: this.#usages(id, spent) });
-    } else if (state === "completed")
-      watched.ended({ kind: "failed", message: "Its result was lost.", spent: [] });
+    if (state !== "failed" && state !== "completed") return;
+    // It may have ended since we looked for its result, which is stored before the queue hears of it.
+    const since = await this.#ended(id);
+    if (since) return watched.ended(since);
+    const { spent } = await this.#ledger.ended(id);
+    const message =
+      state === "failed" ? (job.failedReason ?? "The queue gave it up.") : "Its result was lost.";
+    watched.ended({ kind: "failed", message, spent: this.#usages(id, spent) });
   }
 
   // What the ledger has; undefined if it has no result yet.

@@ -14,13 +14,20 @@ import { type Fault, wrong } from "./fault.ts";
 import { excerpt } from "./faults.ts";
 import type { RawOptions } from "./raw-options.ts";
 
-/** The machines that a batch runs on: its own, or those of the configuration; none for this machine. */
+/** The machines that a batch runs on: its own, or those of the configuration; none for this machine, and none for a fleet. */
 export function hostsAsked(
   context: Context,
-  given: readonly string[] | undefined,
+  { hosts: given, fleet }: { hosts?: readonly string[] | undefined; fleet?: string | undefined },
   faults: Fault[],
 ): string[] {
   const { configuration } = context;
+  if (fleet !== undefined) {
+    if (given && given.length > 0)
+      faults.push(
+        wrong(["hosts"], prose`cannot be given with ${option("fleet")}, which has machines of its own`),
+      );
+    return [];
+  }
   const asked = [...new Set(given ?? configuration.hosts ?? [])];
   if (asked.length === 0) return [];
   const added = addedHostsOf(layoutOf(stateDirectoryOf(configuration)));

@@ -106,7 +106,7 @@ export async function planBatch(
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
-  const hosts = hostsAsked(context, batchWide.hosts, faults);
+  const hosts = hostsAsked(context, batchWide, faults);
   places.workOn(hosts);
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
     place: [],

@@ -161,7 +161,7 @@ describeNeeding("redis")("the queue of a fleet", () => {
     });
     const first = submit(1);
     await eventually(
-      () => runs === 1,
+      () => runs > 0,
       () => "it did not begin",
     );
     // Of the same account, so it waits too.

@@ -37,6 +37,21 @@ test("a batch without a fleet has none", async () => {
   expect(planned.ok && "fleet" in planned.value.batch).toBe(false);
 });
 
+test("a batch on a fleet has no hosts of its own, and none of the configuration", async () => {
+  using inside = insideWithFleet();
+  expect(await faultsOf(inside, { fleet: "team", hosts: ["box1"] })).toEqual([
+    "hosts cannot be given with fleet, which has machines of its own",
+  ]);
+  process.env["PARALLEL_CLAUDE_HOSTS"] = '["box1"]';
+  const planned = await planBatch(inside.context(), "run", {
+    workingDirectory: inside.work,
+    tasks: ["one"],
+    fleet: "team",
+  });
+  if (!planned.ok) throw new Error(inWords(planned.faults).join("\n"));
+  expect(planned.value.batch.hosts).toBeUndefined();
+});
+
 test("an unknown fleet is refused with the names of the others", async () => {
   using inside = insideWithFleet();
   expect(await faultsOf(inside, { fleet: "taem" })).toEqual([
