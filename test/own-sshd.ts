@@ -12,12 +12,19 @@ import {
 import { delimiter, join } from "node:path";
 import { product } from "../src/model/product.ts";
 import { sshdPath } from "./facilities.ts";
-import { eventually, type Home, program } from "./harness.ts";
+import { eventually, type Home, killIfThere, program } from "./harness.ts";
 
-/** A port that nobody has at present. */
+/** A port that nobody has at present, and that the system gives to no connection: a machine that is cut off gets it back. */
 function freePort(): number {
-  using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  return server.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      using server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } });
+      return server.port;
+    } catch {
+      // Somebody has it.
+    }
+  }
 }
 
 export class OwnSshd implements AsyncDisposable {
@@ -86,10 +93,11 @@ export class OwnSshd implements AsyncDisposable {
   async cut(): Promise<void> {
     const daemon = this.#daemon;
     if (!daemon) return;
-    for (const pid of childrenOf(daemon.pid)) process.kill(pid, "SIGKILL");
+    // Stopped, it takes no more connections while those that it has are ended.
+    daemon.kill("SIGSTOP");
+    for (const pid of connectionsOf(daemon.pid)) killIfThere(pid);
     daemon.kill("SIGKILL");
     await daemon.exited;
-    for (const pid of childrenOf(daemon.pid)) process.kill(pid, "SIGKILL");
     this.#daemon = undefined;
   }
 
@@ -188,7 +196,11 @@ async function keyAt(path: string): Promise<void> {
   if ((await made.exited) !== 0) throw new Error(`no key could be made at ${path}`);
 }
 
-// Those of its connections: sshd makes a process for each, and one more for its user.
+// Sshd makes a process for each connection, and one more for its user.
+function connectionsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [...connectionsOf(child), child]);
+}
+
 function childrenOf(pid: number): number[] {
   const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
   const own = stdout.toString().split("\n").filter(Boolean).map(Number);

@@ -23,11 +23,14 @@ const quiet = [
   "protocol.file.allow=always",
 ];
 
-/** Runs git in a directory. `index`: the file to use as its index. */
+/**
+ * Runs git in a directory. `index`: the file to use as its index. `gitDirectory`: where its repository is, whatever the
+ * directory says.
+ */
 export async function git(
   directory: string,
   words: readonly string[],
-  { index, off = [] }: { index?: string; off?: readonly string[] } = {},
+  { index, off = [], gitDirectory }: { index?: string; off?: readonly string[]; gitDirectory?: string } = {},
 ): Promise<GitResult> {
   const environment = joined([
     cleanEnvironment(process.env),
@@ -35,6 +38,10 @@ export async function git(
     index === undefined ? {} : { GIT_INDEX_FILE: index },
   ]);
   for (const name of ofAnotherRepository) delete environment[name];
+  if (gitDirectory !== undefined) {
+    environment["GIT_DIR"] = gitDirectory;
+    environment["GIT_WORK_TREE"] = directory;
+  }
   try {
     const child = isNoOrphan(
       Bun.spawn(["git", ...quiet, ...off, ...words], {
@@ -56,9 +63,12 @@ export async function git(
   }
 }
 
-// A commit of a working tree says nothing of its user.
+// A commit of a working tree says nothing of its user, nor when it was made: the same tree is the same commit.
 const who = "parallel";
+const when = "2000-01-01T00:00:00Z";
 const author = {
+  GIT_AUTHOR_DATE: when,
+  GIT_COMMITTER_DATE: when,
   GIT_AUTHOR_NAME: who,
   GIT_AUTHOR_EMAIL: `${who}@localhost`,
   GIT_COMMITTER_NAME: who,

@@ -21,6 +21,11 @@ const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
 /** A working tree of a task. */
 const treeName = z.string().regex(/^[\w-]{1,64}$/);
 
+/** How much of a bundle goes at once, in bytes. */
+export const bundlePieceBytes = 4 * 1024 * 1024;
+/** The problem of what must be asked from its beginning. */
+export const interrupted = "the connection ended";
+
 /** What is asked of a machine about the repositories that it has for others. Each may be asked again. */
 export const treeAction = z.discriminatedUnion("do", [
   /** Which commits of a repository it has. */
@@ -52,6 +57,9 @@ export const toKeeper = z.discriminatedUnion("type", [
     epoch: z.int().positive(),
     leaseMs: z.int().positive(),
     onLostHost,
+    /** What this runner knows of: another runner may have started more, of which nobody will ask. */
+    sessions: z.array(startName),
+    trees: z.array(treeName),
   }),
   /** First of all, from somebody who only asks what is there. */
   z.object({ type: z.literal("status"), protocol: z.int(), version: z.string() }),
@@ -59,6 +67,8 @@ export const toKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("prune") }),
   /** A sign of life. */
   z.object({ type: z.literal("lease") }),
+  /** Asks again whether there is a Claude Code that can be used. */
+  z.object({ type: z.literal("claude") }),
   /** Asks for a slot, and for the right to start a session in it. */
   z.object({ type: z.literal("reserve"), ticket, footprintKey: z.string() }),
   /** The slot is not needed; nothing was started in it. */
@@ -113,6 +123,9 @@ export type ToKeeper = z.infer<typeof toKeeper>;
 /** How a process ended; empty if nobody saw it. */
 const exit = z.object({ code: z.int().exactOptional(), signal: z.string().exactOptional() });
 
+/** Claude Code as a machine has it. */
+const ownClaude = z.object({ version: z.string().optional(), problem: z.string().optional() });
+
 /** What runs on a machine, for people. */
 export const overview = z.object({
   sessions: z.array(
@@ -138,8 +151,9 @@ export const fromKeeper = z.discriminatedUnion("type", [
     version: z.string(),
     /** Where `put` puts files. Absolute. */
     folder: z.string(),
-    claude: z.object({ version: z.string().optional(), problem: z.string().optional() }),
+    claude: ownClaude,
   }),
+  z.object({ type: z.literal("claude"), claude: ownClaude }),
   /** The connection ends. `replaced`: another runner has the batch. In words for people. */
   z.object({
     type: z.literal("refused"),
@@ -162,10 +176,22 @@ export const fromKeeper = z.discriminatedUnion("type", [
   }),
   /** An input was passed on, or came too late. */
   z.object({ type: z.literal("took"), id: startName, number: z.int().positive() }),
+  /** After `read`: how long the transcript is now, in bytes; with `isGone`, its process has gone, so `exited` comes as well. */
+  z.object({ type: z.literal("at"), id: startName, size: offset, isGone: z.boolean() }),
   /** The body is what stands in the transcript from this byte on. */
   z.object({ type: z.literal("data"), id: startName, from: offset }),
-  /** The process has gone. `size`: of its transcript, in bytes. */
-  z.object({ type: z.literal("exited"), id: startName, size: offset, exit, stderr: z.string() }),
+  /**
+   * The process has gone. `size`: of its transcript, in bytes. `isLapsed`: it was ended because its runner had given no sign
+   * of life, or had gone before its prompt.
+   */
+  z.object({
+    type: z.literal("exited"),
+    id: startName,
+    size: offset,
+    exit,
+    stderr: z.string(),
+    isLapsed: z.boolean().optional(),
+  }),
   /** It was ended, and these processes were left behind by it and killed. `size`: of what they and it have written. */
   z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity), size: offset }),
   /** The answer to `tree`; in words for people, if it failed. */
@@ -173,6 +199,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
     type: z.literal("tree"),
     request: z.int(),
     problem: z.string().optional(),
+    /** The machine lacks something, such as room on its disk: it may work later. */
+    isPassing: z.boolean().optional(),
     commits: z.array(z.string()).optional(),
     /** Of a working tree. Absolute. */
     directory: z.string().optional(),

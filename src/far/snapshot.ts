@@ -16,6 +16,8 @@ export interface Snapshot {
 }
 
 const refs = "refs/parallel-claude";
+/** Of the commits that another machine has, no more are looked at. */
+const mostKnown = 200;
 
 /** The working tree around a directory as it is now. Throws if there is none, or it has no commit yet. */
 export async function snapshotOf(directory: string): Promise<Snapshot> {
@@ -55,9 +57,9 @@ export async function bundleFor(
   const made = await git(root, ["update-ref", ref, commit]);
   if (!made.ok) throw new Error(`no bundle of ${root} could be made: ${made.because}`);
   try {
-    const without: string[] = [];
-    for (const one of known)
-      if ((await git(root, ["cat-file", "-e", `${one}^{commit}`])).ok) without.push(`^${one}`);
+    // The latest are enough: what lacks is sent.
+    const shared = await git(root, ["rev-list", "--ignore-missing", "--no-walk", ...known.slice(-mostKnown)]);
+    const without = shared.ok ? shared.text.split("\n").flatMap((one) => (one ? [`^${one}`] : [])) : [];
     const bundled = await git(root, ["bundle", "create", "--quiet", file, ref, ...without]);
     if (!bundled.ok) throw new Error(`no bundle of ${root} could be made: ${bundled.because}`);
     return true;

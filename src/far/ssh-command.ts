@@ -10,7 +10,7 @@ const aliveSeconds = 5;
 const mostSilent = 3;
 
 /** How a user names a machine: as for ssh, with the port behind a colon if it is not in their configuration. */
-const hostName = /^(?:[\w.+-]+@)?(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.%\w]+\])(?::(\d{1,5}))?$/;
+const hostName = /^(?:[\w.+][\w.+-]*@)?(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.%\w]+\])(?::(\d{1,5}))?$/;
 
 /** Whether a text can name a machine. */
 export function isHostName(text: string): boolean {
@@ -37,8 +37,9 @@ export function sshCommand(
     ...["-o", `ConnectTimeout=${connectSeconds}`],
     ...["-o", `ServerAliveInterval=${aliveSeconds}`, "-o", `ServerAliveCountMax=${mostSilent}`],
     ...(port === undefined ? [] : ["-p", port]),
-    name.replace(/^((?:[^@]*@)?)\[(.*)\]$/, "$1$2"),
+    // Whatever it is, it is no option.
     "--",
+    name.replace(/^((?:[^@]*@)?)\[(.*)\]$/, "$1$2"),
     words.map((word) => shellQuoted(word, "linux")).join(" "),
   ];
 }

@@ -15,6 +15,7 @@ export interface FarDirectory {
  * colon in its name.
  */
 export function farDirectoryIn(text: string, hosts: readonly string[]): FarDirectory | undefined {
+  if (hosts.length === 0) return undefined;
   const host = [anyHost, ...hosts].find((one) => text.startsWith(`${one}:`));
   return host === undefined ? undefined : { host, path: text.slice(host.length + 1) };
 }

@@ -117,6 +117,8 @@ export const outcome = z.discriminatedUnion("kind", [
     exitCode: z.int().optional(),
     signal: z.string().optional(),
     stderrTail: z.string(),
+    /** Whether its machine, or the runner, was away for too long: no fault of the task, and no try of it. */
+    lost: z.boolean().optional(),
     ...interim,
   }),
   z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number(), ...interim }),

@@ -34,7 +34,7 @@ export function hostsAsked(
   for (const [index, name] of asked.entries()) {
     const place = given ? ["hosts", index] : ["hosts"];
     if (!isHostName(name)) faults.push(wrong(place, `names no machine: ${excerpt(name)}`));
-    else if (!added[name])
+    else if (!Object.hasOwn(added, name))
       faults.push(
         wrong(place, `names ${name}, which was not added; run \`${product.name} host add ${name}\``),
       );

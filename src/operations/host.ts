@@ -8,6 +8,7 @@ import { shellQuoted } from "../model/shell-quoted.ts";
 import { kindAt, makePrivateDirectory } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { selfCommand } from "../platform/self.ts";
+import { harmless } from "../report/harmless.ts";
 import { addedHostsOf, forgetHost, keepHost } from "../store/added-hosts.ts";
 import { type Layout, layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -91,17 +92,17 @@ async function listed(layout: Layout, only: string | undefined): Promise<HostOut
   const hosts = await Promise.all(
     known.map(async ([name, { command, system, version }]) => {
       const told = await askKeeper(name, command, { prunes: false });
-      if (!told.ok) return { name, system, version, reachable: false, problem: told.because };
+      if (!told.ok) return { name, system, version, reachable: false, problem: harmless(told.because) };
       const { sessions, bytes } = told.overview;
       return {
         name,
         system,
-        version: told.version,
+        version: harmless(told.version),
         reachable: true,
         running: sessions.filter(({ state }) => state === "running").length,
         unread: sessions.filter(({ state }) => state === "ended").length,
         bytes,
-        batches: [...new Set(sessions.map(({ batch }) => batch))],
+        batches: [...new Set(sessions.map(({ batch }) => harmless(batch)))],
       };
     }),
   );
@@ -122,7 +123,7 @@ async function added(
   given: string | undefined,
 ): Promise<HostOutput> {
   const failed = (what: string, because: string) =>
-    new UserError(`${name} was not added: ${what}: ${because}`);
+    new UserError(`${name} was not added: ${what}: ${harmless(because)}`);
   const described = await describedHost(name);
   if (!described.ok) throw failed("it cannot be reached", described.because);
   const { system, stateBase } = described;
@@ -138,14 +139,20 @@ async function added(
   const findings = found.ok ? findingsIn(found.out) : undefined;
   if (!findings) throw failed("`doctor` there gave no answer", found.ok ? excerpt(found.out) : found.because);
   makePrivateDirectory(layout.stateDirectory);
-  const own = { command: [path], checksum, version: version.out.trim(), system, addedAt: Date.now() };
+  const own = {
+    command: [path],
+    checksum,
+    version: harmless(version.out).trim(),
+    system: harmless(system),
+    addedAt: Date.now(),
+  };
   await keepHost(layout, name, own);
   const ok = findings.every((one) => one.ok);
   const done = copied.isCopied ? "The program was copied there." : "The program was there already.";
   const end = ok
     ? `${name} was added. ${done}`
     : `${name} was added, but sessions cannot run there until what failed is fixed. ${done}`;
-  const machine = { name, system, version: own.version, reachable: true };
+  const machine = { name, system: own.system, version: own.version, reachable: true };
   return { ok, message: end, hosts: [machine], findings };
 }
 
@@ -178,11 +185,18 @@ async function checksumOf(path: string): Promise<string> {
   return hasher.digest("hex");
 }
 
+// What another machine says is shown in a terminal.
+function wordsOf({ name, detail, remedy }: Omit<z.output<typeof finding>, "ok">) {
+  const own = { name: harmless(name), detail: harmless(detail) };
+  return remedy === undefined ? own : { ...own, remedy: harmless(remedy) };
+}
+
 // What stands before it comes from the login shell there.
 function findingsIn(text: string): z.output<typeof finding>[] | undefined {
   try {
     const from = text.indexOf("{");
-    return z.object({ findings: z.array(finding) }).parse(JSON.parse(text.slice(from))).findings;
+    const { findings } = z.object({ findings: z.array(finding) }).parse(JSON.parse(text.slice(from)));
+    return findings.map(({ ok, ...words }) => ({ ok, ...wordsOf(words) }));
   } catch {
     return undefined;
   }

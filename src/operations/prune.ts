@@ -8,7 +8,8 @@ import { livenessOf } from "../platform/process.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { bytesText, countText } from "../report/amounts.ts";
-import { addedHostsOf } from "../store/added-hosts.ts";
+import { harmless } from "../report/harmless.ts";
+import { addedHostNamed } from "../store/added-hosts.ts";
 import { layoutOf } from "../store/layout.ts";
 import { type Forgotten, hasRemembered, RememberedAnswers } from "../store/remembered.ts";
 import type { BatchRow, Store } from "../store/store.ts";
@@ -230,11 +231,11 @@ async function pruneThere(
   dryRun: boolean,
 ): Promise<z.output<typeof pruneOutput>> {
   const stateDirectory = stateDirectoryOf(configuration);
-  const added = addedHostsOf(layoutOf(stateDirectory))[host];
+  const added = addedHostNamed(layoutOf(stateDirectory), host);
   if (!added) throw notAdded(host);
   const { askKeeper } = await import("../far/ask-keeper.ts");
   const told = await askKeeper(host, added.command, { prunes: !dryRun });
-  if (!told.ok) throw new UserError(`${host} cannot be reached: ${told.because}`);
+  if (!told.ok) throw new UserError(`${host} cannot be reached: ${harmless(told.because)}`);
   const ended = told.overview.sessions.filter(({ state }) => state === "ended");
   const size = ended.reduce((sum, { transcript }) => sum + transcript, 0);
   const { sessions, bytes } = told.pruned ?? { sessions: ended.length, bytes: size };

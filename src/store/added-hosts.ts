@@ -24,6 +24,12 @@ export function addedHostsOf({ hostsFile }: Layout): Readonly<Record<string, Add
   return exists(hostsFile) ? addedHosts.parse(JSON.parse(readText(hostsFile))) : {};
 }
 
+/** The one of this name; undefined if there is none. Throws if the file is damaged. */
+export function addedHostNamed(layout: Layout, name: string): AddedHost | undefined {
+  const all = addedHostsOf(layout);
+  return Object.hasOwn(all, name) ? all[name] : undefined;
+}
+
 /** Adds a machine, or replaces what is known of it. */
 export async function keepHost(layout: Layout, name: string, host: AddedHost): Promise<void> {
   const all = { ...addedHostsOf(layout), [name]: host };
@@ -32,8 +38,8 @@ export async function keepHost(layout: Layout, name: string, host: AddedHost): P
 
 /** Forgets a machine. False if there was none of this name. */
 export async function forgetHost(layout: Layout, name: string): Promise<boolean> {
-  const { [name]: found, ...others } = addedHostsOf(layout);
-  if (!found) return false;
+  if (!addedHostNamed(layout, name)) return false;
+  const { [name]: _found, ...others } = addedHostsOf(layout);
   await replaceFile(layout.hostsFile, `${JSON.stringify(others, null, 2)}\n`, { mode: 0o600 });
   return true;
 }

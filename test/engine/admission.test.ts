@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import type { SessionPool } from "../../src/engine/attempt/session-pool.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
-import { Admission, type Admitted } from "../../src/engine/scheduler/admission.ts";
+import { Admission, type Admitted, type Closed } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { type SlotSource, Slots } from "../../src/engine/scheduler/slots.ts";
 import { StartBackoff } from "../../src/engine/scheduler/start-backoff.ts";
@@ -35,6 +35,7 @@ interface Given {
   stateDirectory?: string;
   dueAt?: (number: number) => number | undefined;
   pool?: SessionPool;
+  whyClosed?: (number: number) => Closed | undefined;
 }
 
 /** The admission of a batch, and what it has told. */
@@ -82,6 +83,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
     holds,
     login,
     host: { whyWait: (footprint) => machine.whyWait(footprint) },
+    ...(given.whyClosed ? { whyClosed: given.whyClosed } : {}),
     pool: given.pool ?? emptyPool,
     report: (reason) => told.push(reason),
     budgetSpent: () => {
@@ -444,4 +446,20 @@ describe("a task for which a session has started already", () => {
     batch.append({ type: "cancel-requested", by: "user", tasks: [2] });
     expect(could()).toEqual([true, false, true]);
   });
+});
+
+test("a task whose only machine is away keeps no other one waiting, and its wait is reported", async () => {
+  using inside = new Inside();
+  let isAway = true;
+  const { admission, asks, reasons } = admissionIn(inside, {
+    whyClosed: (number) => (isAway && number === 1 ? { because: "box1 is away", isLong: true } : undefined),
+  });
+  const [first, second] = [asks(1), asks(2)];
+  expect(await first.promise).toBeUndefined();
+  using _admitted = await second.promise;
+  expect(second.isAnswered()).toBe(true);
+  expect(admission.reportHold(1)).toBe(true);
+  expect(reasons()).toContain("box1 is away");
+  isAway = false;
+  expect(admission.isDue(1)).toBe(true);
 });

@@ -30,6 +30,14 @@ const table: [Outcome, [least: number, most: number] | undefined][] = [
   [failed("schema"), undefined],
 ];
 
+test("a session that its machine lost runs again, and that is no try of the task", () => {
+  const lost: Outcome = { kind: "crashed", stderrTail: "", lost: true };
+  const tried = { retries: 0, adopted: false, held: false };
+  expect(retryDelayMs({ ...tried, outcome: lost, earlier: [] })).toBe(0);
+  expect(retryDelayMs({ ...tried, outcome: lost, earlier: [lost, lost] })).toBe(0);
+  expect(retryDelayMs({ ...tried, retries: 1, outcome: crashed, earlier: [lost] }, 1)).toBe(1_000);
+});
+
 test("of all reasons of a failure, these are tried again", () => {
   const tried = { earlier: [], retries: 1, adopted: false, held: false };
   const again = failureReasons.filter(

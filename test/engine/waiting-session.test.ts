@@ -26,6 +26,7 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
   const exited = Promise.withResolvers<Exit>();
   const session: Session = {
     ref: ownIdentity(),
+    isLost: () => state.isLost,
     output: new TranscriptReader(transcript),
     write: () => undefined,
     closeInput: () => undefined,
@@ -33,7 +34,7 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
     end: async () => [],
   };
   const reports: (string | undefined)[] = [];
-  const state = { isMeant: true, ready: 0, givenBack: 0 };
+  const state = { isMeant: true, ready: 0, givenBack: 0, isLost: false };
   const wait = new WaitingSession({
     number,
     session,
@@ -47,6 +48,14 @@ function waiting(inside: Inside, number: number, login: LoginProof, step: () => 
   });
   return { wait, reports, state, transcript, exit: () => exited.resolve({ code: 1 }) };
 }
+
+test("a session that its machine has lost before its prompt starts again, and nothing is asked", async () => {
+  using inside = new Inside();
+  const { wait, state, exit } = waiting(inside, 1, loginOf(), () => "wait");
+  state.isLost = true;
+  exit();
+  expect(await wait.ended).toBe("start-again");
+});
 
 describe("of a batch whose login is not proven", () => {
   test("the first session gets its prompt, and the others when the API has answered it", async () => {

@@ -17,6 +17,8 @@ import { isRefused } from "./continuation.ts";
 import type { Session, SessionHost } from "./session-host.ts";
 
 const stderrTailBytes = 4_000;
+const goesOnThere =
+  "Its machine could not be reached after it was cancelled, so its session may go on there until its work is done.";
 /** How long an evicted session may take to exit before it is killed, in milliseconds. */
 const evictionMs = 200;
 
@@ -211,7 +213,10 @@ export class RunningAttempt {
       usage: this.#withFirstCall(usageOf(reading, this.#clocks.ranMs, costBefore, options)),
       leaked,
       ...this.#conversation(sessionId, outcome),
-      remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
+      remarks: [
+        ...remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
+        ...(outcome.kind === "cancelled" && session.isLost?.() ? [goesOnThere] : []),
+      ],
       ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
@@ -305,8 +310,8 @@ export class RunningAttempt {
   }
 
   #outcome(exit: Exit, stderr: string): AttemptOutcome {
-    const { options } = this.#parts;
-    return outcomeOf({
+    const { options, session } = this.#parts;
+    const outcome = outcomeOf({
       reading: this.#reading,
       exit,
       ...(this.#ending ? { ending: this.#ending } : {}),
@@ -318,6 +323,7 @@ export class RunningAttempt {
       slashCommands: options.slashCommands,
       now: Date.now(),
     });
+    return outcome.kind === "crashed" && session.isLost?.() ? { ...outcome, lost: true } : outcome;
   }
 
   // Before it exits by itself, a CLI that lists its background work stops it and lists none (2.1.332).

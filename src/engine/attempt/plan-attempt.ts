@@ -290,14 +290,15 @@ export function startPlan(
     files.push({ path, text });
     return path;
   };
-  const own = joined([mentionEnvironment(prompt, options, workingDirectory), variables]);
+  const mentions = mentionEnvironment(prompt, options, workingDirectory);
+  const own = joined([mentions, variables]);
   return {
     startName,
     sessionId,
     initialize: initializeLine(options),
     command: [claudePath, ...argumentsFor(options, sessionId, { putAside, saysBeginning })],
     workingDirectory,
-    environment: joined([mentionEnvironment(prompt, options, workingDirectory), environment, variables]),
+    environment: joined([mentions, environment, variables]),
     variables: own,
     files,
     marker: markerOf(batchId, startName),

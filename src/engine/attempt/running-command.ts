@@ -27,11 +27,17 @@ export class RunningCommand implements Running {
   /** Why it was ended, in a sentence. */
   #because: string | undefined;
   #isCancelled = false;
+  #isUnseen = false;
 
   constructor(parts: CommandParts) {
     this.#parts = parts;
     // A command that asks something must not wait for an answer.
     parts.session.closeInput();
+  }
+
+  /** Whether it has gone, and nobody saw how: then it says nothing. */
+  get isUnseen(): boolean {
+    return this.#isUnseen;
   }
 
   get activity(): string {
@@ -43,6 +49,8 @@ export class RunningCommand implements Running {
   }
 
   checkClocks(): void {
+    // It may have ended, and nobody here knows yet.
+    if (this.#parts.session.isCurrent?.() === false) return;
     const { stdout, stderr, timeoutSeconds } = this.#parts;
     if (performance.now() - this.#startedAt >= timeoutSeconds * 1000)
       this.#stop(
@@ -68,6 +76,7 @@ export class RunningCommand implements Running {
     const exit = await session.exited;
     await session.end();
     if (this.#isCancelled) return undefined;
+    this.#isUnseen = this.#because === undefined && exit.code === undefined && exit.signal === undefined;
     const passed = exit.code === 0 && this.#because === undefined;
     const happened = this.#because ?? exitText(exit);
     const printed = this.#printed();

@@ -59,6 +59,8 @@ export interface Session {
   isCurrent?(): boolean;
   /** Why nothing is heard from it now, in words for people. */
   trouble?(): string | undefined;
+  /** Whether it ended because its machine, or its runner, was away for too long. */
+  isLost?(): boolean;
   /** The processes that it runs beside its own now. A host that cannot know lacks this. */
   others?(): readonly ProcessIdentity[];
   /**
@@ -72,8 +74,13 @@ export interface Session {
 export type StartVerdict =
   /** The task's own reason: it would fail again. */
   | { kind: "task"; message: string }
-  /** May pass, and would stop every other task too. In words for people. */
-  | { kind: "passing"; because: string };
+  /**
+   * May pass, and would stop every other task too. In words for people. `away`: it is about one machine, which cannot be
+   * reached, and says nothing about others; it is waited for, or its tasks run elsewhere.
+   */
+  | { kind: "passing"; because: string; away?: Away };
+
+export type Away = "waited-for" | "given-up";
 
 export type Start = { started: true; session: Session } | ({ started: false } & StartVerdict);
 
@@ -81,6 +88,8 @@ export type Start = { started: true; session: Session } | ({ started: false } & 
 export interface Need {
   /** The same for sessions that need about the same resources. */
   footprintKey: string;
+  /** The task that was admitted for it; absent for a check, which runs in the slot of its task. */
+  task?: number;
 }
 
 /** A session that an earlier runner started, as the log stores it. */

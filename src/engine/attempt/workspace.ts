@@ -4,6 +4,7 @@ import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { workingDirectoryOf } from "../../model/task-options.ts";
 import { messageOf } from "../../platform/system-error.ts";
+import type { Away } from "./session-host.ts";
 
 /** The task whose next attempt needs a directory. */
 export interface NeedsDirectory {
@@ -18,8 +19,21 @@ export interface NeedsDirectory {
 export interface Prepared extends AsyncDisposable {
   /** Absolute, and within the operator's allowed roots, if there are any. The log stores it with the attempt. */
   directory: string;
-  /** Brings home what the session has changed there, and says where it is, as a remark for the attempt. Called at its end. */
-  collect?(): Promise<string | undefined>;
+  /**
+   * Brings home what the session has changed there, and says where it is, as a remark for the attempt. Called at its end.
+   * `isCancelled`: whether its task was cancelled, and nobody waits for long any more.
+   */
+  collect?(isCancelled: () => boolean): Promise<string | undefined>;
+}
+
+/** A directory that cannot be prepared now, for a reason that may pass. `away`: it is about one machine alone. */
+export class NotNow extends Error {
+  readonly away: Away | undefined;
+
+  constructor(because: string, away?: Away) {
+    super(because);
+    this.away = away;
+  }
 }
 
 export interface Workspace {
@@ -27,7 +41,7 @@ export interface Workspace {
   known?(batch: Batch, task: NeedsDirectory): string | undefined;
   /**
    * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
-   * throws, the task ends as not started, with the error's message. If disposing of it throws, the attempt gets a remark.
+   * throws, the task ends as not started, with the error's message; after `NotNow`, it stays queued. If disposing of it throws, the attempt gets a remark.
    * `place`: the machine that it is for; undefined for this one.
    */
   prepare(batch: Batch, task: NeedsDirectory, place?: string): Promise<Prepared>;
@@ -70,11 +84,11 @@ export class BorrowedDirectory implements AsyncDisposable {
   }
 
   /** Gives it back, unless that was done. Returns what went wrong, as a remark for the attempt. */
-  async giveBack(): Promise<string | undefined> {
+  async giveBack(isCancelled: () => boolean = () => false): Promise<string | undefined> {
     if (this.#isGivenBack) return undefined;
     this.#isGivenBack = true;
     try {
-      const said = await this.#prepared.collect?.();
+      const said = await this.#prepared.collect?.(isCancelled);
       await this.#prepared[Symbol.asyncDispose]();
       return said;
     } catch (error) {
@@ -84,7 +98,8 @@ export class BorrowedDirectory implements AsyncDisposable {
 
   /** Gives it back after a start that failed: there is no attempt to remark on, so what went wrong is logged. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const remark = await this.giveBack();
+    // Nothing has worked in it.
+    const remark = await this.giveBack(() => true);
     if (remark !== undefined) console.error(`${new Date().toISOString()} Task ${this.#task}: ${remark}`);
   }
 }

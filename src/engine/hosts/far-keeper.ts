@@ -1,7 +1,7 @@
 // The keeper of a far machine: owns the sessions that other machines start here. They go on when a connection ends; their
 // transcripts are files here, until somebody has taken them. Another keeper goes on after this one was killed.
 import type { FromKeeper, Overview, ToKeeper } from "../../far/messages.ts";
-import { makePrivateDirectory, sizeOf } from "../../platform/files.ts";
+import { isDirectory, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { footprintOf } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
@@ -47,7 +47,7 @@ export class FarKeeper implements Disposable {
   /** The last write of each record: they must not overtake one another. */
   readonly #writing = new Map<string, Promise<void>>();
   readonly #watches = new Map<string, Disposable>();
-  readonly #starting = new Map<string, Promise<FromKeeper>>();
+  readonly #starting = new Map<string, { batch: string; started: Promise<FromKeeper> }>();
   #footprintKey = "";
 
   constructor(parts: FarKeeperParts) {
@@ -62,8 +62,15 @@ export class FarKeeper implements Disposable {
     this.#parts.slots.releaseAll();
   }
 
-  /** Takes over the sessions of a keeper that was killed. Call once, before anything else. */
-  adoptAll(): void {
+  /**
+   * Takes over what the keeper before has left. Call once, before anything else. `wasKilled`: whether that one was killed;
+   * otherwise it left after it had heard of nobody for long.
+   */
+  adoptAll({ wasKilled }: { wasKilled: boolean }): void {
+    for (const batch of this.#records.batches()) {
+      const known = this.#batchOf(batch);
+      if (!wasKilled) known.forsake();
+    }
     for (const record of this.#records.all()) {
       const { id, batch, marker, footprintKey, identity, leaked } = record;
       const transcript = this.#records.transcriptOf(record);
@@ -74,10 +81,11 @@ export class FarKeeper implements Disposable {
           : this.#parts.host.adopt({ ref: identity, marker, transcript, footprintKey });
       session?.output?.[Symbol.dispose]();
       if (session) this.#slots.set(id, this.#parts.slots.force());
-      this.#batchOf(batch).raise(record.epoch);
+      this.#batchOf(batch).raise(record);
       this.#add(record, session);
       if (session) this.#parts.started();
     }
+    for (const batch of this.#batches.keys()) this.tidy(batch);
   }
 
   /** Whether nothing runs here, and nobody waits for anything. */
@@ -95,16 +103,53 @@ export class FarKeeper implements Disposable {
     const batch = this.#batchOf(message.batch);
     const isNew = message.epoch > batch.epoch;
     if (!batch.take(message, by)) return undefined;
-    // At home, the input of its sessions ends with a runner. Those that have their prompts go on.
-    if (isNew)
-      for (const session of this.#of(message.batch)) if (!session.record.isAsked) session.closeInput();
+    if (isNew) this.#takeOver(message);
     return batch;
+  }
+
+  // At home, the input of its sessions ends with a runner. Those that have their prompts go on.
+  #takeOver({ batch, sessions, trees }: HelloMessage): void {
+    const known = new Set(sessions);
+    for (const session of this.#of(batch)) {
+      // Its runner was gone before the log knew of it, so nobody would ever ask for it.
+      if (!known.has(session.record.id)) this.#drop(session);
+      else if (!session.record.isAsked) session.lapse({ ends: false });
+    }
+    void this.#trees.keepOnly(batch, trees);
+  }
+
+  #drop(session: FarSession): void {
+    const forget = () => this.forget(session);
+    // What cannot be ended now is asked for by nobody, and found by `prune`.
+    void session.end({}).then(forget, () => undefined);
   }
 
   /** A connection has ended. */
   letGo(batch: FarBatch, by: Listener): void {
     batch.letGo(by);
     for (const session of this.#of(batch.id)) session.letGo(by);
+  }
+
+  /** Removes the files of a batch that has neither a connection nor a session here. */
+  tidy(batch: string): void {
+    if (this.#batches.get(batch)?.isConnected || !this.#isEmpty(batch)) return;
+    this.#records.tidy(batch);
+    const folder = this.#records.folderOf(batch);
+    if (isDirectory(folder)) return;
+    // It would not see another folder of this name.
+    this.#watches.get(folder)?.[Symbol.dispose]();
+    this.#watches.delete(folder);
+  }
+
+  #isEmpty(batch: string): boolean {
+    return this.#of(batch).length === 0 && ![...this.#starting.values()].some((one) => one.batch === batch);
+  }
+
+  // Whether nobody will ask for what is here of it.
+  #isFree(batch: string): boolean {
+    const known = this.#batches.get(batch);
+    if (!known || known.isLapsed()) return true;
+    return !known.isConnected && this.#isEmpty(batch) && !this.#trees.has(batch);
   }
 
   /** The folder for the files of a batch. */
@@ -145,10 +190,12 @@ export class FarKeeper implements Disposable {
     const { id } = message;
     if (slot && (this.#sessions.has(id) || this.#starting.has(id))) this.release(slot);
     if (this.#sessions.has(id)) return Promise.resolve({ type: "started", id });
-    const starting = this.#starting.get(id) ?? this.#start(batch, message, slot);
-    this.#starting.set(id, starting);
-    void starting.finally(() => this.#starting.delete(id)).catch(() => undefined);
-    return starting;
+    const known = this.#starting.get(id);
+    if (known) return known.started;
+    const started = this.#start(batch, message, slot);
+    this.#starting.set(id, { batch: batch.id, started });
+    void started.finally(() => this.#starting.delete(id)).catch(() => undefined);
+    return started;
   }
 
   async #start(batch: FarBatch, message: StartMessage, slot: FarSlot | undefined): Promise<FromKeeper> {
@@ -162,6 +209,8 @@ export class FarKeeper implements Disposable {
       directory,
       startedAt: Date.now(),
       mostMs,
+      leaseMs: batch.leaseMs,
+      isGoingElsewhere: batch.isGoingElsewhere,
     };
     const failed = (verdict: StartVerdict): FromKeeper => {
       if (slot) this.release(slot);
@@ -185,11 +234,26 @@ export class FarKeeper implements Disposable {
     output[Symbol.dispose]();
     if (!("pid" in session.ref)) throw new Error("Internal error: a session of this machine is no process");
     const started = { ...record, identity: session.ref };
-    this.#keep(started);
+    const unkept = await this.#whyUnkept(started);
+    if (unkept !== undefined) {
+      await session.end({ isUnasked: true });
+      return failed({ kind: "passing", because: unkept });
+    }
     if (slot) this.#slots.set(id, slot);
     this.#add(started, session);
     this.#parts.started();
     return { type: "started", id };
+  }
+
+  // Before anybody hears of it: the next keeper takes one without a process for one that was never asked.
+  async #whyUnkept(started: SessionRecord): Promise<string | undefined> {
+    try {
+      await this.#records.keep(started);
+    } catch (error) {
+      return `its files cannot be written: ${messageOf(error)}`;
+    }
+    const isOld = this.#batchOf(started.batch).epoch > started.epoch;
+    return isOld ? "another runner has the batch" : undefined;
   }
 
   ready(id: string): void {
@@ -217,6 +281,7 @@ export class FarKeeper implements Disposable {
     void written.then(() => {
       this.#writing.delete(record.id);
       this.#records.forget(record);
+      this.tidy(record.batch);
     });
   }
 
@@ -225,6 +290,7 @@ export class FarKeeper implements Disposable {
     for (const session of this.#sessions.values()) session.pump();
     for (const batch of this.#batches.values()) {
       if (!batch.isLapsed()) continue;
+      batch.lapse();
       for (const session of this.#of(batch.id)) this.#goOnAlone(batch, session);
     }
   }
@@ -239,18 +305,18 @@ export class FarKeeper implements Disposable {
     return { sessions, bytes: footprintOf(this.#parts.folder).bytes };
   }
 
-  /** Removes what has ended and belongs to no runner that is connected. Returns how much that was. */
-  prune(): { sessions: number; bytes: number } {
+  /** Removes what has ended and belongs to no runner that has given a sign of life lately. Returns how much that was. */
+  async prune(): Promise<{ sessions: number; bytes: number }> {
     let sessions = 0;
     let bytes = 0;
     for (const session of this.#sessions.values()) {
       const { record } = session;
-      if (!session.isOver || this.#batches.get(record.batch)?.isConnected) continue;
+      if (!session.isOver || !this.#isFree(record.batch)) continue;
       bytes += session.transcriptBytes + sizeOf(this.#records.stderrOf(record));
       sessions++;
       this.forget(session);
     }
-    if (this.#sessions.size === 0 && this.#starting.size === 0) this.#trees.prune();
+    await this.#trees.prune((batch) => this.#isFree(batch) && this.#isEmpty(batch));
     return { sessions, bytes };
   }
 
@@ -265,8 +331,8 @@ export class FarKeeper implements Disposable {
   #goOnAlone(batch: FarBatch, session: FarSession): void {
     if (!session.isRunning) return;
     const { startedAt, mostMs } = session.record;
-    session.closeInput();
-    if (batch.isGoingElsewhere || Date.now() - startedAt > mostMs) void session.end({});
+    session.lapse({ ends: batch.isGoingElsewhere });
+    if (Date.now() - startedAt > mostMs) void session.end({});
   }
 
   #of(batch: string): FarSession[] {

@@ -3,7 +3,7 @@ import { cleanEnvironment } from "../../claude/environment.ts";
 import { BadFrame, FrameCutter, frameOf } from "../../far/frames.ts";
 import { Greeted } from "../../far/greeting.ts";
 import { type FromKeeper, fromKeeper, type ToKeeper } from "../../far/messages.ts";
-import { clock } from "../../platform/clock.ts";
+import { clock, type RhythmName, rhythms, settledWithin } from "../../platform/clock.ts";
 import { isNoOrphan } from "../../platform/orphans.ts";
 import { messageOf } from "../../platform/system-error.ts";
 
@@ -11,6 +11,10 @@ import { messageOf } from "../../platform/system-error.ts";
 const againMs = { first: 200, most: 15_000 } as const;
 /** How long the far side may take to welcome us, in milliseconds. */
 const welcomeMs = 45_000;
+/** How long a connection must last before the next one is tried at once again, in milliseconds. */
+const lastingMs = 10_000;
+/** How long what ssh printed is waited for after its exit, in milliseconds: a jump that it started may keep it open. */
+const lastWordsMs = 500;
 /** How much of what ssh prints is kept, in characters. */
 const mostWords = 2_000;
 /** Exit status of a shell that found no program. */
@@ -38,6 +42,10 @@ export class FarLink implements Disposable {
   #timer: Timer | undefined;
   #pauseMs: number = againMs.first;
   #isClosed = false;
+  /** On the monotonic clock, in milliseconds: since when it is up or down, and when the last try began that failed. */
+  #changedAt = performance.now();
+  #triedAt = this.#changedAt;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -47,6 +55,16 @@ export class FarLink implements Disposable {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** For how long there has been no connection, in milliseconds without those in which this machine slept. */
+  get downMs(): number {
+    return this.#state.kind === "up" ? 0 : performance.now() - this.#changedAt;
+  }
+
+  /** Whether a try has failed that began after so long without a connection: a pause of this process alone says nothing. */
+  hasStayedDown(ms: number): boolean {
+    return this.#state.kind === "down" && this.#failedAt - this.#changedAt >= ms;
   }
 
   /** When the far side last answered a sign of life, on the monotonic clock, in milliseconds. */
@@ -65,13 +83,11 @@ export class FarLink implements Disposable {
   }
 
   #connect(): void {
-    const command = this.#parts.command();
-    if ("problem" in command) {
-      this.#down(command.problem);
-      return;
-    }
+    this.#triedAt = performance.now();
     try {
-      this.#run(new Ssh(command.words));
+      const command = this.#parts.command();
+      if ("problem" in command) this.#down(command.problem);
+      else this.#run(new Ssh(command.words));
     } catch (error) {
       this.#down(`ssh could not be started: ${messageOf(error)}`);
     }
@@ -81,7 +97,9 @@ export class FarLink implements Disposable {
     this.#ssh = ssh;
     const slow = setTimeout(() => ssh.kill("it did not answer in time"), welcomeMs);
     ssh.write(frameOf(this.#parts.hello()));
-    void this.#read(ssh, () => clearTimeout(slow))
+    const read = this.#read(ssh, () => clearTimeout(slow));
+    // What another process of ssh's still holds open may never end.
+    void Promise.race([read, ssh.exited.then(() => settledWithin(read, lastWordsMs))])
       .catch((error) => {
         // What cannot be read may be read in another connection; anything else is a fault of ours.
         if (error instanceof BadFrame || error instanceof NoGreeting) ssh.kill(error.message);
@@ -91,7 +109,8 @@ export class FarLink implements Disposable {
       .then((because) => {
         clearTimeout(slow);
         this.#down(because);
-      });
+      })
+      .catch((error) => this.#parts.failed(error));
   }
 
   async #read(ssh: Ssh, welcomed: () => void): Promise<void> {
@@ -108,6 +127,7 @@ export class FarLink implements Disposable {
   }
 
   #take(ssh: Ssh, message: FromKeeper, body: Uint8Array, welcomed: () => void): void {
+    if (this.#ssh !== ssh) return;
     switch (message.type) {
       case "refused":
         // It ends the connection itself.
@@ -116,7 +136,7 @@ export class FarLink implements Disposable {
       case "welcome":
         welcomed();
         this.#state = { kind: "up" };
-        this.#pauseMs = againMs.first;
+        this.#changedAt = performance.now();
         this.leasedAt = performance.now();
         this.#parts.opened(message);
         break;
@@ -130,6 +150,10 @@ export class FarLink implements Disposable {
 
   #down(because: string): void {
     const since = this.#state.kind === "down" ? this.#state.since : Date.now();
+    if (this.#state.kind === "up") {
+      if (performance.now() - this.#changedAt > lastingMs) this.#pauseMs = againMs.first;
+      this.#changedAt = performance.now();
+    } else this.#failedAt = this.#triedAt;
     this.#ssh = undefined;
     this.#state = { kind: "down", since, because };
     if (this.#isClosed) return;
@@ -177,7 +201,15 @@ class Ssh {
     );
     this.output = this.#child.stdout;
     const heard = this.#listen();
-    this.exited = Promise.all([this.#child.exited, heard]).then(([code]) => this.#reason(code));
+    this.exited = this.#child.exited.then(async (code) => {
+      // Jumps and proxies that it started.
+      this.#endGroup();
+      await settledWithin(
+        heard.catch(() => undefined),
+        lastWordsMs,
+      );
+      return this.#reason(code);
+    });
   }
 
   write(bytes: Uint8Array): void {
@@ -204,6 +236,15 @@ class Ssh {
   kill(because: string): void {
     this.#why ??= because;
     this.#child.kill("SIGKILL");
+    this.#endGroup();
+  }
+
+  #endGroup(): void {
+    try {
+      process.kill(-this.#child.pid, "SIGKILL");
+    } catch {
+      // Nothing is left of it.
+    }
   }
 
   /** It said something that explains its end. */
@@ -225,9 +266,18 @@ class Ssh {
   }
 }
 
-/** Calls this every few seconds, until disposed of: signs of life, and whether there was an answer to them. */
-export function keepAlive(link: FarLink, silentMs: number): Disposable {
-  return clock.on("heartbeat", () => {
+/** How often a sign of life is sent for a lease of so many milliseconds: several times in it. */
+function rhythmFor(leaseMs: number): RhythmName {
+  const often = (["heartbeat", "rest", "second"] as const).find((one) => rhythms[one].everyMs <= leaseMs / 4);
+  return often ?? "beat";
+}
+
+/** Gives signs of life until disposed of, and makes another connection if there is no answer to them for too long. */
+export function keepAlive(
+  link: FarLink,
+  { leaseMs, silentMs }: { leaseMs: number; silentMs: number },
+): Disposable {
+  return clock.on(rhythmFor(leaseMs), () => {
     if (link.state.kind !== "up") return;
     if (performance.now() - link.leasedAt > silentMs) link.restart("it gave no sign of life");
     else link.send({ type: "lease" });

@@ -9,6 +9,8 @@ import { removePath } from "../../platform/removal.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 
 const recordEnd = ".json";
+/** Beside the folders of batches: what working trees are made of. */
+export const repositoriesFolder = "repositories";
 /** Files for the sessions of a batch. */
 const filesFolder = "files";
 
@@ -25,10 +27,15 @@ const sessionRecord = z.object({
   startedAt: z.number(),
   /** How long it may run while nobody has the lease, in milliseconds. */
   mostMs: z.number(),
+  /** Of its batch then. */
+  leaseMs: z.number().optional(),
+  isGoingElsewhere: z.boolean().optional(),
   /** Absent until its process was started: if its keeper was killed in between, the process ends by itself, unasked. */
   identity: processIdentity.optional(),
   /** Whether it has got its prompt. */
   isAsked: z.boolean().optional(),
+  /** Whether it was ended because nobody had the lease, or because its runner had gone before its prompt. */
+  isLapsed: z.boolean().optional(),
   /** Set once its process has gone. */
   exit: z.object({ code: z.int().exactOptional(), signal: z.string().exactOptional() }).optional(),
   /** Set once it was swept: what it had left behind. */
@@ -44,6 +51,11 @@ export class FarRecords {
     this.#folder = folder;
   }
 
+  /** Where everything of a batch is. */
+  folderOf(batch: string): string {
+    return join(this.#folder, batch);
+  }
+
   /** Where the files for a batch's sessions are. */
   filesOf(batch: string): string {
     return join(this.#folder, batch, filesFolder);
@@ -57,9 +69,14 @@ export class FarRecords {
     return join(this.#folder, batch, `${id}.stderr.txt`);
   }
 
+  /** The batches of which anything is here. */
+  batches(): string[] {
+    return foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
+  }
+
   /** All that can be read. What is half of something was left by a keeper that was killed, and is removed. */
   all(): SessionRecord[] {
-    return foldersIn(this.#folder).flatMap((batch) => {
+    return this.batches().flatMap((batch) => {
       const names = [...namesIn(join(this.#folder, batch))].filter((name) => name.endsWith(recordEnd));
       return names.flatMap((name) => this.#read(batch, name.slice(0, -recordEnd.length)) ?? []);
     });
@@ -71,14 +88,13 @@ export class FarRecords {
     await replaceFile(path, JSON.stringify(record), { mode: 0o600 });
   }
 
-  /** Removes everything of a session, and the folder of its batch with its files after the last one. */
+  /** Removes everything of a session. The files of its batch stay for the next one. */
   forget(session: Pick<SessionRecord, "batch" | "id">): void {
     for (const path of [this.#recordOf(session), this.transcriptOf(session), this.stderrOf(session)])
       removePath(path);
-    this.tidy(session.batch);
   }
 
-  /** Removes the files of a batch that has no session here. */
+  /** Removes the files of a batch that has no session here, and its folder if nothing else is in it. */
   tidy(batch: string): void {
     const folder = join(this.#folder, batch);
     if ([...namesIn(folder)].some((name) => name.endsWith(recordEnd))) return;
@@ -91,13 +107,25 @@ export class FarRecords {
   }
 
   #read(batch: string, id: string): SessionRecord | undefined {
+    let text: string;
     try {
-      const record = sessionRecord.parse(JSON.parse(readText(this.#recordOf({ batch, id }))));
-      if (record.identity && exists(this.transcriptOf(record))) return record;
+      text = readText(this.#recordOf({ batch, id }));
     } catch {
-      // Half a file, or one of another version: nobody can go on with it.
+      // A disk that does not answer now may do so for the next keeper.
+      return undefined;
     }
+    const record = recordIn(text);
+    if (record?.identity && exists(this.transcriptOf(record))) return record;
     this.forget({ batch, id });
+    return undefined;
+  }
+}
+
+function recordIn(text: string): SessionRecord | undefined {
+  try {
+    return sessionRecord.parse(JSON.parse(text));
+  } catch {
+    // Half a file, or one of another version: nobody can go on with it.
     return undefined;
   }
 }

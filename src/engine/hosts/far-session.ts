@@ -2,6 +2,7 @@
 import type { FromKeeper } from "../../far/messages.ts";
 import { closeDescriptor, openForReading, readAt, readTail, sizeOf } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
+import { systemCode } from "../../platform/system-error.ts";
 import type { HowToEnd, Session } from "../attempt/session-host.ts";
 import type { SessionRecord } from "./far-records.ts";
 
@@ -19,6 +20,10 @@ export type OwnSession = Omit<Session, "output">;
 /** Somebody who reads. */
 export interface Listener {
   send(message: FromKeeper, body?: Uint8Array): void;
+  /** Another one has the batch from here on. */
+  replaced(): void;
+  /** It has given no sign of life for longer than the lease of its batch. */
+  lapsed(): void;
 }
 
 interface Reading {
@@ -95,6 +100,14 @@ export class FarSession {
     this.#parts.session?.closeInput();
   }
 
+  /** Nobody has it any more. Without a prompt it ends, having spent nothing; with `ends`, it does in any case. */
+  lapse({ ends }: { ends: boolean }): void {
+    if (!this.isRunning) return;
+    if (!this.#record.isLapsed && (ends || !this.#record.isAsked)) this.#set({ isLapsed: true });
+    this.closeInput();
+    if (ends) void this.end({});
+  }
+
   /** Ends it and what it left behind, and returns that. The first call decides how. */
   end(how: HowToEnd): Promise<readonly ProcessIdentity[]> {
     this.#ended ??= this.#end(how);
@@ -115,6 +128,8 @@ export class FarSession {
   read(by: Listener, from: number): void {
     this.#reading = { by, sent: from, got: from, hasHeardExit: false };
     this.pump();
+    const { id, exit } = this.#record;
+    by.send({ type: "at", id, size: this.transcriptBytes, isGone: exit !== undefined });
   }
 
   /** The reader has taken it up to this byte. */
@@ -129,11 +144,19 @@ export class FarSession {
     if (this.#reading?.by === by) this.#reading = undefined;
   }
 
-  /** Sends what is new, as far as the reader has room for it. */
+  /** Sends what is new, as far as the reader has room for it. What cannot be read now is read later. */
   pump(): void {
+    try {
+      this.#pump();
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
+  }
+
+  #pump(): void {
     const reading = this.#reading;
     if (!reading) return;
-    const { id, exit } = this.#record;
+    const { id, exit, isLapsed } = this.#record;
     for (;;) {
       const room = windowBytes - (reading.sent - reading.got);
       if (room <= 0) return;
@@ -145,7 +168,8 @@ export class FarSession {
     if (!exit || reading.hasHeardExit) return;
     reading.hasHeardExit = true;
     const stderr = readTail(this.#parts.stderr, stderrBytes);
-    reading.by.send({ type: "exited", id, size: reading.sent, exit, stderr });
+    const because = isLapsed ? { isLapsed } : {};
+    reading.by.send({ type: "exited", id, size: reading.sent, exit, stderr, ...because });
   }
 
   /** Closes what is open of it. */

@@ -1,16 +1,16 @@
 // Working trees that a far keeper has for the tasks of others: one repository for each, of which they are, and what
 // sessions have changed in them.
 import { git } from "../../far/git.ts";
-import type { FromKeeper, TreeAction } from "../../far/messages.ts";
+import { bundlePieceBytes, type FromKeeper, interrupted, type TreeAction } from "../../far/messages.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
 import { exists, isDirectory, makePrivateDirectory, readText } from "../../platform/files.ts";
-import { removeEmptyFolders } from "../../platform/folders.ts";
+import { foldersIn, removeEmptyFolders } from "../../platform/folders.ts";
 import { dirname, join } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
-import { messageOf } from "../../platform/system-error.ts";
+import { messageOf, systemCode } from "../../platform/system-error.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
+import { repositoriesFolder } from "./far-records.ts";
 
-const repositoriesFolder = "repositories";
 const treesFolder = "trees";
 const ours = "refs/parallel-claude";
 /** The longest patch that is sent, in bytes. */
@@ -35,9 +35,36 @@ export class FarTrees {
     return done;
   }
 
-  /** Removes all repositories, if no working tree is left of them. */
-  prune(): void {
-    removePath(join(this.#folder, repositoriesFolder));
+  /** Whether a batch has working trees here. */
+  has(batch: string): boolean {
+    return isDirectory(this.#treesOf(batch));
+  }
+
+  /** Removes those of a batch that its runner does not know. */
+  keepOnly(batch: string, names: readonly string[]): Promise<void> {
+    return this.#next(() => {
+      for (const name of foldersIn(this.#treesOf(batch))) if (!names.includes(name)) this.#drop(batch, name);
+    });
+  }
+
+  /** Removes the working trees of batches that are free; and all repositories, if no other batch has any here. */
+  prune(isFree: (batch: string) => boolean): Promise<void> {
+    return this.#next(() => {
+      const batches = foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
+      for (const batch of batches.filter(isFree)) {
+        removePath(this.#treesOf(batch));
+        removeEmptyFolders(join(this.#folder, batch), this.#folder);
+      }
+      if (batches.every((batch) => isFree(batch) && !this.has(batch)))
+        removePath(join(this.#folder, repositoriesFolder));
+    });
+  }
+
+  // What cannot be removed now is removed by the next `prune`.
+  #next(act: () => void): Promise<void> {
+    const done = this.#turn.then(act).catch(() => undefined);
+    this.#turn = done;
+    return done;
   }
 
   async #act(
@@ -50,18 +77,19 @@ export class FarTrees {
         case "have":
           return { answer: { commits: await this.#commitsOf(action.repository) } };
         case "receive":
-          await this.#receive(action, body);
+          await this.#receive(batch, action, body);
           return { answer: {} };
         case "check-out":
           return { answer: { directory: await this.#checkOut(batch, action) } };
         case "changes":
           return await this.#changes(batch, action.name);
         case "drop":
-          await this.#drop(batch, action.name);
+          this.#drop(batch, action.name);
           return { answer: {} };
       }
     } catch (error) {
-      return { answer: { problem: messageOf(error) } };
+      const problem = messageOf(error);
+      return { answer: { problem, ...(isPassing(error, problem) ? { isPassing: true } : {}) } };
     }
   }
 
@@ -73,15 +101,17 @@ export class FarTrees {
   }
 
   async #receive(
+    batch: string,
     { repository, piece, isLast }: Extract<TreeAction, { do: "receive" }>,
     body: Uint8Array,
   ): Promise<void> {
     const at = this.#repository(repository);
-    const bundle = `${at}.bundle`;
+    const bundle = `${at}.${batch}.bundle`;
     makePrivateDirectory(dirname(at));
     if (piece === 0) removePath(bundle);
     {
       using file = new AppendedFile(bundle, { isNew: piece === 0 });
+      if (file.size !== piece * bundlePieceBytes) throw new Error(interrupted);
       file.append(body);
     }
     if (!isLast) return;
@@ -108,8 +138,14 @@ export class FarTrees {
   // Against what it was, whatever the session has committed since.
   async #changes(batch: string, name: string): Promise<{ answer: Answer; body?: Uint8Array }> {
     const tree = this.#tree(batch, name);
-    const [, commit = ""] = readText(this.#noteOf(tree)).split(" ");
-    const index = `${tree}.index`;
+    const note = this.#noteOf(tree);
+    if (!exists(note)) throw new Error(`the working tree ${tree} is not there any more`);
+    const [repository = "", commit = ""] = readText(note).split(" ");
+    const index = {
+      index: `${tree}.index`,
+      // Not what the tree itself says: a session may have put another configuration there, which names programs to run.
+      gitDirectory: join(this.#repository(repository), "worktrees", name),
+    };
     try {
       await must(tree, ["read-tree", commit], index);
       await must(tree, ["add", "--all"], index);
@@ -124,11 +160,11 @@ export class FarTrees {
         );
       return { answer: { files }, body: patch.bytes };
     } finally {
-      removePath(index);
+      removePath(index.index);
     }
   }
 
-  async #drop(batch: string, name: string): Promise<void> {
+  #drop(batch: string, name: string): void {
     const tree = this.#tree(batch, name);
     removePath(tree);
     removePath(this.#noteOf(tree));
@@ -139,8 +175,12 @@ export class FarTrees {
     return join(this.#folder, repositoriesFolder, `${repository}.git`);
   }
 
+  #treesOf(batch: string): string {
+    return join(this.#folder, batch, treesFolder);
+  }
+
   #tree(batch: string, name: string): string {
-    return join(this.#folder, batch, treesFolder, name);
+    return join(this.#treesOf(batch), name);
   }
 
   #noteOf(tree: string): string {
@@ -148,8 +188,17 @@ export class FarTrees {
   }
 }
 
-async function must(directory: string, words: string[], index?: string) {
-  const said = await git(directory, words, index === undefined ? {} : { index });
+// Git says such things only in its messages.
+function isPassing(error: unknown, problem: string): boolean {
+  return systemCode(error) !== undefined || /No space left|Disk quota|Cannot allocate memory/i.test(problem);
+}
+
+async function must(
+  directory: string,
+  words: string[],
+  within: { index?: string; gitDirectory?: string } = {},
+) {
+  const said = await git(directory, words, within);
   if (!said.ok) throw new Error(`git ${words[0]}: ${said.because}`);
   return said;
 }

@@ -7,20 +7,31 @@ import type { BatchState } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
 import { isWithin } from "../../platform/paths.ts";
-import type { Adopted, Need, Orphan, SessionHost, Start, StartPlan } from "../attempt/session-host.ts";
+import {
+  type Adopted,
+  longestStartMs,
+  type Need,
+  type Orphan,
+  type SessionHost,
+  type Start,
+  type StartPlan,
+} from "../attempt/session-host.ts";
 import type { Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
+import type { Closed } from "../scheduler/admission.ts";
 import type { PlacedSlot, StartRights } from "../scheduler/slots.ts";
 import { SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
-import { Trees } from "./trees.ts";
+import { Trees, treeIn } from "./trees.ts";
 
-interface HostsParts extends Omit<SshHostParts, "name" | "changed"> {
+interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
   names: readonly string[];
   /** For what runs on this machine all the same. */
   local: SessionHost;
   /** Where a task must run: the name of a machine; undefined for any. */
   placeOf(task: number): string | undefined;
   footprintKeyOf(task: number): string;
+  /** What the log knows to be on a machine: sessions that run, and working trees. */
+  logged(name: string): { sessions: string[]; trees: string[] };
 }
 
 interface Waiter {
@@ -32,9 +43,26 @@ interface Waiter {
 
 /** A reserved slot, until it is used or given back. */
 interface Reservation {
+  task: number;
   ticket: Ticket;
   /** The session that was started in it. */
   usedBy?: string;
+}
+
+function loggedOn(name: string, { tasks }: BatchState): { sessions: string[]; trees: string[] } {
+  const all = tasks.flatMap(({ attempts }) => attempts);
+  const refs = tasks
+    .filter(({ status }) => status === "running")
+    .flatMap(({ attempts }) => attempts.at(-1) ?? [])
+    .flatMap(({ identity, checkSessions = [] }) => [identity, ...checkSessions.map((one) => one.identity)]);
+  return {
+    sessions: refs.flatMap((ref) => ("host" in ref && ref.host === name ? [ref.id] : [])),
+    // Also of those that have ended: what one has changed may still be there alone.
+    trees: all.flatMap(({ workingDirectory = "" }) => {
+      const placed = farDirectoryIn(workingDirectory, [name]);
+      return placed?.host === name ? (treeIn(placed.path) ?? []) : [];
+    }),
+  };
 }
 
 function thereAlready(directory: string): Prepared {
@@ -55,13 +83,14 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       names,
       batchId,
       folder: parts.layout.batchDirectory(batchId),
-      leaseMs: (batch.hostLeaseSeconds ?? 60) * 1000,
+      leaseMs: Math.ceil((batch.hostLeaseSeconds ?? 60) * 1000),
       onLostHost: batch.onLostHost ?? "wait",
-      mostMs: timeouts.reduce((most, one) => Math.max(most, one), 1) * 1000,
+      mostMs: Math.ceil(timeouts.reduce((most, one) => Math.max(most, one), 1) * 1000),
       placeOf: (task) => {
         const directory = workingDirectoryOf(batch, optionsOf(state().batch, task));
         return farDirectoryIn(directory, names)?.host;
       },
+      logged: (name) => loggedOn(name, state()),
       footprintKeyOf: (task) => footprintKey(state().batch, optionsOf(state().batch, task)),
     });
   }
@@ -75,10 +104,17 @@ export class Hosts implements SessionHost, StartRights, Disposable {
 
   constructor(parts: HostsParts) {
     this.#parts = parts;
-    const { names, local: _local, placeOf: _placeOf, footprintKeyOf: _key, ...common } = parts;
-    const changed = () => this.#serve();
-    this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...common, name, changed })]));
+    const { names, local: _local, placeOf: _placeOf, footprintKeyOf: _key, logged, ...common } = parts;
+    const changed = () => {
+      clock.soon("rest");
+      this.#serve();
+    };
     this.#trees = new Trees(parts.folder);
+    const known = (name: string) => {
+      const { sessions, trees } = logged(name);
+      return { sessions, trees: [...trees, ...this.#trees.namesOn(name)] };
+    };
+    this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...common, name, changed, known })]));
     this.#beats = clock.on("beat", () => this.#serve());
   }
 
@@ -103,10 +139,36 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const placed = farDirectoryIn(plan.workingDirectory, [...this.#hosts.keys()]);
     const host = placed && this.#hosts.get(placed.host);
     if (!placed || !host) return this.#parts.local.start(plan, need);
-    const reservation = plan.isProgram ? undefined : this.#free.get(placed.host)?.shift();
+    // A check runs in the slot of its task.
+    if (need.task === undefined) return await host.start(plan, need, { directory: placed.path });
+    const reservation = this.#takeFree(host, need.task);
     if (reservation) reservation.usedBy = plan.startName;
-    const ticket = reservation?.ticket;
-    return await host.start(plan, need, { directory: placed.path, ticket });
+    const ticket = reservation?.ticket ?? (await host.reserve(need.footprintKey));
+    if (!ticket)
+      return { started: false, kind: "passing", because: host.whyWait() ?? `${host.name} has no slot free.` };
+    const start = await host.start(plan, need, { directory: placed.path, ticket });
+    // One that hangs stops the others no longer.
+    if (start.started) setTimeout(() => host.ready(plan.startName), longestStartMs).unref();
+    return start;
+  }
+
+  #takeFree(host: SshHost, task: number): Reservation | undefined {
+    const free = this.#free.get(host.name) ?? [];
+    const found = free.find((one) => one.task === task);
+    this.#free.set(
+      host.name,
+      free.filter((one) => one !== found),
+    );
+    return found;
+  }
+
+  /** Why the only machine on which a task may run has no room for it now; undefined if it has, or others may have. */
+  whyClosed(task: number): Closed | undefined {
+    const place = this.#parts.placeOf(task);
+    const host = place === undefined ? undefined : this.#hosts.get(place);
+    const because = host?.whyWait();
+    if (!host || because === undefined) return undefined;
+    return { because: `Waits for a machine. ${because}`, isLong: host.isUnusable };
   }
 
   adopt(orphan: Orphan): Adopted {
@@ -190,15 +252,15 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       return;
     }
     this.#waiting = this.#waiting.filter((one) => one !== waiter);
-    if (waiter.wanted()) waiter.take(this.#slot(host, ticket));
+    if (waiter.wanted()) waiter.take(this.#slot(host, ticket, waiter.task));
     else {
       host.release(ticket);
       waiter.take(undefined);
     }
   }
 
-  #slot(host: SshHost, ticket: Ticket): PlacedSlot {
-    const reservation: Reservation = { ticket };
+  #slot(host: SshHost, ticket: Ticket, task: number): PlacedSlot {
+    const reservation: Reservation = { task, ticket };
     const free = this.#free.get(host.name) ?? [];
     this.#free.set(host.name, [...free, reservation]);
     let isDisposed = false;

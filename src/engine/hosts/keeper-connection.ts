@@ -52,11 +52,23 @@ export class KeeperConnection implements Listener, Disposable {
   /** Its sessions go on. What was reserved and not used is free again. */
   [Symbol.dispose](): void {
     this.#isOver = true;
-    for (const slot of this.#tickets.values()) this.#parts.keeper.release(slot);
-    this.#tickets.clear();
+    this.lapsed();
+    const { keeper } = this.#parts;
     const batch = this.#batch;
     if (!batch) return;
-    this.#parts.keeper.letGo(batch, this);
+    keeper.letGo(batch, this);
+    // A file may be on its way to the disk.
+    void this.#turn.then(() => keeper.tidy(batch.id));
+  }
+
+  replaced(): void {
+    this.#refuse("replaced", "another runner has the batch");
+  }
+
+  /** What was reserved and not used is free again. */
+  lapsed(): void {
+    for (const slot of this.#tickets.values()) this.#parts.keeper.release(slot);
+    this.#tickets.clear();
   }
 
   send(message: FromKeeper, body?: Uint8Array): void {
@@ -72,8 +84,8 @@ export class KeeperConnection implements Listener, Disposable {
         else this.#refuse("protocol", `it was sent what no version ${product.version} sends`);
       }
     } catch (error) {
-      if (!(error instanceof BadFrame)) throw error;
-      this.#refuse("protocol", error.message);
+      // Other batches must not suffer from it.
+      this.#refuse(error instanceof BadFrame ? "protocol" : "trouble", messageOf(error));
     }
   }
 
@@ -124,7 +136,8 @@ export class KeeperConnection implements Listener, Disposable {
   }
 
   #prune(): void {
-    if (this.#mayAsk) this.send({ type: "pruned", ...this.#parts.keeper.prune() });
+    if (this.#mayAsk)
+      this.#after(async () => this.send({ type: "pruned", ...(await this.#parts.keeper.prune()) }));
     else this.#refuse("protocol", "nobody said who it was");
   }
 
@@ -134,6 +147,9 @@ export class KeeperConnection implements Listener, Disposable {
     switch (message.type) {
       case "lease":
         this.send({ type: "leased" });
+        break;
+      case "claude":
+        this.#after(async () => this.send({ type: "claude", claude: await this.#parts.claude() }));
         break;
       case "reserve":
         this.#reserve(message.ticket, message.footprintKey);
@@ -151,7 +167,7 @@ export class KeeperConnection implements Listener, Disposable {
         keeper.ready(message.id);
         break;
       case "tree":
-        void keeper.tree(batch, message, body, this);
+        void keeper.tree(batch, message, body, this).catch((error) => this.#trouble(error));
         break;
       default:
         this.#actOn(batch, message, body);
@@ -178,7 +194,8 @@ export class KeeperConnection implements Listener, Disposable {
       case "end":
         void keeper
           .end(session, howToEnd(message))
-          .then((ended) => this.send({ type: "ended", id, ...ended }));
+          .then((ended) => this.send({ type: "ended", id, ...ended }))
+          .catch((error) => this.#trouble(error));
         break;
       case "read":
         session.read(this, message.from);
@@ -229,7 +246,13 @@ export class KeeperConnection implements Listener, Disposable {
   }
 
   #after(act: () => Promise<void>): void {
-    this.#turn = this.#turn.then(act).catch((error) => this.#refuse("trouble", messageOf(error)));
+    this.#turn = this.#turn
+      .then(() => (this.#isOver ? undefined : act()))
+      .catch((error) => this.#trouble(error));
+  }
+
+  #trouble(error: unknown): void {
+    this.#refuse("trouble", messageOf(error));
   }
 
   #refuse(kind: Extract<FromKeeper, { type: "refused" }>["kind"], because: string): void {

@@ -62,20 +62,22 @@ export async function serveFar(lent: Lent): Promise<void> {
   using _reaping = clock.on("second", reapOrphans);
   const { keeper, look } = composed(folder, lent);
   using _keeper = keeper;
-  keeper.adoptAll();
+  keeper.adoptAll(claim);
   await served(keeper, lent, look);
 }
 
-/** Whose the folder is, until disposed of. Undefined if another living process has it. */
-async function claimOf(path: string): Promise<AsyncDisposable | undefined> {
+/** Whose the folder is, until disposed of. Undefined if another living process has it. `wasKilled`: whether a dead one had. */
+async function claimOf(path: string): Promise<(AsyncDisposable & { wasKilled: boolean }) | undefined> {
   const own = JSON.stringify(ownIdentity());
+  let wasKilled = false;
   while (!(await placeNewFile(path, own, { mode: 0o600 }))) {
     const text = textOf(path);
     const owner = text === undefined ? undefined : processIdentity.safeParse(parsed(text)).data;
     if (owner && livenessOf(owner) !== "dead") return undefined;
     if (text !== undefined) await removeFileWith(path, text);
+    wasKilled = true;
   }
-  return { [Symbol.asyncDispose]: () => removeFileWith(path, own) };
+  return { wasKilled, [Symbol.asyncDispose]: () => removeFileWith(path, own) };
 }
 
 function textOf(path: string): string | undefined {

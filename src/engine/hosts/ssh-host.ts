@@ -1,21 +1,22 @@
 // One far machine, as a runner uses it: starts sessions there over one ssh, and goes on with them when that ends.
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { protocol } from "../../far/greeting.ts";
-import type { FromKeeper, ToKeeper, TreeAction } from "../../far/messages.ts";
+import { type FromKeeper, interrupted, type ToKeeper, type TreeAction } from "../../far/messages.ts";
 import { sshCommand } from "../../far/ssh-command.ts";
+import type { BatchId } from "../../model/batch-id.ts";
 import { farDirectoryText } from "../../model/far-directory.ts";
 import { product } from "../../model/product.ts";
 import { clock } from "../../platform/clock.ts";
-import { exists, kindAt, readText } from "../../platform/files.ts";
+import { exists, fileStamp, kindAt, readText } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { dirname, isWithin, join, relative } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { depthVariable } from "../../platform/session-variables.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import { addedHostsOf } from "../../store/added-hosts.ts";
+import { addedHostNamed } from "../../store/added-hosts.ts";
 import type { Layout } from "../../store/layout.ts";
 import { stderrBeside } from "../../store/layout.ts";
-import type { Adopted, Need, Orphan, Session, Start, StartPlan } from "../attempt/session-host.ts";
+import type { Adopted, Away, Need, Orphan, Session, Start, StartPlan } from "../attempt/session-host.ts";
 import { FarLink, keepAlive } from "./far-link.ts";
 import { type SessionLine, SshSession } from "./ssh-session.ts";
 
@@ -23,13 +24,17 @@ import { type SessionLine, SshSession } from "./ssh-session.ts";
 const startPatienceMs = 20_000;
 /** After how many leases without a word the sessions of a machine count as lost. */
 const leasesUntilLost = 3;
+/** For shorter silence, no other connection is made, in milliseconds. */
+const leastSilentMs = 5_000;
+/** How often a machine on which Claude Code cannot be used is asked again, in milliseconds. */
+const askAgainMs = 10_000;
 /** How long a machine that said it was full is not asked again, in milliseconds. */
 const fullMs = 500;
 
 export interface SshHostParts {
   name: string;
   layout: Layout;
-  batchId: string;
+  batchId: BatchId;
   /** Of the batch's folder here. */
   folder: string;
   epoch: number;
@@ -39,6 +44,8 @@ export interface SshHostParts {
   environment: Record<string, string>;
   /** How long a session may run in all, in milliseconds. */
   mostMs: number;
+  /** What the log knows to be on that machine, and what was prepared there. */
+  known(name: string): { sessions: string[]; trees: string[] };
   /** Something has changed: there may be room. */
   changed(): void;
   failed(error: unknown): void;
@@ -53,11 +60,14 @@ export interface Ticket {
 /** What a machine answers about its working trees. */
 export type TreeAnswer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request"> & {
   body: Uint8Array;
+  /** It cannot be reached. */
+  away?: Away;
 };
 
 interface AskedTree {
   action: TreeAction;
   body: Uint8Array | undefined;
+  isCancelled(): boolean;
   settle(answer: TreeAnswer): void;
 }
 
@@ -81,13 +91,16 @@ export class SshHost implements Disposable {
   /** Sessions that this runner has given up, and that may still run there. */
   readonly #abandoned = new Set<string>();
   /** Files that the machine has, as far as this connection knows. */
-  #sent = new Set<string>();
+  #sent = new Map<string, string>();
   #thereFolder: string | undefined;
   #problem: string | undefined;
   #room: { running: number; because?: string | undefined } = { running: 0 };
   #fullUntil = Number.NEGATIVE_INFINITY;
   #fullBecause = "";
   #tickets = 0;
+  /** Slots that were reserved since the machine last said how many are used. */
+  #reserved = 0;
+  #askedClaudeAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SshHostParts) {
     this.#parts = parts;
@@ -102,12 +115,13 @@ export class SshHost implements Disposable {
         epoch: parts.epoch,
         leaseMs: parts.leaseMs,
         onLostHost: parts.onLostHost,
+        ...this.#known(),
       }),
       opened: (welcome) => this.#opened(welcome),
       received: (message, body) => this.#received(message, body),
       failed: parts.failed,
     });
-    this.#alive = keepAlive(this.#link, parts.leaseMs / 2);
+    this.#alive = keepAlive(this.#link, { leaseMs: parts.leaseMs, silentMs: this.#silentMs });
     this.#beats = clock.on("second", () => this.#beat());
   }
 
@@ -123,7 +137,7 @@ export class SshHost implements Disposable {
 
   /** How many sessions run there, and are about to. */
   get load(): number {
-    return this.#room.running + this.#asked.size;
+    return this.#room.running + this.#reserved + this.#asked.size;
   }
 
   /** Why nothing can start there now, in words for people; undefined if it can be asked. */
@@ -133,6 +147,11 @@ export class SshHost implements Disposable {
     if (this.#problem !== undefined) return `${this.name} cannot run sessions: ${this.#problem}`;
     if (this.#room.because !== undefined) return `${this.name}: ${this.#room.because}`;
     return performance.now() < this.#fullUntil ? `${this.name}: ${this.#fullBecause}` : undefined;
+  }
+
+  /** Whether nothing can start there until something is different. */
+  get isUnusable(): boolean {
+    return this.#link.state.kind === "down" || this.#problem !== undefined;
   }
 
   /** Why it cannot be reached, and since when. */
@@ -154,6 +173,7 @@ export class SshHost implements Disposable {
   }
 
   release({ id }: Ticket): void {
+    this.#reserved = Math.max(0, this.#reserved - 1);
     this.#link.send({ type: "release", ticket: id });
   }
 
@@ -161,15 +181,18 @@ export class SshHost implements Disposable {
     this.#link.send({ type: "ready", id });
   }
 
-  /** Asks about working trees there. Waits for a machine that is away for a while. */
-  tree(action: TreeAction, body?: Uint8Array): Promise<TreeAnswer> {
+  /**
+   * Asks about working trees there. What a session has changed is waited for as long as the session would be, unless that is
+   * cancelled; anything else only for a while, because another machine may do it.
+   */
+  tree(action: TreeAction, body?: Uint8Array, isCancelled: () => boolean = () => false): Promise<TreeAnswer> {
     const { promise, resolve } = Promise.withResolvers<TreeAnswer>();
     const request = ++this.#requests;
     const settle = (answer: TreeAnswer) => {
       this.#trees.delete(request);
       resolve(answer);
     };
-    this.#trees.set(request, { action, body, settle });
+    this.#trees.set(request, { action, body, isCancelled, settle });
     this.#link.send({ type: "tree", request, action }, body);
     return promise;
   }
@@ -183,7 +206,7 @@ export class SshHost implements Disposable {
   async start(
     plan: StartPlan,
     need: Need,
-    { directory, ticket }: { directory: string; ticket: Ticket | undefined },
+    { directory, ticket }: { directory: string; ticket?: Ticket },
   ): Promise<Start> {
     const { startName: id, transcript, stderr } = plan;
     let session: SshSession;
@@ -201,7 +224,7 @@ export class SshHost implements Disposable {
     this.#sessions.set(id, session);
     const answer = await this.#askToStart(id, () => {
       this.#sendFiles([...plan.command, directory], plan);
-      this.#link.send(this.#startMessage(plan, need, { directory, ticket }));
+      this.#link.send(this.#startMessage(plan, need, { directory, ...(ticket ? { ticket } : {}) }));
     });
     if (answer?.type === "started") {
       session.resume();
@@ -213,7 +236,8 @@ export class SshHost implements Disposable {
     for (const path of [transcript, stderr]) removePath(path);
     if (!answer) {
       this.#abandoned.add(id);
-      return { started: false, kind: "passing", because: this.trouble() ?? `${this.name} did not answer.` };
+      const because = this.trouble() ?? `${this.name} did not answer.`;
+      return { started: false, kind: "passing", because, away: this.#away };
     }
     const words = `${this.name}: ${answer.message}`;
     return answer.kind === "task"
@@ -239,7 +263,7 @@ export class SshHost implements Disposable {
 
   #command(): { words: string[] } | { problem: string } {
     const { name, layout } = this.#parts;
-    const added = addedHostsOf(layout)[name];
+    const added = addedHostNamed(layout, name);
     if (!added) return { problem: `it is not added any more; run \`${product.name} host add ${name}\`` };
     const words = sshCommand(name, [...added.command, "__far"]);
     return words ? { words } : { problem: "there is no `ssh` on the PATH" };
@@ -261,9 +285,26 @@ export class SshHost implements Disposable {
 
   // After a pause of ours, or of the connection, the transcripts here may be far behind.
   #isCurrent(): boolean {
-    return (
-      this.#link.state.kind === "up" && performance.now() - this.#link.leasedAt < this.#parts.leaseMs / 2
-    );
+    return this.#link.state.kind === "up" && performance.now() - this.#link.leasedAt < this.#silentMs;
+  }
+
+  // After this long without an answer, there is another connection, which begins where the transcripts are.
+  get #silentMs(): number {
+    return Math.max(leastSilentMs, this.#parts.leaseMs / 2);
+  }
+
+  get #isLost(): boolean {
+    return this.#link.hasStayedDown(leasesUntilLost * this.#parts.leaseMs);
+  }
+
+  get #away(): Away {
+    return this.#parts.onLostHost === "elsewhere" && this.#isLost ? "given-up" : "waited-for";
+  }
+
+  #known(): { sessions: string[]; trees: string[] } {
+    const { sessions, trees } = this.#parts.known(this.name);
+    const own = [...this.#sessions.keys(), ...this.#starting.keys(), ...this.#abandoned];
+    return { sessions: [...new Set([...sessions, ...own])], trees: [...new Set(trees)] };
   }
 
   #askToStart(id: string, say: () => void): Promise<Answered | undefined> {
@@ -290,7 +331,7 @@ export class SshHost implements Disposable {
   #startMessage(
     { startName, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
     { footprintKey }: Need,
-    { directory, ticket }: { directory: string; ticket: Ticket | undefined },
+    { directory, ticket }: { directory: string; ticket?: Ticket },
   ): ToKeeper {
     const [name = "", ...words] = command;
     const depth = this.#parts.environment[depthVariable];
@@ -316,24 +357,30 @@ export class SshHost implements Disposable {
 
   // What a session reads of the batch's own folder: private files, and answers of other tasks.
   #sendFiles(words: readonly string[], { files = [] }: StartPlan): void {
-    for (const { path, text } of files) this.#put(path, text);
-    for (const path of words.filter((word) => isWithin(word, this.#parts.folder))) {
+    const { folder, layout, batchId } = this.#parts;
+    for (const { path, text } of files) this.#put(path, "", () => text);
+    const named = words.filter((word) => isWithin(word, folder));
+    // A rule that allows to read them names their folders within another text.
+    const readable = [layout.answers(batchId), layout.earlierAnswers(batchId)].filter((path) =>
+      words.some((word) => word.includes(path)),
+    );
+    for (const path of new Set([...named, ...readable])) {
       if (files.some((file) => file.path === path)) continue;
       const kind = kindAt(path);
-      if (kind === "file") this.#put(path, readText(path));
-      if (kind !== "directory") continue;
-      for (const name of namesIn(path)) {
-        const inside = join(path, name);
-        // An answer may have been written anew.
-        if (kindAt(inside) === "file") this.#send(inside, readText(inside));
-      }
+      if (kind === "file") this.#putFile(path);
+      if (kind === "directory") for (const name of namesIn(path)) this.#putFile(join(path, name));
     }
   }
 
-  #put(path: string, text: string): void {
-    if (this.#sent.has(path)) return;
-    this.#send(path, text);
-    this.#sent.add(path);
+  // Again if it was written anew.
+  #putFile(path: string): void {
+    if (kindAt(path) === "file") this.#put(path, JSON.stringify(fileStamp(path)), () => readText(path));
+  }
+
+  #put(path: string, stamp: string, read: () => string): void {
+    if (this.#sent.get(path) === stamp) return;
+    this.#send(path, read());
+    this.#sent.set(path, stamp);
   }
 
   #send(path: string, text: string): void {
@@ -344,7 +391,7 @@ export class SshHost implements Disposable {
   #opened({ folder, claude }: Extract<FromKeeper, { type: "welcome" }>): void {
     this.#thereFolder = folder;
     this.#problem = claude.problem;
-    this.#sent = new Set();
+    this.#sent = new Map();
     for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
     for (const { say } of [...this.#starting.values()]) say();
     for (const [request, { action, body, settle }] of [...this.#trees]) {
@@ -361,9 +408,15 @@ export class SshHost implements Disposable {
     switch (message.type) {
       case "room":
         this.#room = { running: message.running, because: message.because };
+        this.#reserved = 0;
+        this.#parts.changed();
+        break;
+      case "claude":
+        this.#problem = message.claude.problem;
         this.#parts.changed();
         break;
       case "reserved":
+        this.#reserved++;
         this.#answer(message.ticket, true);
         break;
       case "full":
@@ -385,7 +438,10 @@ export class SshHost implements Disposable {
         this.#sessions.get(message.id)?.take(message.from, body);
         break;
       case "exited":
-        this.#sessions.get(message.id)?.gone(message.size, message.exit, message.stderr);
+        this.#sessions.get(message.id)?.gone(message);
+        break;
+      case "at":
+        this.#sessions.get(message.id)?.at(message.size, message.isGone);
         break;
       case "ended":
         if (this.#abandoned.delete(message.id)) this.#link.send({ type: "forget", id: message.id });
@@ -407,17 +463,37 @@ export class SshHost implements Disposable {
     const { state } = this.#link;
     if (state.kind === "up") {
       for (const session of this.#sessions.values()) session.beat();
+      this.#askAgain();
       return;
     }
     for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);
-    if (Date.now() - state.since < leasesUntilLost * this.#parts.leaseMs) return;
-    for (const { settle } of [...this.#trees.values()]) settle(lostTree(this.trouble() ?? ""));
+    for (const asked of [...this.#trees.values()])
+      if (this.#isHopeless(asked)) asked.settle({ ...lostTree(this.trouble() ?? ""), away: this.#away });
+    if (!this.#isLost) return;
     for (const [id, session] of this.#sessions) {
       if (this.#starting.has(id)) continue;
       if (this.#parts.onLostHost === "wait" && !session.isEnding) continue;
       this.#abandoned.add(id);
-      session.lost(`${this.trouble()}. Its session there was given up.`);
+      session.giveUp(`${this.trouble()}. Its session there was given up.`);
     }
+  }
+
+  #isHopeless({ action, isCancelled }: AskedTree): boolean {
+    switch (action.do) {
+      case "drop":
+        return false;
+      case "changes":
+        return this.#isLost && (this.#parts.onLostHost === "elsewhere" || isCancelled());
+      default:
+        return this.#link.downMs > startPatienceMs;
+    }
+  }
+
+  // It may have been installed, or its login renewed.
+  #askAgain(): void {
+    if (this.#problem === undefined || performance.now() - this.#askedClaudeAt < askAgainMs) return;
+    this.#askedClaudeAt = performance.now();
+    this.#link.send({ type: "claude" });
   }
 
   /** A directory there, as the log has it. */
@@ -425,9 +501,6 @@ export class SshHost implements Disposable {
     return farDirectoryText({ host: this.name, path });
   }
 }
-
-/** The problem of what must be asked from its beginning. */
-export const interrupted = "the connection ended";
 
 function lostTree(problem: string): TreeAnswer {
   return { problem, body: new Uint8Array(0) };

@@ -28,6 +28,14 @@ interface Sink extends Disposable {
   append(bytes: Uint8Array): void;
 }
 
+/** How its process has gone. `isLapsed`: because nobody had it any more. */
+interface Gone {
+  size: number;
+  exit: Exit;
+  stderr: string;
+  isLapsed?: boolean | undefined;
+}
+
 interface Input {
   number: number;
   /** Absent for the end of the input. */
@@ -51,6 +59,13 @@ export class SshSession {
   #gone: { size: number; exit: Exit; stderr: string } | undefined;
   #left: { size: number; leaked: ProcessIdentity[] } | undefined;
   #hasGone = false;
+  /** What the disk here did not take. Until it does, nothing else is taken. */
+  #untaken: Uint8Array | undefined;
+  /** Whether something was left out. */
+  #isBehind = false;
+  /** How long the transcript was there when this connection began; unknown at first. */
+  #at: { size: number; isGone: boolean } | undefined;
+  #isLost = false;
   #isOver = false;
 
   /** `transcript`: here; undefined if it was removed. `isNew`: whether it must be made. Throws if it cannot be. */
@@ -82,7 +97,8 @@ export class SshSession {
       exited: this.exited,
       write: (line) => this.#say(new TextEncoder().encode(this.#line.there(line))),
       closeInput: () => this.#close(),
-      isCurrent: () => this.#isOver || this.#line.isCurrent(),
+      isCurrent: () => this.#isOver || (this.#line.isCurrent() && this.#hasCaughtUp),
+      isLost: () => this.#isLost,
       trouble: () => (this.#hasGone ? undefined : this.#line.trouble()),
       end: (how) => this.end(how),
     };
@@ -96,6 +112,7 @@ export class SshSession {
   /** There is a new connection: says again what may not have arrived, and reads on from where the transcript is. */
   resume(): void {
     const from = this.#sink.size;
+    this.#at = undefined;
     this.#line.send({ type: "read", id: this.#id, from });
     for (const input of this.#unsaid) this.#sendInput(input);
     if (this.#how) this.#sendEnd(this.#how);
@@ -112,37 +129,57 @@ export class SshSession {
 
   /** Takes in a part of the transcript. What was taken before is skipped, and what lacks is asked for again. */
   take(from: number, bytes: Uint8Array): void {
+    if (this.#untaken) return;
     const { size } = this.#sink;
-    if (from > size) {
-      this.#line.send({ type: "read", id: this.#id, from: size });
-      return;
+    this.#isBehind = from > size;
+    if (!this.#isBehind) this.#append(bytes.subarray(Math.min(bytes.length, size - from)));
+  }
+
+  /** Tries again what the disk did not take, and asks for what has come meanwhile. */
+  beat(): void {
+    if (this.#untaken) {
+      if (!this.#append(this.#untaken)) return;
+      this.#isBehind = true;
     }
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#line.send({ type: "read", id: this.#id, from: this.#sink.size });
+  }
+
+  /** How long its transcript is there, and whether its process has gone. */
+  at(size: number, isGone: boolean): void {
+    this.#at = { size, isGone };
+  }
+
+  // False if the disk is full. The machine keeps what was not taken.
+  #append(bytes: Uint8Array): boolean {
+    const before = this.#sink.size;
+    this.#untaken = undefined;
     try {
-      this.#sink.append(bytes.subarray(Math.min(bytes.length, size - from)));
+      this.#sink.append(bytes);
     } catch (error) {
-      // A full disk: the machine keeps what was not taken, and each beat asks again.
       if (systemCode(error) === undefined) throw error;
-      this.#isBlocked = true;
-      return;
+      this.#untaken = bytes.slice(this.#sink.size - before);
+      return false;
     }
     this.#line.send({ type: "got", id: this.#id, to: this.#sink.size });
     this.#settle();
+    return true;
   }
 
-  #isBlocked = false;
-
-  /** Asks again for what the disk did not take. */
-  beat(): void {
-    if (!this.#isBlocked) return;
-    this.#isBlocked = false;
-    this.#line.send({ type: "read", id: this.#id, from: this.#sink.size });
+  // Whether all has come that it had said before this connection.
+  get #hasCaughtUp(): boolean {
+    const at = this.#at;
+    if (!at || this.#untaken || this.#isBehind) return false;
+    return this.#sink.size >= at.size && (!at.isGone || this.#hasGone);
   }
 
   took(number: number): void {
     this.#unsaid = this.#unsaid.filter((input) => input.number > number);
   }
 
-  gone(size: number, exit: Exit, stderr: string): void {
+  gone({ size, exit, stderr, isLapsed = false }: Gone): void {
+    this.#isLost ||= isLapsed;
     this.#gone = { size, exit, stderr };
     this.#settle();
   }
@@ -150,6 +187,12 @@ export class SshSession {
   swept(size: number, leaked: ProcessIdentity[]): void {
     this.#left = { size, leaked };
     this.#settle();
+  }
+
+  /** Its machine is not waited for any more. */
+  giveUp(why: string): void {
+    this.#isLost = true;
+    this.lost(why);
   }
 
   /** Nobody will say more of it. `why`: as it had said itself, if anything. */

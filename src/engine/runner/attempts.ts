@@ -158,7 +158,8 @@ export class Attempts {
     const verdict = holds.ended({ number, model: options.model, outcome: answered.outcome }, Date.now());
     const end = await this.#checks.verify(supervised, answered);
     await this.#checks.endRest(number);
-    await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), {
+    const remark = await directory.giveBack(() => this.#isCancelled(number));
+    await this.conclude(number, attempt, withRemark(end, remark), {
       delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
@@ -183,7 +184,13 @@ export class Attempts {
       resumable: host.canResume(sessionId, workingDirectory),
     };
     const delayMs = delayAfter(log.state, supervised, end, { held: false });
-    await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), { delayMs });
+    const remark = await directory.giveBack(() => this.#isCancelled(number));
+    await this.conclude(number, attempt, withRemark(end, remark), { delayMs });
+  }
+
+  #isCancelled(number: number): boolean {
+    const task = taskOf(this.#parts.log.state, number);
+    return task.status !== "running" || task.cancelling !== undefined;
   }
 
   /**

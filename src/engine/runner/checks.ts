@@ -24,7 +24,7 @@ import { claudeOf } from "../attempt/claude-of.ts";
 import { startPlan } from "../attempt/plan-attempt.ts";
 import type { Running } from "../attempt/running.ts";
 import { RunningCommand } from "../attempt/running-command.ts";
-import type { Adopted, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
+import type { Adopted, Away, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
 import { markerOf, newStartName } from "../attempt/session-name.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -34,6 +34,8 @@ import type { RunningNow } from "./running-now.ts";
 
 /** How often to try to start a session that something keeps from starting; a second passes before the next try. */
 const mostStarts = 60;
+/** How often a command is run again whose end nobody saw. */
+const mostUnseen = 2;
 
 export interface ChecksParts {
   log: RunnerLog;
@@ -72,7 +74,16 @@ interface Asked extends Answered {
 interface Made {
   result?: CheckResult | undefined;
   usages: Usage[];
+  /** Why nobody will know: its machine was given up. In words for people. */
+  lost?: string | undefined;
 }
+
+/** How a command went. "unseen": nobody saw how it ended. "away", "lost": its machine is waited for, or was given up. */
+type CommandRun =
+  | { kind: "done"; result: CheckResult | undefined }
+  | { kind: "unseen"; result: CheckResult | undefined }
+  | { kind: "away" }
+  | { kind: "lost"; because: string };
 
 /** How the session of a question ended. */
 interface Judged {
@@ -143,6 +154,8 @@ export class Checks {
     for (const [index, check] of checks.entries()) {
       const made = await this.#make(check, { ...answered, answer, index: index + 1 });
       usages.push(...made.usages);
+      if (made.lost !== undefined)
+        return { ...end, ...lostWith(outcome, made.lost), ...together(end, usages) };
       if (!made.result) return { ...end, ...this.#cancelled(answered, outcome), ...together(end, usages) };
       results.push(made.result);
       if (!made.result.passed) break;
@@ -166,7 +179,7 @@ export class Checks {
         case "schema":
           return { result: checkSchema(check.schema, asked.answer), usages: [] };
         case "command":
-          return { result: await this.#run(check, asked), usages: [] };
+          return { usages: [], ...(await this.#run(check, asked)) };
         case "question":
           return await this.#ask(check, asked);
       }
@@ -188,15 +201,27 @@ export class Checks {
     return task.status === "running" && task.cancelling !== undefined;
   }
 
+  async #run(check: CommandCheck, asked: Asked): Promise<Omit<Made, "usages">> {
+    for (let unseen = 0; ; ) {
+      const run = await this.#runOnce(check, asked);
+      if (run.kind === "lost") return { lost: run.because };
+      if (run.kind === "done") return { result: run.result };
+      if (this.#isCancelling(asked.number)) return {};
+      if (run.kind === "away") await clock.next("second");
+      else if (++unseen > mostUnseen) return { result: run.result };
+    }
+  }
+
   // Under the marker of the attempt: a runner that follows ends it by adopting the attempt, and then starts it anew.
-  async #run(check: CommandCheck, asked: Asked): Promise<CheckResult | undefined> {
+  async #runOnce(check: CommandCheck, asked: Asked): Promise<CommandRun> {
     const { log, host, layout, running, environment } = this.#parts;
     const { number, options, marker, workingDirectory } = asked;
     const { batch } = log.state;
     const [name = "", ...rest] = filledWords(check.command, batch.tasks[number - 1]?.values ?? {});
     // On another machine, it is looked up there.
     const program = batch.hosts ? name : programNamed(name, workingDirectory, environment["PATH"]);
-    if (program === undefined) return broken(check, `There is no program ${name} that could be run.`);
+    const failed = (because: string): CommandRun => ({ kind: "done", result: broken(check, because) });
+    if (program === undefined) return failed(`There is no program ${name} that could be run.`);
     const startName = newStartName();
     const transcript = layout.transcript(batch.batchId, startName);
     const stderr = stderrBeside(transcript);
@@ -214,11 +239,12 @@ export class Checks {
       stderr,
     };
     const start = await host.start(plan, { footprintKey: `check ${program}` });
-    if (!start.started)
-      return broken(
-        check,
-        `The command could not be started: ${start.kind === "task" ? start.message : start.because}`,
-      );
+    if (!start.started) {
+      const because = start.kind === "task" ? start.message : start.because;
+      const away = start.kind === "passing" ? start.away : undefined;
+      if (away === "given-up") return { kind: "lost", because };
+      return away ? { kind: "away" } : failed(`The command could not be started: ${because}`);
+    }
     // What it prints is no conversation.
     start.session.output[Symbol.dispose]();
     const { command, timeoutSeconds } = check;
@@ -227,7 +253,8 @@ export class Checks {
     using _running = running.add(one, { number });
     // It may have been cancelled while this one started.
     if (this.#isCancelling(number)) one.end();
-    return await one.result();
+    const result = await one.result();
+    return { kind: one.isUnseen && batch.hosts ? "unseen" : "done", result };
   }
 
   async #ask(check: QuestionCheck, asked: Asked): Promise<Made> {
@@ -245,6 +272,8 @@ export class Checks {
       if (!(await this.#untilDue(asked.number, options.model, delayMs))) return { usages };
       const begun = await this.#start(check, asked, options);
       if (begun.started) ended.push(begun.judged);
+      else if (begun.away === "given-up") return { usages, lost: begun.because };
+      else if (begun.away) await clock.next("second");
       else if (begun.kind === "task" || ++starts >= mostStarts)
         return { result: broken(check, begun.because), usages };
       else await clock.next("second");
@@ -269,7 +298,8 @@ export class Checks {
     asked: Asked,
     options: SessionOptions,
   ): Promise<
-    { started: true; judged: Judged } | { started: false; kind: "task" | "passing"; because: string }
+    | { started: true; judged: Judged }
+    | { started: false; kind: "task" | "passing"; because: string; away?: Away | undefined }
   > {
     const { log, host, layout, holds, environment, values } = this.#parts;
     const { number, workingDirectory, answer } = asked;
@@ -289,7 +319,8 @@ export class Checks {
     if (!start.started) {
       holds.release(number);
       const because = start.kind === "task" ? start.message : start.because;
-      return { started: false, kind: start.kind, because };
+      const away = start.kind === "passing" ? start.away : undefined;
+      return { started: false, kind: start.kind, because, away };
     }
     const { session } = start;
     await this.#commitStart(asked, plan, session);
@@ -413,6 +444,11 @@ function resultOf(check: QuestionCheck, outcome: AttemptOutcome): CheckResult | 
   if (!said) return undefined;
   const output = cut(said.reason, longestOutput);
   return { kind: "question", asked: check.question, passed: said.verdict === "yes", output };
+}
+
+// The answer is there, but nobody knows whether it would pass: the task runs again.
+function lostWith({ offset }: Success, because: string): { outcome: AttemptOutcome } {
+  return { outcome: { kind: "crashed", stderrTail: because, lost: true, interimOffsets: [offset] } };
 }
 
 function delayAfter(ended: readonly Judged[], retries: number): number | undefined {

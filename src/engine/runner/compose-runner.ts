@@ -227,6 +227,7 @@ export function composeRunner(
     holds,
     login,
     host,
+    ...(hosts ? { whyClosed: (number: number) => hosts.whyClosed(number) } : {}),
     pool,
     report,
     spentSince: spent,

@@ -19,10 +19,10 @@ import {
   planAttempt,
 } from "../attempt/plan-attempt.ts";
 import type { ReusedSessions } from "../attempt/reused-sessions.ts";
-import type { Session, SessionHost } from "../attempt/session-host.ts";
+import type { Away, Session, SessionHost } from "../attempt/session-host.ts";
 import type { PooledSession, SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
-import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attempt/workspace.ts";
+import { BorrowedDirectory, type NeedsDirectory, NotNow, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
@@ -67,7 +67,7 @@ export interface StartParts {
 export async function startAttempt(number: number, admitted: Admitted, parts: StartParts): Promise<void> {
   const { log, startBackoff } = parts;
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
-  if (!claude.found) return startLater(missingText(log.state.batch.claudePath), parts);
+  if (!claude.found) return startLater({ because: missingText(log.state.batch.claudePath) }, parts);
   const need = directoryNeed(log.state, number);
   // While a directory is prepared and a session starts, the task may be cancelled, or get other options, or a task that it
   // starts after may be asked for again; then it is planned again.
@@ -77,6 +77,7 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
     Bun.deepEquals(need, directoryNeed(log.state, number));
   const prepared = await directoryFor(need, admitted.place, parts);
   if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
+  if (prepared.kind === "passing") return startLater(prepared, parts);
   await using directory = prepared.directory;
   const unwritten = await whyUnwritten(number, parts);
   if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
@@ -122,7 +123,7 @@ async function startIn(
     return undefined;
   }
   if (opened.kind === "passing") {
-    startLater(opened.because, parts);
+    startLater(opened, parts);
     return undefined;
   }
   const ready = () => {
@@ -168,7 +169,12 @@ async function startIn(
 }
 
 // The task stays queued. The next start that is tried may be its own, or another one's.
-function startLater(because: string, { startBackoff, giveUpStarting }: StartParts): void {
+function startLater(
+  { because, away }: { because: string; away?: Away | undefined },
+  { startBackoff, giveUpStarting }: StartParts,
+): void {
+  // Other machines start sessions meanwhile.
+  if (away !== undefined) return;
   if (startBackoff.failed(because) === "give-up") giveUpStarting(because);
 }
 
@@ -194,7 +200,10 @@ async function whyUnwritten(number: number, { log, writeAnswers }: StartParts): 
   }
 }
 
-type PreparedFor = { kind: "directory"; directory: BorrowedDirectory } | { kind: "task"; message: string };
+type PreparedFor =
+  | { kind: "directory"; directory: BorrowedDirectory }
+  | { kind: "task"; message: string }
+  | { kind: "passing"; because: string; away: Away | undefined };
 
 // An error while preparing a directory concerns only its own task.
 async function directoryFor(
@@ -206,6 +215,7 @@ async function directoryFor(
     const prepared = await workspace.prepare(log.state.batch, need, place);
     return { kind: "directory", directory: new BorrowedDirectory(need.number, prepared) };
   } catch (error) {
+    if (error instanceof NotNow) return { kind: "passing", because: error.message, away: error.away };
     return { kind: "task", message: `The working directory could not be prepared: ${messageOf(error)}` };
   }
 }
@@ -221,7 +231,7 @@ function planIn(
 type Opened =
   | ({ kind: "opened"; isNew: boolean } & PooledSession)
   | ({ kind: "task" } & Impossible)
-  | { kind: "passing"; because: string };
+  | { kind: "passing"; because: string; away?: Away };
 
 // The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
@@ -231,7 +241,7 @@ async function open(
   { log, pool, host, reuse }: StartParts,
 ): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
-  const need = { footprintKey: footprintKey(log.state.batch, options) };
+  const need = { footprintKey: footprintKey(log.state.batch, options), task: number };
   const pooled = pool.take(plan, need, number);
   if (pooled) return { kind: "opened", isNew: false, ...pooled };
   if (!mayStart) return "start-again";

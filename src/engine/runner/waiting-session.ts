@@ -41,10 +41,10 @@ export class WaitingSession implements Running {
 
   constructor(parts: WaitingParts) {
     this.#parts = parts;
-    // What it said before it exited is the outcome of an attempt like any other.
+    // What it said before it exited is the outcome of an attempt like any other, unless it was no fault of its own.
     void parts.session.exited.then(() => {
       this.#isLost = !this.#isOver && !parts.isOwn;
-      this.#finish(parts.isOwn ? "go" : "start-again");
+      this.#finish(parts.isOwn && !parts.session.isLost?.() ? "go" : "start-again");
     });
     this.look();
   }

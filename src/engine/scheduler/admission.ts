@@ -35,6 +35,13 @@ export interface Admitted extends Disposable {
   startAgain(): Promise<boolean>;
 }
 
+/** A machine that cannot start a session now. */
+export interface Closed {
+  because: string;
+  /** Whether that may last, so that it need not be looked at often. */
+  isLong: boolean;
+}
+
 interface AdmissionParts {
   state: () => BatchState;
   layout: Layout;
@@ -47,6 +54,8 @@ interface AdmissionParts {
   holds: Pick<AccountHolds, "stopping" | "claim" | "release">;
   login: Pick<LoginProof, "ended">;
   host: Pick<SessionHost, "whyWait">;
+  /** Why the only machine on which a task may run cannot start it now, in words for people. Absent on this machine alone. */
+  whyClosed?(number: number): Closed | undefined;
   /** Sessions that have started without a task: who gets one needs no right to start, and no more memory. */
   pool: Pick<SessionPool, "has" | "reserve" | "release">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
@@ -120,8 +129,12 @@ export class Admission {
     );
   }
 
-  /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
+  /** Whether a task is queued, its time has come, and neither a hold of only some models nor its own machine stops it. */
   isDue(number: number): boolean {
+    return this.#isWanted(number) && this.#parts.whyClosed?.(number) === undefined;
+  }
+
+  #isWanted(number: number): boolean {
     const task = taskOf(this.#parts.state(), number);
     if (task.status !== "queued") return false;
     const time = { notBefore: task.notBefore, dueAt: this.#parts.dueAt(number) };
@@ -129,16 +142,18 @@ export class Admission {
     return this.#holdOfSome(number) === undefined;
   }
 
-  /** Reports a task's hold if it affects only some models; other tasks may continue meanwhile. */
+  /** Reports a task's hold if it affects only some models, or its machine; other tasks may continue meanwhile. */
   reportHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
     if (hold) this.#parts.report({ because: hold.because, until: hold.until });
-    return hold !== undefined;
+    const closed = hold ? undefined : this.#parts.whyClosed?.(number);
+    if (closed) this.#parts.report({ because: closed.because });
+    return hold !== undefined || closed !== undefined;
   }
 
-  /** Whether a hold of only some models stops a task for long. */
+  /** Whether a hold of only some models, or its machine, stops a task for long. */
   waitsLong(number: number): boolean {
-    return isLongWait(this.#holdOfSome(number));
+    return isLongWait(this.#holdOfSome(number)) || this.#parts.whyClosed?.(number)?.isLong === true;
   }
 
   // A hold of all models is waited for in the queue, where it stops everybody.
@@ -166,11 +181,11 @@ export class Admission {
       const reserved = slot && this.#parts.pool.reserve(number);
       const start = reserved ?? (slot && (await this.#acquireStart(number)));
       // Everything may have changed while it waited.
-      if (slot && start && this.isDue(number) && !this.#check(number) && this.#claim(number))
+      if (slot && start && this.#isWanted(number) && !this.#check(number) && this.#claim(number))
         return admitted(slot, start, {
           mayStart: reserved === undefined,
           acquireStart: () => this.#acquireStart(number),
-          isDue: () => this.isDue(number),
+          isDue: () => this.#isWanted(number),
           // Another session of the same kind takes the place of one that was counted.
           hasRoom: () => reserved === undefined || this.#machineWait(number) === undefined,
           released: () => this.#release(number),
@@ -340,8 +355,9 @@ function placeOf(slot: Slot | PlacedSlot): string | undefined {
   return "place" in slot ? slot.place : undefined;
 }
 
-// A right to start, for as long as a start may take.
-function lasting(start: Slot): Disposable {
+// A right to start, for as long as a start may take. One on another machine lasts from when its session was started there.
+function lasting(start: Slot | PlacedSlot): Disposable {
+  if ("place" in start) return start;
   const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
   return {
     [Symbol.dispose]: () => {

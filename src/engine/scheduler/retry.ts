@@ -41,7 +41,7 @@ interface Tried {
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
   const { outcome, earlier, retries, adopted, held, startsOver, resumable } = tried;
-  if (held || startsOver || outcome.kind === "evicted") return 0;
+  if (held || startsOver || outcome.kind === "evicted" || isLost(outcome)) return 0;
   // Claude hears at once what is wrong with its answer. Without the conversation, all the work would be paid for again.
   if (isUnfit(outcome)) return resumable && earlier.filter(isUnfit).length < retries ? 0 : undefined;
   const spread = (firstMs: number, tries: number) =>
@@ -76,10 +76,14 @@ function isUnfit(outcome: AttemptOutcome): boolean {
   return outcome.kind === "failed" && outcome.reason === "schema";
 }
 
+function isLost(outcome: AttemptOutcome): boolean {
+  return outcome.kind === "crashed" && outcome.lost === true;
+}
+
 function mayPass(outcome: AttemptOutcome): boolean {
   switch (outcome.kind) {
     case "crashed":
-      return true;
+      return !isLost(outcome);
     case "timed-out":
       // A task that used up all its time would do so again.
       return outcome.clock !== "wall";
