@@ -301,3 +301,38 @@ test("who reads hears how long the transcript is, and whether an exit comes", as
   say({ type: "read", id: "one", from: 3 });
   expect(said.at(-1)).toEqual({ type: "at", id: "one", size: 3, isGone: true });
 });
+
+describe("when nobody has had a batch for longer than its lease", () => {
+  const lapsedOf = async (onLostHost: "wait" | "elsewhere", isAsked: boolean) => {
+    using inside = new Inside();
+    const { keeper, sessions } = keeperIn(inside);
+    const { say, until } = connectionTo(keeper);
+    say(hello({ leaseMs: 1, onLostHost }));
+    say(startOf("one"));
+    await until("started");
+    if (isAsked) say({ type: "input", id: "one", number: 1 }, new TextEncoder().encode("prompt"));
+    say({ type: "read", id: "one", from: 0 });
+    await eventually(
+      () => {
+        keeper.look();
+        return sessions.get("one")?.isClosed === true;
+      },
+      () => "its input is not closed",
+    );
+    const ended = sessions.get("one")?.ended.length;
+    sessions.get("one")?.exit({ code: 0 });
+    return { ended, isLapsed: (await until("exited"))?.isLapsed ?? false };
+  };
+
+  test("a session without a prompt ends, which is no fault of its own", async () => {
+    expect(await lapsedOf("wait", false)).toEqual({ ended: 0, isLapsed: true });
+  });
+
+  test("one with a prompt does its work to the end", async () => {
+    expect(await lapsedOf("wait", true)).toEqual({ ended: 0, isLapsed: false });
+  });
+
+  test("one whose task runs elsewhere then is ended", async () => {
+    expect(await lapsedOf("elsewhere", true)).toEqual({ ended: 1, isLapsed: true });
+  });
+});
