@@ -171,6 +171,8 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
         "fetch",
         "--quiet",
         "--no-write-fetch-head",
+        // A branch `a` that is gone would be in the way of `a/b`.
+        "--prune",
         "--",
         url,
         "+refs/heads/*:refs/heads/*",
@@ -179,7 +181,12 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
       where,
     );
   if (!bundle) {
-    await everything();
+    try {
+      await everything();
+    } catch (error) {
+      // One branch of many may not fit.
+      if (!(error instanceof GitFailed) || !(await isThere())) throw error;
+    }
     if (await isThere()) return;
     // A commit that no branch has, such as that of a pull request.
     await gitOrNothing(["fetch", "--quiet", "--no-write-fetch-head", "--", url, commit], where);

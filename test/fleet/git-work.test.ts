@@ -228,6 +228,18 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     expect(readdirSync(join(two.folder, "tasks", own))).toEqual(["owner.json"]);
   });
 
+  test("a branch that is gone is not in the way of one below its name", async () => {
+    using two = new Two();
+    two.git("push", "-q", "origin", "main:a");
+    await using _first = await two.open(await two.packed());
+    two.git("push", "-q", "origin", ":a");
+    two.write("a.txt", "three\n");
+    two.git("commit", "-q", "-a", "-m", "second");
+    two.git("push", "-q", "origin", "main", "main:a/b");
+    await using second = await two.open(await two.packed());
+    expect(readFileSync(join(second.directory, "a.txt"), "utf8")).toBe("three\n");
+  });
+
   test("what a session does to its repository runs nothing when its changes are read, and reaches no other task", async () => {
     using two = new Two();
     const work = await two.packed();
