@@ -1,4 +1,5 @@
 // What a worker lets tasks do. Jobs come from everybody who has the fleet's key; each machine decides for itself.
+import { expectation } from "../model/checks.ts";
 import { policyOfOption, type WorkerPolicy } from "../model/fleet.ts";
 import { toolRuleList } from "../model/options.ts";
 import { isAbsolute, isWithin, resolve } from "../platform/paths.ts";
@@ -79,7 +80,7 @@ function optionRefusal(spec: Asked["spec"], policy: WorkerPolicy): string | unde
     modelRefusal(spec, policy) ??
     directoryRefusal(spec["addDirectories"], policy) ??
     fileRefusal(spec) ??
-    commandRefusal(spec["expect"]) ??
+    checkRefusal(spec["expect"], policy) ??
     sourceRefusal(spec, policy)
   );
 }
@@ -107,7 +108,23 @@ function toolRefusal(spec: Asked["spec"], { tools }: WorkerPolicy): string | und
   const rule = rulesIn(spec["allowedTools"]).find(
     (wanted) => !tools.some((one) => one === wanted || one === toolOf(wanted)),
   );
-  return rule === undefined ? undefined : `${allowed} The task has ${rule} in \`allowedTools\`.`;
+  if (rule !== undefined) return `${allowed} The task has ${rule} in \`allowedTools\`.`;
+  const far = rulesIn(spec["allowedTools"]).find(
+    (wanted) => leavesDirectory(wanted) && !tools.includes(wanted),
+  );
+  return far === undefined
+    ? undefined
+    : `This worker allows rules for files only below the working directory, unless its policy lists them: not ${far}.`;
+}
+
+const rulesOfFiles = /^(?:Read|Edit|Write|MultiEdit|NotebookEdit|NotebookRead|Glob|Grep|LS)\((.*)\)?$/s;
+
+// An absolute path, one in the home directory, or one that leads up.
+function leavesDirectory(rule: string): boolean {
+  const path = rulesOfFiles.exec(rule)?.[1]?.trim();
+  return (
+    path !== undefined && (/^(?:[/\\~]|[A-Za-z]:)/.test(path) || /(?:^|[/\\])\.\.(?:[/\\]|\)?$)/.test(path))
+  );
 }
 
 function isList(value: unknown): boolean {
@@ -123,18 +140,22 @@ function rulesIn(value: unknown): string[] {
   return Array.isArray(value) ? toolRuleList(value.map(String)) : [];
 }
 
-function modeRefusal(mode: unknown, { permissionModes }: WorkerPolicy): string | undefined {
-  if (mode === undefined || permissionModes.some((allowed) => allowed === mode)) return undefined;
+function modeRefusal(given: unknown, { permissionModes }: WorkerPolicy): string | undefined {
+  const mode = given ?? "default";
+  if (permissionModes.some((allowed) => allowed === mode)) return undefined;
   return `This worker does not allow the permission mode ${String(mode)}; it allows ${permissionModes.join(", ")}.`;
 }
 
 function modelRefusal(spec: Asked["spec"], { models }: WorkerPolicy): string | undefined {
   if (!models) return undefined;
   const allowed = `This worker allows only these models: ${models.join(", ")}.`;
-  if (spec["model"] === undefined) return `${allowed} The task must name its own in \`model\`.`;
-  const wanted = [spec["model"], ...String(spec["fallbackModel"] ?? "").split(",")]
-    .map((name) => String(name).trim())
+  const own = String(spec["model"] ?? "").trim();
+  if (own === "") return `${allowed} The task must name its own in \`model\`.`;
+  const fallbacks = String(spec["fallbackModel"] ?? "")
+    .split(",")
+    .map((name) => name.trim())
     .filter((name) => name !== "");
+  const wanted = [own, ...fallbacks];
   const other = wanted.find((name) => !models.includes(name));
   return other === undefined ? undefined : `${allowed} The task names ${other}.`;
 }
@@ -160,9 +181,24 @@ function fileRefusal(spec: Asked["spec"]): string | undefined {
     : `A worker reads no file for \`${named}\`: the task must contain it.`;
 }
 
-function commandRefusal(expect: unknown): string | undefined {
-  const hasCommand = typeof expect === "object" && expect !== null && "command" in expect;
-  return hasCommand ? "A worker runs no command that checks an answer." : undefined;
+/** What of `expect` needs nothing but the answer, or a session. */
+const harmlessChecks: readonly string[] = ["pattern", "schema", "question", "model", "timeoutSeconds"];
+
+function checkRefusal(expect: unknown, { models }: WorkerPolicy): string | undefined {
+  if (expect === undefined || expect === null) return undefined;
+  if (typeof expect !== "object") return "The task's `expect` is no object.";
+  const checks = new Map<string, unknown>(Object.entries(expect));
+  const unknown = [...checks.keys()].find((name) => !harmlessChecks.includes(name));
+  if (unknown === "command") return "A worker runs no command that checks an answer.";
+  if (unknown !== undefined) return `A worker takes no \`${unknown}\` in \`expect\`.`;
+  const schema = checks.get("schema");
+  if (typeof schema === "string" && !/^\s*\{/.test(schema))
+    return "A worker reads no file for `expect.schema`: the task must contain it.";
+  if (!models || !checks.has("question")) return undefined;
+  const judge = String(checks.get("model") ?? expectation.shape.model.parse(undefined)).trim();
+  return models.includes(judge)
+    ? undefined
+    : `This worker allows only these models: ${models.join(", ")}. The task's \`expect\` asks ${judge || "none"}.`;
 }
 
 // Hooks in the settings of a repository run commands, whatever the tools of a session.

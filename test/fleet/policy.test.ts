@@ -131,6 +131,9 @@ describe("tools", () => {
     [{}, false],
     [{ tools: "default" }, false],
     [{ tools: "Read,Edit" }, false],
+    [{ tools: "Read", allowedTools: "Read(//etc/**)" }, false],
+    [{ tools: "Read", allowedTools: "Read(~/.ssh/**)" }, false],
+    [{ tools: "Read", allowedTools: "Read(src/../../x)" }, false],
     [{ tools: "Read", allowedTools: "Bash" }, false],
     [{ tools: "Read", allowedTools: ["Read", "Bash(git push:*)"] }, false],
     [{ tools: 7 }, false],
@@ -158,11 +161,20 @@ test("a permission mode must be listed; bypassing is not by default", () => {
   expect(refused({ permissionMode: "auto" }, { permissionModes: ["auto"] })).toBe(undefined);
 });
 
+test("a task that names no permission mode has the default one", () => {
+  expect(refused({}, { permissionModes: ["plan"] })).toContain("default");
+  expect(refused({}, { permissionModes: ["default"] })).toBe(undefined);
+});
+
 test("models must be listed, fallbacks too", () => {
   const models = ["haiku", "sonnet"];
   expect(refused({ model: "haiku", fallbackModel: "sonnet" }, { models })).toBe(undefined);
   expect(refused({ model: "haiku", fallbackModel: "sonnet, opus" }, { models })).toContain("opus");
   expect(refused({}, { models })).toContain("must name its own");
+  expect(refused({ model: " " }, { models })).toContain("must name its own");
+  const judged = (expected: object) => refused({ model: "sonnet", expect: expected }, { models });
+  expect(judged({ question: "Is it right?" })).toBe(undefined);
+  expect(judged({ question: "Is it right?", model: "opus" })).toContain("asks opus");
 });
 
 test("a task needs a budget of at most the worker's, its own or the batch's", () => {
@@ -177,10 +189,14 @@ test("a task needs a budget of at most the worker's, its own or the batch's", ()
 test("no file of the worker is read for a task", () => {
   expect(refused({ outputSchema: "/etc/passwd" })).toContain("outputSchema");
   expect(refused({ outputSchema: { type: "object" } })).toBe(undefined);
+  expect(refused({ expect: { schema: "/etc/passwd" } })).toContain("expect.schema");
+  expect(refused({ expect: { schema: { type: "object" } } })).toBe(undefined);
   expect(refused({ mcpConfig: "/etc/x.json" }, { options: ["mcpConfig"] })).toContain("mcpConfig");
 });
 
 test("a command that checks an answer is refused", () => {
   expect(refused({ expect: { command: "sh -c id" } })).toContain("command");
+  expect(refused({ expect: { Command: "sh -c id" } })).toContain("Command");
+  expect(refused({ expect: '{"command":"sh -c id"}' })).toContain("no object");
   expect(refused({ expect: { pattern: "ok" } })).toBe(undefined);
 });
