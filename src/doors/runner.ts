@@ -76,7 +76,8 @@ async function runUnderKeeper(
     return 0;
   } catch (error) {
     // Report first: sessions and timers must not keep a failed runner alive.
-    console.error(error);
+    const { withoutCommand } = await import("../platform/system-error.ts");
+    console.error(withoutCommand(error));
     return error instanceof StoreProblem || isStorageTrouble(error) ? blockedCode : 1;
   }
 }

@@ -1,7 +1,7 @@
 // Texts, transcripts and bundles of a fleet: in a directory that all machines share, or in an S3 bucket. Compressed, and
 // checked when they are read. A name says where a blob is, and its checksum, which travels in signed messages, what it is.
 import { z } from "zod";
-import { isDirectory, makePrivateDirectory } from "../platform/files.ts";
+import { isDirectory, makePrivateDirectory, permissionsOf, setPermissions } from "../platform/files.ts";
 import { dirname, join } from "../platform/paths.ts";
 import { codeOf, messageOf } from "../platform/system-error.ts";
 import { removePath, replaceFileBy } from "../platform/whole-files.ts";
@@ -22,7 +22,15 @@ export interface BlobStore {
 }
 
 /** Why a blob cannot be written or read, as a sentence. */
-export class BlobError extends Error {}
+export class BlobError extends Error {
+  /** Whether the store answers, and what is wrong is this blob: it is missing, or is not what was stored. */
+  readonly isOfBlob: boolean;
+
+  constructor(message: string, { cause, isOfBlob = false }: { cause?: unknown; isOfBlob?: boolean } = {}) {
+    super(message, { cause });
+    this.isOfBlob = isOfBlob;
+  }
+}
 
 /** The blob store of a fleet. All calls throw `BlobError`. */
 export function blobStoreOf({ blobs, s3 }: Pick<Fleet, "blobs" | "s3">): BlobStore {
@@ -90,7 +98,8 @@ function contentsOf(shelf: Shelf, { name }: BlobRef, mostBytes: number) {
 
 function checkSame(ref: BlobRef, measured: Measured): void {
   const { bytes, sha256 } = measured.result();
-  if (bytes !== ref.bytes || sha256 !== ref.sha256) throw new BlobError("it is not what was stored");
+  if (bytes !== ref.bytes || sha256 !== ref.sha256)
+    throw new BlobError("it is not what was stored", { isOfBlob: true });
 }
 
 /** Counts and digests what flows through. Breaks off what is too long: a small blob can unpack to any length. */
@@ -103,7 +112,8 @@ class Measured {
     this.stream = new TransformStream({
       transform: (chunk, controller) => {
         this.#bytes += chunk.length;
-        if (this.#bytes > mostBytes) throw new BlobError("it is longer than it should be");
+        if (this.#bytes > mostBytes)
+          throw new BlobError("it is longer than it should be", { isOfBlob: true });
         this.#hasher.update(chunk);
         controller.enqueue(chunk);
       },
@@ -120,8 +130,16 @@ async function inWords<Value>(what: string, act: () => Promise<Value>): Promise<
   try {
     return await act();
   } catch (error) {
-    throw new BlobError(`${what}: ${reasonOf(error)}.`, { cause: error });
+    throw new BlobError(`${what}: ${reasonOf(error)}.`, { cause: error, isOfBlob: isOfBlob(error) });
   }
+}
+
+function isOfBlob(error: unknown): boolean {
+  if (error instanceof BlobError) return error.isOfBlob;
+  const code = codeOf(error);
+  // What has no code of the system, the network or the bucket comes from unpacking.
+  const isMissing = code === "ENOENT" || code === "NoSuchKey";
+  return error instanceof z.ZodError || code === undefined || isMissing || /zstd|^Z_/i.test(code);
 }
 
 function reasonOf(error: unknown): string {
@@ -143,12 +161,33 @@ function directoryAt(directory: string): Shelf {
       // Made here, it would be on this machine's own disk, where something was not mounted.
       if (!isDirectory(directory)) throw new BlobError("the directory does not exist");
       const path = pathOf(name);
-      makePrivateDirectory(dirname(path));
-      await replaceFileBy(path, async (beside) => void (await Bun.write(beside, new Response(bytes))));
+      const mode = modeIn(directory);
+      makeDirectories(dirname(path), directory, mode);
+      await replaceFileBy(path, async (beside) => {
+        await Bun.write(beside, new Response(bytes));
+        if (process.platform !== "win32") setPermissions(beside, mode & 0o666);
+      });
     },
-    read: (name) => Bun.file(pathOf(name)).stream(),
+    read: (name) => {
+      if (!isDirectory(directory)) throw new BlobError("the directory does not exist");
+      return Bun.file(pathOf(name)).stream();
+    },
     remove: (name) => removePath(pathOf(name)),
   };
+}
+
+// Who may write in the directory may use all that is in it: workers may run as another user than those who read their results.
+function modeIn(directory: string): number {
+  const mode = permissionsOf(directory);
+  const open = [0o070, 0o007].filter((bits) => (mode & bits) === bits);
+  return open.reduce((sum, bits) => sum | bits, (mode & 0o2000) | 0o700);
+}
+
+function makeDirectories(path: string, top: string, mode: number): void {
+  if (path === top || isDirectory(path)) return;
+  makeDirectories(dirname(path), top, mode);
+  makePrivateDirectory(path);
+  if (process.platform !== "win32") setPermissions(path, mode);
 }
 
 function bucketAt(url: string, access: Fleet["s3"]): Shelf {

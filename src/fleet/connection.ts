@@ -1,5 +1,6 @@
 // The connection to a fleet's Redis or Valkey: how to reach it, and what is wrong in words.
 import type { Redis, RedisOptions } from "ioredis";
+import { type FleetTiming, fleetTiming } from "./timing.ts";
 
 /** How to reach a server. */
 export interface RedisPlace {
@@ -13,12 +14,17 @@ export interface RedisPlace {
 
 /** How long one attempt to connect may take, in milliseconds. */
 const connectMs = 10_000;
+/** How long an answer may take before the connection counts as broken, in milliseconds: a network may drop packets silently. */
+const answerMs = 20_000;
 /** The pauses between attempts: from the first to the longest, in milliseconds. */
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 
+/** So often within a lease must be tried, so that its owner is back before another worker begins. */
+type Pace = Pick<FleetTiming, "leaseRenewMs">;
+
 /** Options for a driver that never gives up: what it is asked to do during an outage happens afterwards. */
-export function redisOptions({ url, password, ca }: RedisPlace) {
+export function redisOptions({ url, password, ca }: RedisPlace, { leaseRenewMs }: Pace = fleetTiming()) {
   const { protocol, hostname, port, username, password: inUrl, pathname } = new URL(url);
   const secret = password ?? (inUrl === "" ? undefined : decodeURIComponent(inUrl));
   const database = Number(pathname.slice(1) || 0);
@@ -32,14 +38,16 @@ export function redisOptions({ url, password, ca }: RedisPlace) {
     ...(protocol === "rediss:" ? { tls: ca ? { ca } : {} } : {}),
     connectTimeout: connectMs,
     maxRetriesPerRequest: null,
-    retryStrategy: (times: number) => Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(times - 1, 10)),
+    retryStrategy: (times: number) =>
+      Math.min(longestPauseMs, leaseRenewMs, firstPauseMs * 2 ** Math.min(times - 1, 10)),
   } satisfies RedisOptions;
 }
 
 /** A connection of its own, which is made again whenever it breaks. Trouble goes to `troubles`. */
-export async function connect(place: RedisPlace, troubles: Troubles): Promise<Redis> {
+export async function connect(place: RedisPlace, troubles: Troubles, pace?: Pace): Promise<Redis> {
   const { Redis: Connection } = await import("ioredis");
-  const redis = new Connection(redisOptions(place));
+  // Nothing that it is asked for waits on the server.
+  const redis = new Connection({ ...redisOptions(place, pace), socketTimeout: answerMs });
   redis.on("error", (error) => troubles.heard(error));
   redis.on("ready", () => troubles.over());
   return redis;
@@ -53,6 +61,7 @@ export async function whyUnreachable(place: RedisPlace): Promise<string | undefi
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
+    commandTimeout: answerMs,
   });
   let first: unknown;
   redis.on("error", (error) => {
@@ -110,6 +119,7 @@ const causes: readonly (readonly [RegExp, string])[] = [
   [/ETIMEDOUT|timed? ?out/i, "does not answer in time"],
   [/LOADING/, "is reading its data, and will answer soon"],
   [/MISCONF|OOM/, "takes no more data"],
+  [/READONLY/, "is a replica, which takes no data"],
   [/ECONNRESET|closed|EPIPE/i, "closed the connection; a port for TLS needs `rediss://`"],
 ];
 

@@ -13,7 +13,11 @@ export const longestInlineBytes = 32 * 1024;
 
 export const fleetJob = z.strictObject({
   v: z.literal(jobVersion),
-  batchId: z.string(),
+  /** Part of the names of blobs. */
+  batchId: z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z0-9][\w-]*$/),
   /** The task; 1-based, as is `attempt`. */
   number: z.int().positive(),
   attempt: z.int().positive(),
@@ -22,6 +26,8 @@ export const fleetJob = z.strictObject({
   work,
   /** The most that it may cost, in US dollars. */
   budgetUsd: z.number().positive().optional(),
+  /** The fingerprint of the key, by which a worker with another one sees that it has another one. */
+  keyId: z.string().optional(),
   /** By a key that the queue never sees. */
   signature: z.string(),
 });

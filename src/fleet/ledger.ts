@@ -9,7 +9,14 @@ const keptMs = 7 * 86_400_000;
 /** What a worker may do with a job. */
 export type Claim =
   /** Its: run it. `starts` counts the runs, this one included. */
-  | { kind: "run"; starts: number }
+  | {
+      kind: "run";
+      starts: number;
+      /** Runs whose workers have said neither how they ended nor what they cost. */
+      lost: number;
+      /** Runs that failed before their sessions began. */
+      failures: number;
+    }
   /** It has ended, and this is its result. */
   | { kind: "done"; result: string }
   /** Somebody cancelled it. */
@@ -25,8 +32,18 @@ export type Renewal = "kept" | "lost" | "stopped";
 export interface StoredEnd {
   /** The first result that was stored; undefined if there is none. */
   result: string | undefined;
-  /** What runs without a result have used, each as the worker wrote it. */
-  spent: string[];
+  /** What runs without this result have used: the run, and what its worker wrote. Empty if that was nothing. */
+  spent: [runId: string, text: string][];
+  /** Whether a worker has it at present. */
+  isHeld: boolean;
+}
+
+/** How a run ended that has no result. */
+export interface Released {
+  /** What it used, as text. */
+  spent?: string | undefined;
+  /** Whether it failed before its session began. */
+  isFailure?: boolean;
 }
 
 export interface LedgerParts {
@@ -48,17 +65,22 @@ export class Ledger {
   async claim(id: JobId, runId: string): Promise<Claim> {
     const answer: unknown = await this.#redis.eval(
       claimScript,
-      4,
-      ...keysOf(id, "lease", "done", "stop", "run"),
+      5,
+      ...keysOf(id, "lease", "done", "stop", "run", "spent"),
       runId,
       this.#leaseMs,
       keptMs,
     );
-    const [kind, text, number] = Array.isArray(answer) ? answer.map(String) : [];
+    const [kind, text, number, ended, failures] = Array.isArray(answer) ? answer.map(String) : [];
     const forMs = Math.max(1, Number(number));
     switch (kind) {
       case "run":
-        return { kind, starts: Number(number) };
+        return {
+          kind,
+          starts: Number(number),
+          lost: Math.max(0, Number(number) - 1 - Number(ended)),
+          failures: Number(failures),
+        };
       case "done":
         return { kind, result: text ?? "" };
       case "stopped":
@@ -97,15 +119,16 @@ export class Ledger {
     return String(kept);
   }
 
-  /** Ends a run without a result, so that another worker can begin at once. `spent`: what it used, as text. */
-  async release(id: JobId, runId: string, spent?: string): Promise<void> {
+  /** Ends a run without a result, so that another worker can begin at once. A second call changes nothing. */
+  async release(id: JobId, runId: string, { spent = "", isFailure = false }: Released = {}): Promise<void> {
     await this.#redis.eval(
       releaseScript,
       3,
       ...keysOf(id, "lease", "run", "spent"),
       runId,
-      spent ?? "",
+      spent,
       keptMs,
+      isFailure ? 1 : 0,
     );
   }
 
@@ -116,11 +139,12 @@ export class Ledger {
 
   /** What is stored of a job that has ended. */
   async ended(id: JobId): Promise<StoredEnd> {
-    const [result, spent] = await Promise.all([
+    const [result, spent, leases] = await Promise.all([
       this.#redis.get(keyOf(id, "done")),
-      this.#redis.lrange(keyOf(id, "spent"), 0, -1),
+      this.#redis.hgetall(keyOf(id, "spent")),
+      this.#redis.exists(keyOf(id, "lease")),
     ]);
-    return { result: result ?? undefined, spent };
+    return { result: result ?? undefined, spent: Object.entries(spent), isHeld: leases > 0 };
   }
 }
 
@@ -136,7 +160,7 @@ function keysOf(id: JobId, ...parts: Part[]): string[] {
 }
 
 // `run` remembers the owner for longer than a lease: if it is there and the lease is not, the owner was killed, or cut off.
-// By the server's clock, because the workers' may differ.
+// By the server's clock, because the workers' may differ. The driver asks again after a broken connection: the same run counts once.
 const claimScript = `
 local done=redis.call('GET',KEYS[2]) if done then return {'done',done} end
 if redis.call('EXISTS',KEYS[3])==1 then return {'stopped'} end
@@ -152,11 +176,15 @@ if not owner and last and last~=ARGV[1] then
   if left>0 then return {'grace','',tostring(math.ceil(left))} end
 end
 redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2])
-redis.call('HSET',KEYS[4],'owner',ARGV[1])
 redis.call('HDEL',KEYS[4],'since')
-local starts=redis.call('HINCRBY',KEYS[4],'starts',1)
+if last~=ARGV[1] then
+  redis.call('HSET',KEYS[4],'owner',ARGV[1])
+  redis.call('HINCRBY',KEYS[4],'starts',1)
+end
 redis.call('PEXPIRE',KEYS[4],ARGV[3])
-return {'run','',tostring(starts)}`;
+local starts=redis.call('HGET',KEYS[4],'starts')
+local failures=redis.call('HGET',KEYS[4],'failures') or '0'
+return {'run','',starts,tostring(redis.call('HLEN',KEYS[5])),failures}`;
 
 // In one step: a look and a write of its own would queue up during an outage, and then fight each other.
 const renewScript = `
@@ -179,6 +207,10 @@ return redis.call('GET',KEYS[2])`;
 
 const releaseScript = `
 if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end
-if redis.call('HGET',KEYS[2],'owner')==ARGV[1] then redis.call('HDEL',KEYS[2],'owner') end
-if ARGV[2]~='' then redis.call('RPUSH',KEYS[3],ARGV[2]) redis.call('PEXPIRE',KEYS[3],ARGV[3]) end
+if redis.call('HGET',KEYS[2],'owner')==ARGV[1] then
+  redis.call('HDEL',KEYS[2],'owner')
+  if ARGV[4]=='1' then redis.call('HINCRBY',KEYS[2],'failures',1) end
+end
+if ARGV[2]~='' then redis.call('HSET',KEYS[3],ARGV[1],ARGV[2]) else redis.call('HSETNX',KEYS[3],ARGV[1],'') end
+redis.call('PEXPIRE',KEYS[3],ARGV[3])
 return 1`;

@@ -1,9 +1,8 @@
 // What a fleet is doing, read from its server without changing anything there.
 import type { Redis } from "ioredis";
-import { z } from "zod";
 import { jobProgress } from "./job.ts";
 import { queueNameOf, workersKeyOf } from "./queue-names.ts";
-import { beatEveryMs, type WorkerBeat, workerBeat } from "./worker-beat.ts";
+import { beatEveryMs, readBeat, type WorkerBeat } from "./worker-beat.ts";
 
 /** A worker, as it last spoke of itself. */
 export interface SeenWorker extends WorkerBeat {
@@ -123,22 +122,10 @@ async function overviewOfQueue(redis: Redis, name: string): Promise<QueueOvervie
 function workersIn(fields: Record<string, string>, now: number): SeenWorker[] {
   return Object.values(fields)
     .flatMap((text) => {
-      const beat = beatText.safeParse(text).data;
+      const beat = readBeat(text);
       if (!beat) return [];
       const silentMs = now - beat.at;
       return [{ ...beat, silentMs, isSilent: silentMs > silentAfterMs }];
     })
     .sort((one, other) => one.name.localeCompare(other.name));
 }
-
-const beatText = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: "no JSON" });
-      return z.NEVER;
-    }
-  })
-  .pipe(workerBeat);

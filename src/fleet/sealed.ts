@@ -3,6 +3,11 @@
 import type { JobId } from "./queue-names.ts";
 import { isSigned, signed } from "./signature.ts";
 
+/** What a run's cost is about, so that it counts once, however often somebody copies it. */
+export function spendingOf(id: JobId, runId: string): JobId {
+  return `${id} ${runId}`;
+}
+
 /** The value as text. Only the holder of the key can make one, and it means nothing for another job. */
 export function sealed(id: JobId, value: unknown, key: string): string {
   return JSON.stringify(signed({ id, value }, key));

@@ -88,6 +88,13 @@ export function readPolicy({ policy }: Pick<FleetSettings, "policy">): WorkerPol
   return { setting: "policy", says, remedy: "Correct the file; docs/fleet.md lists what a policy has." };
 }
 
+/** The files on this machine that have secrets of a fleet. Absolute. */
+export function secretFilesOf({ keyFile, passwordFile, s3 }: FleetSettings): string[] {
+  return [keyFile, passwordFile, s3?.credentialsFile].flatMap((path) =>
+    path === undefined ? [] : [fromHome(path)],
+  );
+}
+
 /** Whether this is what is wrong, instead of a value. */
 export function isProblem(value: unknown): value is Problem {
   return typeof value === "object" && value !== null && "says" in value && "remedy" in value;

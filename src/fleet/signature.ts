@@ -13,6 +13,11 @@ export function isSigned(value: object, key: string): boolean {
   return crypto.timingSafeEqual(Buffer.from(given, "hex"), Buffer.from(signatureOf(value, key), "hex"));
 }
 
+/** Lets people and programs compare the keys of two machines. Says nothing about the key. */
+export function fingerprintOf(key: string): string {
+  return new Bun.CryptoHasher("sha256", key).update("fingerprint").digest("hex").slice(0, 8);
+}
+
 function signatureOf(value: object, key: string): string {
   const { signature: _, ...rest } = { signature: undefined, ...value };
   return new Bun.CryptoHasher("sha256", key).update(canonicalJson(rest)).digest("hex");

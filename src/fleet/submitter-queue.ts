@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { type Usage, usage } from "../model/outcome.ts";
 import { clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/system-error.ts";
-import { type BlobStore, blobStoreOf } from "./blobs.ts";
+import { BlobError, type BlobStore, blobStoreOf } from "./blobs.ts";
 import { connect, redisOptions, Troubles } from "./connection.ts";
 import {
   type FleetJob,
@@ -14,13 +14,13 @@ import {
   jobResult,
   storedResult,
 } from "./job.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type StoredEnd } from "./ledger.ts";
 import { controlNameOf, type JobId, jobName, queueNameOf, workersKeyOf } from "./queue-names.ts";
-import { unsealed } from "./sealed.ts";
+import { spendingOf, unsealed } from "./sealed.ts";
 import type { Fleet } from "./settings.ts";
-import { signed } from "./signature.ts";
+import { fingerprintOf, signed } from "./signature.ts";
 import type { FleetTiming } from "./timing.ts";
-import { type WorkerBeat, workerBeat } from "./worker-beat.ts";
+import { readBeat, type WorkerBeat } from "./worker-beat.ts";
 
 /** How many events of the queue are kept: with BullMQ's own 10,000, some of a large batch are lost. */
 const mostEvents = 200_000;
@@ -31,6 +31,8 @@ const failedSeconds = 7 * 86_400;
 const lookEveryMs = 5_000;
 /** A worker that has said nothing for so long has gone, in milliseconds. */
 const silentMs = 60_000;
+/** How often a result is asked for that the blob store, which answers, does not have. */
+const mostReads = 10;
 /** The longest result that is read, in bytes. */
 const longestResultBytes = 256 * 1024 * 1024;
 
@@ -49,6 +51,10 @@ interface Watched {
   job: MakeJob;
   ended(end: JobEnd): void;
   progressed(progress: JobProgress): void;
+  /** Whether the job is being made or added. */
+  isAdding: boolean;
+  /** How often its result was not where it should be. */
+  misses: number;
 }
 
 /** Makes the job when it must be added. What it throws is why that is not possible. */
@@ -75,12 +81,15 @@ export class SubmitterQueue implements AsyncDisposable {
   readonly #parts: SubmitterParts;
   readonly #redis: Redis;
   readonly #troubles: Troubles;
+  /** That the server answers, but takes nothing. */
+  readonly #refusals: Troubles;
   readonly #ledger: Ledger;
   readonly #queue: Queue;
   readonly #events: QueueEvents;
   readonly #control: QueueEventsProducer;
   readonly #blobs: BlobStore;
   readonly #watched = new Map<JobId, Watched>();
+  readonly #cancelled = new Set<JobId>();
   readonly #ticks: Disposable;
   #workers: WorkerBeat[] = [];
   #isClosed = false;
@@ -99,6 +108,7 @@ export class SubmitterQueue implements AsyncDisposable {
     this.#parts = parts;
     this.#redis = redis;
     this.#troubles = troubles;
+    this.#refusals = new Troubles(parts.fleet.url, parts.say);
     this.#queue = queue;
     this.#events = events;
     this.#control = control;
@@ -109,11 +119,11 @@ export class SubmitterQueue implements AsyncDisposable {
 
   /** Connects. Waits for a server that cannot be reached; `say` hears why. Throws if the signal ends the waiting. */
   static async open(parts: SubmitterParts, signal = new AbortController().signal): Promise<SubmitterQueue> {
-    const { fleet, say } = parts;
+    const { fleet, say, timing } = parts;
     const { Queue, QueueEvents, QueueEventsProducer } = await import("bullmq");
     const troubles = new Troubles(fleet.url, say);
-    const redis = await connect(fleet, troubles);
-    const connection = { connection: redisOptions(fleet), skipVersionCheck: true };
+    const redis = await connect(fleet, troubles, timing);
+    const connection = { connection: redisOptions(fleet, timing), skipVersionCheck: true };
     const name = queueNameOf();
     // From this moment on, by the clock of the server: what happens until we listen is heard too.
     const now = await firstAnswer(redis, troubles, signal);
@@ -133,9 +143,9 @@ export class SubmitterQueue implements AsyncDisposable {
     return self;
   }
 
-  /** Why the queue cannot be reached; undefined if it can. */
+  /** Why the queue cannot be reached, or takes nothing; undefined if it can be used. */
   get trouble(): string | undefined {
-    return this.#troubles.current;
+    return this.#troubles.current ?? this.#refusals.current;
   }
 
   /** The workers that live, as they last said. */
@@ -143,48 +153,94 @@ export class SubmitterQueue implements AsyncDisposable {
     return this.#workers;
   }
 
-  /** Runs a job, or goes on with one that was added before, and resolves when it has ended. During an outage, waits. */
+  /**
+   * Runs a job, or goes on with one that was added before, and resolves when it has ended. Waits while the server is away, or
+   * takes nothing.
+   */
   async run(id: JobId, job: MakeJob, { isAgain, progressed }: Watching): Promise<JobEnd> {
     const { promise, resolve } = Promise.withResolvers<JobEnd>();
-    const watched: Watched = { job, ended: resolve, progressed };
+    const watched: Watched = { job, ended: resolve, progressed, isAdding: false, misses: 0 };
     this.#watched.set(id, watched);
     try {
-      if (isAgain) await this.#stateOf(id, watched);
-      else await this.#add(id, watched);
+      // What fails now is tried again when all jobs are looked at.
+      await (isAgain ? this.#stateOf(id, watched) : this.#add(id, watched)).catch((error) =>
+        this.#troubled(error),
+      );
       return await promise;
     } finally {
       this.#watched.delete(id);
     }
   }
 
-  /** Cancels a job: `run` resolves when it has ended. */
+  /** Cancels a job: `run` resolves when it has ended. Tries again while the server takes nothing. */
   async cancel(id: JobId): Promise<void> {
+    this.#cancelled.add(id);
+    while (!this.#isClosed) {
+      try {
+        await this.#cancelNow(id);
+        this.#refusals.over();
+        return;
+      } catch (error) {
+        this.#troubled(error);
+      }
+      await clock.next("rest");
+    }
+  }
+
+  async #cancelNow(id: JobId): Promise<void> {
     await this.#ledger.stop(id);
     // What a worker has is locked, so it is not removed.
     const removed = await this.#queue.remove(id).catch(() => 0);
     await this.#control.publishEvent({ eventName: "cancel", jobId: id });
-    if (removed === 0) return;
-    const end = await this.#ended(id);
-    this.#watched
-      .get(id)
-      ?.ended(end ?? { kind: "result", result: { kind: "stopped", worker: "" }, spent: [] });
+    const watched = this.#watched.get(id);
+    if (removed > 0 && watched) watched.ended(await this.#stopped(id, watched));
+  }
+
+  // The result of a job that nobody runs any more, with what it had cost before it was cancelled.
+  async #stopped(id: JobId, watched: Watched): Promise<JobEnd> {
+    const end = await this.#ended(id, watched);
+    if (end) return end;
+    const { spent } = await this.#ledger.ended(id);
+    return { kind: "result", result: { kind: "stopped", worker: "" }, spent: this.#usages(id, spent) };
+  }
+
+  async #add(id: JobId, watched: Watched): Promise<void> {
+    if (watched.isAdding) return;
+    watched.isAdding = true;
+    try {
+      await this.#addNow(id, watched);
+    } finally {
+      watched.isAdding = false;
+    }
   }
 
   // The queue ignores a second one with the same id.
-  async #add(id: JobId, { job: make, ended }: Watched): Promise<void> {
+  async #addNow(id: JobId, watched: Watched): Promise<void> {
+    const { job: make, ended } = watched;
     let job: UnsignedJob;
     try {
       job = await make();
     } catch (error) {
       return ended({ kind: "failed", message: messageOf(error), spent: [] });
     }
-    await this.#queue.add(jobName, signed(job, this.#parts.fleet.key), {
+    // In the queue, it would wait for a worker who finds that nobody wants it.
+    if (this.#cancelled.has(id)) return ended(await this.#stopped(id, watched));
+    const { key } = this.#parts.fleet;
+    await this.#queue.add(jobName, signed({ ...job, keyId: fingerprintOf(key) }, key), {
       jobId: id,
       attempts: 2,
       backoff: { type: "exponential", delay: 5_000 },
       removeOnComplete: { age: endedSeconds },
       removeOnFail: { age: failedSeconds },
     });
+    this.#refusals.over();
+  }
+
+  // Asked again later, whatever it was. A blob store that is away is no trouble of the server.
+  #troubled(error: unknown): void {
+    if (this.#isClosed) return;
+    if (error instanceof BlobError) this.#parts.say(error.message);
+    else this.#refusals.heard(error);
   }
 
   #looks(): Disposable {
@@ -209,8 +265,10 @@ export class SubmitterQueue implements AsyncDisposable {
       const beats = await this.#redis.hgetall(workersKeyOf(this.#queue.name));
       const now = Date.now();
       this.#workers = Object.values(beats)
-        .flatMap((text) => workerBeat.safeParse(JSON.parse(text)).data ?? [])
+        .flatMap((text) => readBeat(text) ?? [])
         .filter(({ at }) => Math.abs(now - at) < silentMs);
+      // Another connection may have had trouble, and does not say that it is over.
+      this.#troubles.over();
       this.#parts.changed?.();
     } catch (error) {
       this.#troubles.heard(error);
@@ -220,13 +278,11 @@ export class SubmitterQueue implements AsyncDisposable {
   #look(id: JobId | undefined): void {
     const watched = id === undefined ? undefined : this.#watched.get(id);
     if (!watched || id === undefined) return;
-    this.#stateOf(id, watched).catch((error) => {
-      if (!this.#isClosed) this.#troubles.heard(error);
-    });
+    this.#stateOf(id, watched).catch((error) => this.#troubled(error));
   }
 
   async #stateOf(id: JobId, watched: Watched): Promise<void> {
-    const end = await this.#ended(id);
+    const end = await this.#ended(id, watched);
     if (end) return watched.ended(end);
     const job = await this.#queue.getJob(id);
     // A server that has lost its data, or was emptied.
@@ -234,16 +290,19 @@ export class SubmitterQueue implements AsyncDisposable {
     const state = await job.getState();
     if (state !== "failed" && state !== "completed") return;
     // It may have ended since we looked for its result, which is stored before the queue hears of it.
-    const since = await this.#ended(id);
+    const since = await this.#ended(id, watched);
     if (since) return watched.ended(since);
-    const { spent } = await this.#ledger.ended(id);
+    const { spent, isHeld } = await this.#ledger.ended(id);
+    // The queue takes it for lost, and its worker does not.
+    if (isHeld) return;
     const message =
       state === "failed" ? (job.failedReason ?? "The queue gave it up.") : "Its result was lost.";
     watched.ended({ kind: "failed", message, spent: this.#usages(id, spent) });
   }
 
   // What the ledger has; undefined if it has no result yet.
-  async #ended(id: JobId): Promise<JobEnd | undefined> {
+  // Throws `BlobError` if its result cannot be read now.
+  async #ended(id: JobId, watched: Watched): Promise<JobEnd | undefined> {
     const { result: text, spent } = await this.#ledger.ended(id);
     if (text === undefined) return undefined;
     const spentBefore = this.#usages(id, spent);
@@ -259,13 +318,16 @@ export class SubmitterQueue implements AsyncDisposable {
         ? { kind: "result", result: whole.data, spent: spentBefore }
         : failed("Its result cannot be read: it is of another version of the program.");
     } catch (error) {
+      if (error instanceof BlobError && (!error.isOfBlob || ++watched.misses < mostReads)) throw error;
       return failed(`Its result cannot be read: ${messageOf(error)}`);
     }
   }
 
-  #usages(id: JobId, texts: readonly string[]): Usage[] {
+  #usages(id: JobId, spent: StoredEnd["spent"]): Usage[] {
     const { key } = this.#parts.fleet;
-    return texts.flatMap((text) => usage.safeParse(unsealed(id, text, key)).data ?? []);
+    return spent.flatMap(
+      ([runId, text]) => usage.safeParse(unsealed(spendingOf(id, runId), text, key)).data ?? [],
+    );
   }
 
   #progressed(id: JobId, data: unknown): void {
@@ -286,13 +348,20 @@ export class SubmitterQueue implements AsyncDisposable {
 
 // The time of the server, in milliseconds, once it lets us in. A connection that is made again and again keeps the process.
 async function firstAnswer(redis: Redis, troubles: Troubles, signal: AbortSignal): Promise<number> {
-  const leave = () => redis.disconnect();
+  // What was asked of a connection that is given up is never answered.
+  const left = Promise.withResolvers<never>();
+  left.promise.catch(() => undefined);
+  const leave = () => {
+    redis.disconnect();
+    left.reject(new Error("Nobody waits for the fleet any more"));
+  };
   signal.addEventListener("abort", leave);
   try {
     for (;;) {
       if (signal.aborted) throw new Error("Nobody waits for the fleet any more");
       try {
-        const [seconds = 0, micros = 0] = (await redis.time()).map(Number);
+        const time = await Promise.race([redis.time(), left.promise]);
+        const [seconds = 0, micros = 0] = time.map(Number);
         return seconds * 1000 + Math.floor(micros / 1000);
       } catch (error) {
         // It answers, but refuses us: the password may be put right.

@@ -17,3 +17,13 @@ export const workerBeat = z.object({
   at: z.number(),
 });
 export type WorkerBeat = z.infer<typeof workerBeat>;
+
+/** A worker's text; undefined if it is none. */
+export function readBeat(text: string): WorkerBeat | undefined {
+  try {
+    return workerBeat.safeParse(JSON.parse(text)).data;
+  } catch {
+    // Another program's text.
+    return undefined;
+  }
+}

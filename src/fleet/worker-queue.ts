@@ -11,12 +11,20 @@ import { type JobProgress, type JobResult, longestInlineBytes, type StoredResult
 import { Leases } from "./leases.ts";
 import { type Claim, Ledger } from "./ledger.ts";
 import { controlNameOf, type JobId, queueNameOf, workersKeyOf } from "./queue-names.ts";
-import { sealed } from "./sealed.ts";
+import { sealed, spendingOf } from "./sealed.ts";
 import type { FleetTiming } from "./timing.ts";
-import { beatEveryMs, type WorkerBeat } from "./worker-beat.ts";
+import { beatEveryMs, readBeat, type WorkerBeat } from "./worker-beat.ts";
 
-/** How often a job may be found without a living worker before the queue gives it up. */
-const mostStalls = 3;
+/** How often a job may be found without a sign of life of its worker before the queue gives it up: the ledger decides before. */
+const mostStalls = 1_000_000;
+/** How many runs of a job may be lost with their workers before it is given up. */
+const mostLost = 5;
+/** How long a job waits after trouble with the ledger, in milliseconds. */
+const afterTroubleMs = 5_000;
+/** How long a worker that ends waits for a server that is away, in milliseconds. */
+const farewellMs = 5_000;
+/** A worker that has said nothing for so long will not come back under the same name, in milliseconds. */
+const forgottenMs = 86_400_000;
 /** How often the progress of a job is reported at most, in milliseconds. */
 const progressEveryMs = 1_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
@@ -42,6 +50,8 @@ export type RunEnd =
       kind: "handed-back";
       /** What it had used. */
       usage?: Usage;
+      /** Whether it failed before its session began. */
+      isFailure?: boolean;
       /** How long nobody should take it, in milliseconds. */
       afterMs?: number;
       /** How long no job of the account can be run, in milliseconds. */
@@ -56,8 +66,8 @@ export interface Run {
   id: JobId;
   /** As the queue gives it. */
   data: unknown;
-  /** How often it was begun, this time included. */
-  starts: number;
+  /** How often it failed before its session began. */
+  failures: number;
   /** Aborted, with an `EndReason`, when the run must end. */
   signal: AbortSignal;
   /** Says what it is doing, for people. */
@@ -88,7 +98,8 @@ export interface ControlEvents extends QueueEventsListener {
 
 interface Running {
   runId: string;
-  starts: number;
+  lost: number;
+  failures: number;
   controller: AbortController;
   activity?: string;
   /** Resolves when it has ended, and its result is stored. */
@@ -105,6 +116,10 @@ export class FleetWorker {
   readonly #runs = new Map<JobId, Running>();
   readonly #ticks: Disposable[];
   readonly #saidOfRuns = new Set<string>();
+  /** The name of its beats: two machines may have one name. */
+  readonly #beatName: string;
+  /** Aborted when this worker waits for nothing more. */
+  readonly #leaving = new AbortController();
   #worker: Worker | undefined;
   #resume: Timer | undefined;
   #held: string | undefined;
@@ -113,6 +128,7 @@ export class FleetWorker {
   private constructor(parts: WorkerParts, redis: Redis, queue: Queue, control: QueueEvents) {
     const { leaseMs, leaseRenewMs } = parts.timing;
     this.#parts = parts;
+    this.#beatName = `${parts.name}/${crypto.randomUUID()}`;
     this.#redis = redis;
     this.#queue = queue;
     this.#control = control;
@@ -133,10 +149,11 @@ export class FleetWorker {
     const { place, account, say, timing, slots, name } = parts;
     const { Queue, QueueEvents, Worker } = await import("bullmq");
     const troubles = new Troubles(place.url, say);
-    const redis = await connect(place, troubles);
-    const connection = { connection: redisOptions(place), skipVersionCheck: true };
+    const redis = await connect(place, troubles, timing);
+    const connection = { connection: redisOptions(place, timing), skipVersionCheck: true };
     const queueName = queueNameOf(account);
-    const queue = new Queue(queueName, connection);
+    // The submitter's settings of the queue stay.
+    const queue = new Queue(queueName, { ...connection, skipMetasUpdate: true });
     const control = new QueueEvents(controlNameOf(queueName), { ...connection, lastEventId: "$" });
     const self = new FleetWorker(parts, redis, queue, control);
     const heard = (error: unknown) => self.#heard(error, troubles);
@@ -158,6 +175,7 @@ export class FleetWorker {
     worker.on("error", heard);
     self.#worker = worker;
     self.#beat();
+    void bestEffort(removeOldBeats(redis, workersKeyOf(queueName)));
     return self;
   }
 
@@ -168,28 +186,61 @@ export class FleetWorker {
 
   /**
    * Takes no more jobs, waits until the running ones have ended, or hands them back after so many milliseconds, and ends.
-   * What waits for something on this machine is handed back at once. Aborting the signal hands everything back.
+   * What waits for something on this machine is handed back at once. Aborting the signal hands everything back. During an
+   * outage of the server, ends without it, and returns false: the leases of what ran then run out.
    */
-  async drain(forMs: number, signal: AbortSignal): Promise<void> {
+  async drain(forMs: number, signal: AbortSignal): Promise<boolean> {
     this.#isDraining = true;
     clearTimeout(this.#resume);
     await this.#worker?.pause(true);
     this.#beat();
     const handBack = () => {
       for (const { controller } of this.#runs.values()) controller.abort("drained" satisfies EndReason);
+      this.#leaving.abort();
     };
     const timer = setTimeout(handBack, forMs);
     if (signal.aborted) handBack();
     signal.addEventListener("abort", handBack);
     // Waits for all jobs, and then leaves.
-    await this.#worker?.close();
+    const isCutOff = await this.#orCutOff(this.#left());
     clearTimeout(timer);
     signal.removeEventListener("abort", handBack);
     for (const each of this.#ticks) each[Symbol.dispose]();
     this.#leases[Symbol.dispose]();
-    await bestEffort(this.#redis.hdel(workersKeyOf(this.#queue.name), this.#parts.name));
-    await Promise.all([bestEffort(this.#control.close()), bestEffort(this.#queue.close())]);
+    if (isCutOff) {
+      this.#parts.say(
+        `Ends without Redis, which cannot be reached. Other workers begin what ran here in about ${Math.ceil((2 * this.#parts.timing.leaseMs) / 60_000)} min.`,
+      );
+      for (const one of [this.#worker, this.#control, this.#queue]) void bestEffort(one?.disconnect());
+    }
     this.#redis.disconnect();
+    return !isCutOff;
+  }
+
+  async #left(): Promise<void> {
+    await this.#worker?.close();
+    await bestEffort(this.#redis.hdel(workersKeyOf(this.#queue.name), this.#beatName));
+    await Promise.all([bestEffort(this.#control.close()), bestEffort(this.#queue.close())]);
+  }
+
+  // Whether the server is away, so that the end cannot be waited for. What runs may go on until it is handed back.
+  async #orCutOff(end: Promise<void>): Promise<boolean> {
+    let isLeft = false;
+    const left = end.then(() => {
+      isLeft = true;
+      return false;
+    });
+    const cutOff = async (): Promise<boolean> => {
+      let since = performance.now();
+      while (!isLeft) {
+        const isLast = this.#leaving.signal.aborted || this.#runs.size === 0;
+        if (!isLast || this.#redis.status === "ready") since = performance.now();
+        else if (performance.now() - since >= farewellMs) return true;
+        await clock.next("second");
+      }
+      return false;
+    };
+    return await Promise.race([left, cutOff()]);
   }
 
   // That the queue takes a run for lost is no trouble of the connection. It is noticed again at each renewal.
@@ -207,7 +258,7 @@ export class FleetWorker {
   // Each delivery of a job. What it returns is not read: results are in the ledger.
   async #process(job: Job, token: string | undefined): Promise<string> {
     const id = job.id ?? "";
-    const { DelayedError, RateLimitError, WaitingError } = await import("bullmq");
+    const { DelayedError, RateLimitError, UnrecoverableError, WaitingError } = await import("bullmq");
     const later = async (ms: number): Promise<never> => {
       await job.moveToDelayed(Date.now() + Math.max(shortestPauseMs, ms), token);
       throw new DelayedError();
@@ -220,12 +271,18 @@ export class FleetWorker {
     }
     if (!known) {
       const runId = `${this.#parts.name}/${crypto.randomUUID()}`;
-      const claim = await this.#ledger.claim(id, runId);
+      const claim = await this.#claimed(id, runId);
       if (claim.kind !== "run") {
         const pauseMs = await this.#without(id, runId, claim);
         return pauseMs === undefined ? "" : await later(pauseMs);
       }
-      this.#begin(job, id, { runId, starts: claim.starts });
+      const { lost, failures } = claim;
+      // It may be what ends them.
+      if (lost >= mostLost) {
+        await this.#ledger.release(id, runId);
+        throw new UnrecoverableError(`It was lost with its worker ${lost} times.`);
+      }
+      this.#begin(job, id, { runId, lost, failures });
     }
     // After an outage, the queue may give us again what we run already: then both deliveries wait for that.
     const end = await this.#runs.get(id)?.ended;
@@ -240,17 +297,35 @@ export class FleetWorker {
     throw new WaitingError();
   }
 
+  // A server that takes no data, for example, is no fault of the job.
+  async #claimed(id: JobId, runId: string): Promise<Claim> {
+    try {
+      return await this.#ledger.claim(id, runId);
+    } catch (error) {
+      this.#parts.say(`Cannot begin ${id} now: ${messageOf(error)}`);
+      return { kind: "held", forMs: afterTroubleMs };
+    }
+  }
+
   // What to do with a job that is not ours to run: to look again after so many milliseconds, or nothing more.
   async #without(
     id: JobId,
     runId: string,
     claim: Exclude<Claim, { kind: "run" }>,
   ): Promise<number | undefined> {
-    if (claim.kind === "stopped") await this.#store(id, runId, { kind: "stopped", worker: this.#parts.name });
+    if (claim.kind === "stopped") {
+      const { name: worker, say } = this.#parts;
+      try {
+        await this.#store(id, { runId, lost: 0 }, { kind: "stopped", worker });
+      } catch (error) {
+        say(`Cannot end ${id} now: ${messageOf(error)}`);
+        return afterTroubleMs;
+      }
+    }
     return claim.kind === "held" || claim.kind === "grace" ? claim.forMs : undefined;
   }
 
-  #begin(job: Job, id: JobId, run: { runId: string; starts: number }): void {
+  #begin(job: Job, id: JobId, run: Pick<Running, "runId" | "lost" | "failures">): void {
     const controller = new AbortController();
     const running: Running = { ...run, controller, ended: Promise.resolve({ kind: "handed-back" }) };
     this.#runs.set(id, running);
@@ -258,53 +333,102 @@ export class FleetWorker {
   }
 
   async #run(job: Job, id: JobId, running: Running): Promise<RunEnd> {
-    const { controller, runId, starts } = running;
+    const { controller, runId, failures } = running;
+    const { signal } = controller;
     const report = this.#reporter(job, running);
     const abort = (why: EndReason) => controller.abort(why);
     using _lease = this.#leases.hold({ id, runId, ended: abort });
     try {
       report(undefined);
-      const end = await this.#parts.run({ id, data: job.data, starts, signal: controller.signal, report });
-      if (controller.signal.reason === "lost") return await this.#afterLoss(id, runId, end);
-      if (end.kind === "result") await this.#store(id, runId, end.result);
-      else await this.#ledger.release(id, runId, this.#spent(id, end.usage));
-      if (end.kind === "handed-back" && end.workerPause) void this.#pause(end.workerPause);
-      await end.tidy?.();
-      return end;
+      const end = await this.#parts.run({ id, data: job.data, failures, signal, report });
+      return await this.#settled(id, running, { end, report });
     } catch (error) {
-      await this.#ledger.release(id, runId);
+      await bestEffort(this.#ledger.release(id, runId));
       throw error;
     } finally {
       this.#runs.delete(id);
     }
   }
 
+  // What was paid for is kept, however long that takes: until then the lease is ours. In the end, only this worker's own
+  // store has it.
+  async #settled(
+    id: JobId,
+    running: Running,
+    { end, report }: { end: RunEnd; report(activity: string): void },
+  ): Promise<RunEnd> {
+    const { runId, controller } = running;
+    for (let tries = 1; ; tries++) {
+      // Nobody wants the result any more, and that it was stopped is easier to store.
+      const isUnwanted = tries > 1 && controller.signal.reason === "stopped";
+      const settled = await this.#settledNow(id, running, isUnwanted ? stoppedEnd(end) : end).catch(
+        (error) => {
+          const text = `The result cannot be stored yet: ${messageOf(error)}`;
+          report(text);
+          if (tries === 1) this.#parts.say(`${id} has ended. ${text}`);
+          return undefined;
+        },
+      );
+      if (settled) {
+        if (end.kind === "handed-back" && end.workerPause) void this.#pause(end.workerPause);
+        await end.tidy?.();
+        return settled;
+      }
+      if (this.#leaving.signal.aborted) {
+        await bestEffort(this.#ledger.release(id, runId, { spent: this.#spent(id, runId, usageOf(end)) }));
+        return { kind: "handed-back" };
+      }
+      await Promise.race([clock.next("rest"), aborted(this.#leaving.signal)]);
+    }
+  }
+
+  async #settledNow(id: JobId, running: Running, end: RunEnd): Promise<RunEnd> {
+    if (running.controller.signal.reason === "lost") return await this.#afterLoss(id, running, end);
+    if (end.kind === "result") await this.#store(id, running, end.result);
+    else await this.#release(id, running.runId, end);
+    return end;
+  }
+
   // Somebody else runs it, or has run it. What ours has used still counts.
-  async #afterLoss(id: JobId, runId: string, end: RunEnd): Promise<RunEnd> {
-    const usage =
-      end.kind === "handed-back" ? end.usage : "usage" in end.result ? end.result.usage : undefined;
+  async #afterLoss(id: JobId, running: Running, end: RunEnd): Promise<RunEnd> {
     // A run that has ended by itself in that moment counts, unless there is a result.
     const isWhole =
       end.kind === "result" && end.result.kind === "ended" && end.result.outcome.kind !== "cancelled";
-    if (isWhole) await this.#store(id, runId, end.result);
-    else await this.#ledger.release(id, runId, this.#spent(id, usage));
-    await end.tidy?.();
+    if (isWhole) await this.#store(id, running, end.result);
+    else await this.#release(id, running.runId, end);
     const { result } = await this.#ledger.ended(id);
-    if (result !== undefined) return { ...end, kind: "result", result: { kind: "stopped", worker: "" } };
+    if (result !== undefined) return { kind: "result", result: { kind: "stopped", worker: "" } };
     return { kind: "handed-back", afterMs: this.#parts.timing.leaseMs };
   }
 
-  async #store(id: JobId, runId: string, result: JobResult): Promise<void> {
-    const text = JSON.stringify(result);
-    const isShort = Buffer.byteLength(text) <= longestInlineBytes;
-    const stored: StoredResult = isShort
-      ? result
-      : { kind: "blob", ref: await this.#parts.putAside(id, text) };
-    await this.#ledger.finish(id, runId, sealed(id, stored, this.#parts.key));
+  async #release(id: JobId, runId: string, end: RunEnd): Promise<void> {
+    const spent = this.#spent(id, runId, usageOf(end));
+    const isFailure = end.kind === "handed-back" && end.isFailure === true;
+    await this.#ledger.release(id, runId, { spent, isFailure });
   }
 
-  #spent(id: JobId, usage: Usage | undefined): string | undefined {
-    return usage && sealed(id, usage, this.#parts.key);
+  async #store(
+    id: JobId,
+    { runId, lost }: Pick<Running, "runId" | "lost">,
+    result: JobResult,
+  ): Promise<void> {
+    const own = "usage" in result ? result.usage : undefined;
+    // What lost runs have cost, nobody knows.
+    const counted =
+      lost > 0 && own && result.kind !== "refused" ? { ...result, usage: { ...own, atLeast: true } } : result;
+    const text = JSON.stringify(counted);
+    const isShort = Buffer.byteLength(text) <= longestInlineBytes;
+    const stored: StoredResult = isShort
+      ? counted
+      : { kind: "blob", ref: await this.#parts.putAside(id, text) };
+    const ours = sealed(id, stored, this.#parts.key);
+    const first = await this.#ledger.finish(id, runId, ours);
+    // Another run's result counts, and this one was paid for too.
+    if (first !== ours) await this.#ledger.release(id, runId, { spent: this.#spent(id, runId, own) });
+  }
+
+  #spent(id: JobId, runId: string, usage: Usage | undefined): string | undefined {
+    return usage && sealed(spendingOf(id, runId), usage, this.#parts.key);
   }
 
   // Reports at once, and then the newest news at most once a second.
@@ -363,12 +487,43 @@ export class FleetWorker {
     };
     // During an outage, only one would wait for its end.
     if (this.#redis.status !== "ready") return;
-    void bestEffort(this.#redis.hset(workersKeyOf(this.#queue.name), name, JSON.stringify(beat)));
+    void bestEffort(this.#redis.hset(workersKeyOf(this.#queue.name), this.#beatName, JSON.stringify(beat)));
   }
 }
 
+function usageOf(end: RunEnd): Usage | undefined {
+  if (end.kind === "handed-back") return end.usage;
+  return "usage" in end.result ? end.result.usage : undefined;
+}
+
+// The same run, without what nobody wants any more.
+function stoppedEnd(end: RunEnd): RunEnd {
+  if (end.kind === "handed-back") return end;
+  const usage = usageOf(end);
+  return {
+    kind: "result",
+    result: { kind: "stopped", worker: end.result.worker, ...(usage ? { usage } : {}) },
+  };
+}
+
+// Those of workers that were killed.
+async function removeOldBeats(redis: Redis, key: string): Promise<void> {
+  const now = Date.now();
+  for (const [field, text] of Object.entries(await redis.hgetall(key))) {
+    const beat = readBeat(text);
+    if (!beat || now - beat.at > forgottenMs) await redis.hdel(key, field);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
 // What fails here only makes a view older, or is about to end anyway.
-async function bestEffort(promise: Promise<unknown>): Promise<void> {
+async function bestEffort(promise: Promise<unknown> | undefined): Promise<void> {
   try {
     await promise;
   } catch {

@@ -42,7 +42,7 @@ export const workerPolicy = z.strictObject({
     .optional(),
   permissionModes: z
     .array(permissionMode)
-    .meta({ description: "Permission modes that tasks may use." })
+    .meta({ description: "Permission modes that tasks may use. A task that names none uses `default`." })
     .default(["default", "acceptEdits", "plan", "dontAsk"]),
   models: z
     .array(z.string().min(1))
@@ -51,7 +51,10 @@ export const workerPolicy = z.strictObject({
   maxBudgetUsd: z
     .number()
     .positive()
-    .meta({ description: "The highest budget of a task, which must then have one (default: none)." })
+    .meta({
+      description:
+        "The highest budget of a task, which must then have one; once its attempts have cost this, it is not tried again (default: none).",
+    })
     .optional(),
   options: z
     .array(z.enum(optInOptions))

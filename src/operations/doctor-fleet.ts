@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { blobStoreOf } from "../fleet/blobs.ts";
 import { overviewOf, type SeenWorker, serverTime } from "../fleet/overview.ts";
 import { type Fleet, isProblem, readFleet, readPolicy, redisPlaceOf } from "../fleet/settings.ts";
+import { fingerprintOf } from "../fleet/signature.ts";
 import { VisitFailed, visit } from "../fleet/visit.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { FleetSettings, WorkerPolicy } from "../model/fleet.ts";
@@ -56,11 +57,6 @@ export async function fleetFindings(name: string, settings: FleetSettings): Prom
     policyFinding(settings),
   ];
   return found.map((finding) => ({ ...finding, name: named(finding.name) }));
-}
-
-/** Lets people compare the keys of two machines. Says nothing about the key. */
-function fingerprintOf(key: string): string {
-  return new Bun.CryptoHasher("sha256", key).update("fingerprint").digest("hex").slice(0, 8);
 }
 
 async function serverFindings(fleet: Fleet): Promise<Finding[]> {

@@ -1,12 +1,15 @@
 // Runs one job of a fleet: as a batch of one task in this machine's store, like `run-task`.
 import { concerns } from "../engine/account/hold.ts";
-import type { BlobStore } from "../fleet/blobs.ts";
+import { BlobError, type BlobStore } from "../fleet/blobs.ts";
 import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from "../fleet/job.ts";
 import { type OpenWork, openWork, WorkFailed } from "../fleet/open-work.ts";
 import type { Run, RunEnd } from "../fleet/worker-queue.ts";
-import type { AttemptOutcome } from "../model/outcome.ts";
-import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
+import { batchIdSchema } from "../model/batch-id.ts";
+import { toolRuleList } from "../model/options.ts";
+import type { AttemptOutcome, Usage } from "../model/outcome.ts";
+import { type Attempt, type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
+import { usageOfAll } from "../model/usage-sum.ts";
 import { clock } from "../platform/clock.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { removePath } from "../platform/removal.ts";
@@ -15,23 +18,26 @@ import { outcomeText } from "../report/outcome-text.ts";
 import { Holds } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
 import type { Context } from "./context.ts";
+import type { Fault } from "./fault.ts";
 import { faultText, problemsText, toolWording } from "./fault-text.ts";
 import { ForegroundBatch } from "./foreground.ts";
 import { planBatch } from "./plan.ts";
+import { rawObject } from "./raw-options.ts";
 import { inSpec, readTaskSpec } from "./task-spec.ts";
 
 /** How long a job may wait for something on this machine before another one may have it, in milliseconds. */
 const longestWaitMs = 15_000;
 /** How long nobody takes it then, in milliseconds. */
 const afterWaitMs = 2_000;
-/** How long a worker takes no jobs when its login or its credit does not work, in milliseconds. */
-const workerPauseMs = 60_000;
+/** How long a worker takes no jobs when its login, its credit or its Claude Code does not work, in milliseconds. */
+export const workerPauseMs = 60_000;
 /** How long the account pauses at most before a worker looks again, in milliseconds. */
 const longestPauseMs = 15 * 60_000;
 /** How long it pauses if no end is known, in milliseconds. */
 const usualPauseMs = 60_000;
-/** How often the files of a task are asked for before it is given up, and how long after the last time, in milliseconds. */
-const mostWorkTries = 5;
+/** How often a task may fail before its session begins, until it is given up. */
+const mostFailures = 5;
+/** How long after that nobody asks for its files, in milliseconds. */
 const afterWorkMs = 5_000;
 /** Longer transcripts go to the blob store even if they would compress well, in bytes. */
 const longestPackedBytes = 256 * 1024;
@@ -44,6 +50,10 @@ export interface JobParts {
   folder: string;
   /** Directories of a shared file system that tasks may work in. */
   directories: readonly string[];
+  /** Files that no session may read or write. Absolute. */
+  secretFiles: readonly string[];
+  /** Once all attempts at a task have cost this, no other one is made, in US dollars. */
+  mostUsd?: number | undefined;
   /** The process that ends what is left of the batch if this one is killed. */
   keeper: ProcessIdentity | undefined;
 }
@@ -56,6 +66,10 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     kind: "result",
     result: { kind: "refused", worker: parts.worker, message },
   });
+  const isLast = run.failures + 1 >= mostFailures;
+  // Another machine may run it. What none can run is refused in the end.
+  const unable = (because: string): RunEnd =>
+    isLast ? refused(because) : { ...handedBackBy(because), isFailure: true };
   const read = readTaskSpec(specOf(job));
   if (!read.ok) return refused(wordsOf(read.faults));
   try {
@@ -64,37 +78,118 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     const [task] = Array.isArray(tasks) ? tasks : [];
     const planned = await planBatch(context, "run", {
       ...read.value.input,
-      tasks: [{ ...task, workingDirectory: files.directory }],
+      ...(parts.mostUsd === undefined ? {} : { batchBudgetUsd: parts.mostUsd }),
+      tasks: [{ ...task, workingDirectory: files.directory, disallowedTools: deniedTools(task, parts) }],
       asyncMode: false,
     });
-    if (!planned.ok) return refused(wordsOf(inSpec(planned.faults)));
+    if (!planned.ok) {
+      const says = wordsOf(inSpec(planned.faults));
+      return planned.faults.some(isOfMachine) ? unable(says) : refused(says);
+    }
     using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
-    if (parts.keeper) context.store.claimKeeper(batch.state.batch.batchId, parts.keeper);
-    const end = await new RunningJob(context, batch, run, parts).toItsEnd();
-    return await withChanges(end, job, files, run);
+    try {
+      if (parts.keeper) context.store.claimKeeper(batch.state.batch.batchId, parts.keeper);
+      const end = await new RunningJob(context, batch, { job, run, parts }).toItsEnd();
+      return await withChanges(end, job, files, run);
+    } catch (error) {
+      // Its session may have been paid for.
+      const usage = usageIn(batch.state);
+      const { reason } = run.signal;
+      if (reason === "stopped")
+        return { kind: "result", result: { kind: "stopped", worker: parts.worker, ...usage } };
+      if (reason !== undefined) return { kind: "handed-back", ...usage };
+      const end = {
+        ...handedBackBy(`A task could not be run to its end: ${messageOf(error)}.`),
+        isFailure: true,
+      };
+      return { ...end, ...usage };
+    }
   } catch (error) {
-    if (!(error instanceof WorkFailed)) throw error;
-    const isLast = !error.isTemporary || run.starts >= mostWorkTries;
-    return isLast ? refused(error.message) : { kind: "handed-back", afterMs: afterWorkMs };
+    if (!(error instanceof WorkFailed)) return unable(`The task could not be begun: ${messageOf(error)}.`);
+    if (isLast || !error.isTemporary) return refused(error.message);
+    return { kind: "handed-back", isFailure: true, afterMs: afterWorkMs };
+  }
+}
+
+/** Why this machine could run no job, as sentences; undefined if it could. `folder`: where the files of tasks are. */
+export async function whyUnable(context: Context, folder: string): Promise<string | undefined> {
+  try {
+    await using files = await openWork({ kind: "empty" }, { folder, blobs: noBlobs, directories: [] });
+    const planned = await planBatch(context, "run", {
+      tasks: [{ task: "x", workingDirectory: files.directory }],
+      asyncMode: false,
+    });
+    return planned.ok ? undefined : wordsOf(inSpec(planned.faults));
+  } catch (error) {
+    return `${messageOf(error).replace(/\.$/, "")}.`;
+  }
+}
+
+/** An empty directory needs none. */
+const noBlobs: JobParts["blobs"] = {
+  put: () => Promise.reject(new Error("Internal error: nothing to store")),
+  getTo: () => Promise.reject(new Error("Internal error: nothing to read")),
+};
+
+/** What a task asks for, as this program understands it; or why it understands nothing, in sentences. */
+export function meantSpec(
+  given: unknown,
+): { ok: true; spec: Record<string, unknown> } | { ok: false; says: string } {
+  const read = readTaskSpec(given);
+  if (!read.ok) return { ok: false, says: wordsOf(read.faults) };
+  const { tasks, ...ofBatch } = read.value.input;
+  const [task] = Array.isArray(tasks) ? tasks : [];
+  return { ok: true, spec: { ...ofBatch, ...rawObject(task) } };
+}
+
+// Nothing that the task asks for: Claude Code is missing here, or too old, or the directory is outside the allowed ones.
+function isOfMachine(fault: Fault): boolean {
+  return fault.kind === "general" || fault.place.at(-1) === "workingDirectory";
+}
+
+function handedBackBy(because: string): HandedBack {
+  return { kind: "handed-back", afterMs: afterWaitMs, workerPause: { ms: workerPauseMs, because } };
+}
+
+// What the task denies itself, and the worker's own secrets.
+function deniedTools(task: unknown, { secretFiles }: JobParts): string[] {
+  const own = rawObject(task)["disallowedTools"];
+  const rules = typeof own === "string" ? [own] : Array.isArray(own) ? own.map(String) : [];
+  // In a rule, an absolute path begins with two slashes.
+  const paths = secretFiles.map((path) => `/${path.replaceAll("\\", "/").replace(/^([A-Za-z]):/, "/$1")}`);
+  return [...toolRuleList(rules), ...paths.flatMap((path) => [`Read(${path})`, `Edit(${path})`])];
+}
+
+function usageIn(state: BatchState): { usage?: Usage } {
+  const usage = usageOfAll(taskOf(state, 1).attempts.flatMap((attempt) => attempt.usage ?? []));
+  return usage ? { usage } : {};
+}
+
+/**
+ * Tries again while the blob store is away: what is stored has been paid for. Throws `BlobError` once the run must end.
+ */
+async function untilStored<Value>(run: Run, act: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof BlobError) || run.signal.aborted) throw error;
+      run.report(`Its result cannot be stored yet: ${error.message}`);
+    }
+    await clock.next("rest");
   }
 }
 
 // With what the session has changed, whatever its outcome. That it cannot be read does not undo what was paid for.
-async function withChanges(
-  end: RunEnd,
-  { batchId, number }: FleetJob,
-  files: OpenWork,
-  { id }: Run,
-): Promise<RunEnd> {
+async function withChanges(end: RunEnd, job: FleetJob, files: OpenWork, run: Run): Promise<RunEnd> {
   if (end.kind !== "result" || end.result.kind !== "ended") return end;
   const { result } = end;
+  const message = `Task ${job.number} of batch ${job.batchId}`;
   try {
-    const changes = await files.changes({
-      name: `${id}/changes`,
-      message: `Task ${number} of batch ${batchId}`,
-    });
+    const changes = await untilStored(run, () => files.changes({ name: `${run.id}/changes`, message }));
     return changes ? { ...end, result: { ...result, work: changes } } : end;
   } catch (error) {
+    if (error instanceof BlobError) throw error;
     const remark = messageOf(error);
     return { ...end, result: { ...result, remarks: [...(result.remarks ?? []), remark] } };
   }
@@ -123,15 +218,21 @@ function wordsOf(faults: Parameters<typeof inSpec>[0]): string {
 class RunningJob {
   readonly #context: Context;
   readonly #batch: ForegroundBatch;
+  readonly #job: FleetJob;
   readonly #run: Run;
   readonly #parts: JobParts;
   readonly #since = performance.now();
   /** What to do with the job, if it is not run here to its end. */
   #back: HandedBack | undefined;
 
-  constructor(context: Context, batch: ForegroundBatch, run: Run, parts: JobParts) {
+  constructor(
+    context: Context,
+    batch: ForegroundBatch,
+    { job, run, parts }: { job: FleetJob; run: Run; parts: JobParts },
+  ) {
     this.#context = context;
     this.#batch = batch;
+    this.#job = job;
     this.#run = run;
     this.#parts = parts;
   }
@@ -172,9 +273,10 @@ class RunningJob {
     const hold = mayBeHeld ? this.#hold() : undefined;
     if (hold) return hold;
     const waits = held !== undefined && attempts.length === 0;
-    return waits && performance.now() - this.#since > longestWaitMs
-      ? { kind: "handed-back", afterMs: afterWaitMs }
-      : undefined;
+    if (!waits || performance.now() - this.#since <= longestWaitMs) return undefined;
+    // Until then, it would be the same for every other task.
+    const isLong = (held.until ?? 0) - Date.now() > workerPauseMs;
+    return isLong ? handedBackBy(held.because) : { kind: "handed-back", afterMs: afterWaitMs };
   }
 
   #hold(): HandedBack | undefined {
@@ -245,7 +347,11 @@ class RunningJob {
       // Both of them, and the result, must fit.
       if (zstd.length <= longestInlineBytes / 4) return { in: "result", zstd };
     }
-    return { in: "blobs", ref: await this.#parts.blobs.put(`${this.#run.id}/${what}`, { file: path }) };
+    const name = `${this.#run.id}/${what}`;
+    return {
+      in: "blobs",
+      ref: await untilStored(this.#run, () => this.#parts.blobs.put(name, { file: path })),
+    };
   }
 
   // Its result is stored elsewhere, and nobody here looks for it.
@@ -253,7 +359,10 @@ class RunningJob {
     const { store } = this.#context;
     const { batchId } = this.#batch.state.batch;
     try {
-      if (store.forget(batchId)) removePath(store.layout.batchDirectory(batchId));
+      // Where the batch of the task is in this store too, that one knows what it cost.
+      const asker = batchIdSchema.safeParse(this.#job.batchId).data;
+      const keepsSpending = asker === undefined || store.row(asker) === undefined;
+      if (store.forget(batchId, { keepsSpending })) removePath(store.layout.batchDirectory(batchId));
     } catch (error) {
       // `prune` removes it later.
       console.error(`${new Date().toISOString()} ${batchId} could not be removed:`, error);

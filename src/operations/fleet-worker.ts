@@ -1,19 +1,19 @@
 // A worker of a fleet: takes jobs, as many as this machine can run, and runs them as its own batches.
 import { startWorkerKeeper } from "../engine/runner/worker-keeper.ts";
 import { blobStoreOf } from "../fleet/blobs.ts";
-import { readJob } from "../fleet/job.ts";
+import { jobIdOf, readJob } from "../fleet/job.ts";
 import { removeLeftWork } from "../fleet/open-work.ts";
 import { refusal } from "../fleet/policy.ts";
 import type { Fleet } from "../fleet/settings.ts";
-import { isSigned } from "../fleet/signature.ts";
+import { fingerprintOf, isSigned } from "../fleet/signature.ts";
 import { fleetTiming } from "../fleet/timing.ts";
 import { FleetWorker, type Run, type RunEnd } from "../fleet/worker-queue.ts";
 import type { WorkerPolicy } from "../model/fleet.ts";
 import { memoryNow } from "../platform/memory.ts";
 import { join } from "../platform/paths.ts";
 import { processorCount } from "../platform/processors.ts";
-import { type Context, newContext } from "./context.ts";
-import { runJob } from "./fleet-job.ts";
+import { type Context, newContext, UserError } from "./context.ts";
+import { meantSpec, runJob, whyUnable, workerPauseMs } from "./fleet-job.ts";
 
 /** Sessions mostly wait for the API: this many for each processor, if nothing else is said. */
 const sessionsPerProcessor = 4;
@@ -30,6 +30,9 @@ export function usualSlots(concurrency: number | "auto"): number {
 /** Where the files of tasks are, in the state directory. */
 const workFolder = "fleet";
 
+/** How long nobody takes a task that is signed with another key, in milliseconds. */
+const afterOtherKeyMs = 2_000;
+
 /** What its keeper prints, below that. */
 const keeperLog = "keeper.log";
 
@@ -37,16 +40,19 @@ export interface WorkerAsked {
   context: Context;
   fleet: Fleet;
   policy: WorkerPolicy;
+  /** Files that no session may read or write. Absolute. */
+  secretFiles: readonly string[];
   name: string;
   slots: number;
   say(text: string): void;
 }
 
-/** Begins to take jobs. */
+/** Begins to take jobs. Throws `UserError` if this machine could run none. */
 export async function startWorker({
   context,
   fleet,
   policy,
+  secretFiles,
   name,
   slots,
   say,
@@ -54,6 +60,8 @@ export async function startWorker({
   const blobs = blobStoreOf(fleet);
   const contexts = new Contexts();
   const folder = join(context.store.layout.stateDirectory, workFolder);
+  const why = await whyUnable(context, folder);
+  if (why !== undefined) throw new UserError(`This machine can run no task: ${why} Nothing was started.`);
   await removeLeftWork(folder);
   const keeper = startWorkerKeeper(context.store.layout.stateDirectory, join(folder, keeperLog));
   const run = async (one: Run): Promise<RunEnd> => {
@@ -64,15 +72,25 @@ export async function startWorker({
     const read = readJob(one.data);
     if (!read.ok) return refused(read.message);
     const { job } = read;
-    if (!isSigned(job, fleet.key)) return refused("The task is not signed with this worker's key.");
-    const why = refusal(job, policy);
-    if (why !== undefined) return refused(why);
+    if (!isSigned(job, fleet.key))
+      return job.keyId === undefined || job.keyId === fingerprintOf(fleet.key)
+        ? refused("The task is not signed with this worker's key.")
+        : ofOtherKey(job.keyId);
+    // Signed, but an old one, or another one.
+    if (jobIdOf(job) !== one.id) return refused(`The task belongs to ${jobIdOf(job)}, and not to ${one.id}.`);
+    const meant = meantSpec(job.spec);
+    if (!meant.ok) return refused(meant.says);
+    // As it is written, and as this program understands it.
+    const against = refusal(job, policy) ?? refusal({ ...job, spec: meant.spec }, policy);
+    if (against !== undefined) return refused(against);
     using borrowed = contexts.borrow();
     return await runJob(borrowed.context, job, one, {
       worker: name,
       blobs,
       folder,
       directories: policy.directories,
+      mostUsd: policy.maxBudgetUsd,
+      secretFiles,
       keeper,
     });
   };
@@ -86,6 +104,12 @@ export async function startWorker({
     putAside: (id, text) => blobs.put(`${id}/result`, new TextEncoder().encode(text)),
     say,
   });
+}
+
+// Either its key or this worker's is the wrong one, which the others know.
+function ofOtherKey(keyId: string): RunEnd {
+  const because = `A task is signed with another key, whose fingerprint is ${keyId}; \`doctor --fleet\` prints that of the own one.`;
+  return { kind: "handed-back", afterMs: afterOtherKeyMs, workerPause: { ms: workerPauseMs, because } };
 }
 
 /** Contexts, one for each job that runs: those who share one do not see what the others write to the store. */

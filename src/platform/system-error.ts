@@ -23,3 +23,9 @@ export function systemCode(error: unknown): string | undefined {
   const code = codeOf(error);
   return code !== undefined && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
+
+/** An error to print. That of a fleet's server has the whole command, with prompts in it. */
+export function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error && "command" in error) Reflect.deleteProperty(error, "command");
+  return error;
+}

@@ -337,14 +337,17 @@ export class Store implements Disposable {
       .map(this.#rowFrom);
   }
 
-  /** Removes an ended batch with its log, but for what it cost. False, and nothing done, for any other. Files stay. */
-  forget(batchId: BatchId): boolean {
+  /**
+   * Removes an ended batch with its log, but for what it cost, unless another batch counts that. False, and nothing done, for
+   * any other. Files stay.
+   */
+  forget(batchId: BatchId, { keepsSpending = true }: { keepsSpending?: boolean } = {}): boolean {
     const drop = this.database.transaction(() => {
       const row = this.database.query(
         "DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL AND queued = 0",
       );
       if (row.run(batchId).changes !== 1) return false;
-      keepSpending(this.database, batchId);
+      if (keepsSpending) keepSpending(this.database, batchId);
       this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);

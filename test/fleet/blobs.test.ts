@@ -1,7 +1,16 @@
 // The blob store of a fleet: what is read is what was stored, or an error says why not.
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BlobError, type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
@@ -165,6 +174,30 @@ for (const [where, start] of [
     expect(readdirSync(place.path, { recursive: true }).filter((name) => name !== "blobs")).toEqual([]);
   });
 }
+
+testNeeding("modes of files")("who may write in the directory of blobs may read them all", async () => {
+  await using place = inDirectory();
+  const blobs = join(place.path, "blobs");
+  chmodSync(blobs, 0o770);
+  await place.store.put("b/1/x", bytesOf("text"));
+  expect(statSync(join(blobs, "b/1/x.zst")).mode & 0o777).toBe(0o660);
+  expect(statSync(join(blobs, "b")).mode & 0o777).toBe(0o770);
+  expect(statSync(join(blobs, "b/1")).mode & 0o777).toBe(0o770);
+});
+
+test("an error says whether the store is away, or only this blob is missing or damaged", async () => {
+  await using place = inDirectory();
+  const { store } = place;
+  const blobs = join(place.path, "blobs");
+  const ref = await store.put("b/one", bytesOf("one thing"));
+  place.damage("b/one", bytesOf("no zstd"));
+  await expect(store.text(ref, 100)).rejects.toMatchObject({ isOfBlob: true });
+  await store.remove("b/one");
+  await expect(store.text(ref, 100)).rejects.toMatchObject({ isOfBlob: true });
+  rmSync(blobs, { recursive: true });
+  await expect(store.text(ref, 100)).rejects.toMatchObject({ isOfBlob: false });
+  await expect(store.getTo(ref, join(place.path, "to"))).rejects.toMatchObject({ isOfBlob: false });
+});
 
 testNeeding("modes of files")("others can read nothing in a directory of blobs", async () => {
   await using place = inDirectory();

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { describeNeeding } from "../facilities.ts";
-import { asked } from "../fake-notes.ts";
+import { asked, notes } from "../fake-notes.ts";
 import { connectNew, eventually, type Home, kill, run } from "../harness.ts";
 import { processesWith } from "../processes-with.ts";
 import { newestRow, startRunning, untilAsked, untilKept, untilRunning } from "../running.ts";
@@ -158,8 +158,8 @@ describeNeeding("redis", "Linux")("on a fleet", () => {
     // These end while nobody listens.
     await open(home);
     await eventually(
-      () => /done|result/.test(readFileSync(home.startsLog, "utf8")),
-      () => "nothing has ended",
+      () => notes(home).filter(({ kind }) => kind === "result").length === 4,
+      () => JSON.stringify(notes(home)),
     );
     const waited = await client.call("wait_for_batch", { batchId, waitSeconds: 60 });
     expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });

@@ -1,10 +1,11 @@
 // A batch on a fleet, from one end to the other: a submitter, workers and a Redis, all as processes.
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, unlinkSync } from "node:fs";
+import { spentSince } from "../../src/store/spent.ts";
 import { Store } from "../../src/store/store.ts";
 import { describeNeeding } from "../facilities.ts";
 import { asked } from "../fake-notes.ts";
-import { program, run } from "../harness.ts";
+import { eventually, fakeClaude, program, run } from "../harness.ts";
 import { newestRow } from "../running.ts";
 import { OwnBatch } from "./own-batch.ts";
 import { OwnFleet } from "./own-fleet.ts";
@@ -35,6 +36,10 @@ describeNeeding("redis")("a batch on a fleet", () => {
     );
     expect(answer.totalCostUsd).toBeCloseTo(1.5, 6);
     expect(asked(home).length).toBe(6);
+    // No session may read what its worker's secrets are.
+    const started = readFileSync(home.startsLog, "utf8");
+    expect(started).toContain(`Read(/${home.file("fleet.key")})`);
+    expect(started).toContain(`Edit(/${home.file("redis.password")})`);
   }, 60_000);
 
   test("sends the files of a repository, uncommitted ones too, and brings changes back as branches", async () => {
@@ -120,13 +125,13 @@ describeNeeding("redis")("a batch on a fleet", () => {
     const askedBefore = asked(home).length;
     expect(askedBefore).toBe(1);
     await Bun.write(reset, "");
-    // What the account's workers wait for is over.
-    await redis.connection.del("bull:fleet1-default:limiter");
+    // What the account's workers wait for is over: first on each of them, so that none pauses the account again.
     for (const name of ["box-1", "box-2"]) {
       const state = home.file(`state-${name}`);
       using store = new Store(state);
       store.database.run("DELETE FROM holds");
     }
+    await redis.connection.del("bull:fleet1-default:limiter");
     const { results } = await batch.answer();
     expect(results).toMatchObject([{ result: "after", status: "success" }]);
     const { batchId } = newestRow(home) ?? {};
@@ -145,6 +150,60 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await Bun.write(good, "");
     await fleet.worker("box-2");
     expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
+  }, 60_000);
+
+  test("leaves a task to others that is signed with another key than a worker has", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.configure({
+      keyFile: await fleet.secret("odd.key", "another key with its forty-three characters"),
+    });
+    const odd = await fleet.worker("odd");
+    await fleet.configure();
+    const batch = new OwnBatch(home, ["[[answer text=yes]]"]);
+    await odd.says("Takes no tasks for 60 s: A task is signed with another key");
+    await fleet.worker("box-2");
+    expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
+  }, 60_000);
+
+  test("leaves a task to others if Claude Code is gone from a worker", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    const own = home.file("own-claude");
+    symlinkSync(fakeClaude, own);
+    const broken = await fleet.worker("broken", { environment: { PARALLEL_CLAUDE_CLAUDE_PATH: own } });
+    unlinkSync(own);
+    const batch = new OwnBatch(home, ["[[answer text=yes]]"]);
+    await broken.says("Takes no tasks for 60 s");
+    await fleet.worker("box-2");
+    expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
+    expect(asked(home).length).toBe(1);
+  }, 60_000);
+
+  test("has no worker where Claude Code is missing, which says so and ends", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    const environment = { PARALLEL_CLAUDE_CLAUDE_PATH: home.file("nothing") };
+    const worker = await fleet.worker("box-1", { isAwaited: false, environment });
+    expect(await worker.exited).toBe(2);
+    await worker.hasEnded;
+    expect(worker.said).toContain("This machine can run no task");
+    expect(worker.said).toContain("Nothing was started.");
+  }, 60_000);
+
+  test("counts what it cost once, if its worker has the same store", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home } = fleet;
+    await fleet.worker("box-1", { environment: { PARALLEL_CLAUDE_STATE_DIRECTORY: home.state } });
+    const { totalCostUsd } = await new OwnBatch(home, ["[[cost usd=0.25]] [[answer text=yes]]"]).answer();
+    expect(totalCostUsd).toBeCloseTo(0.25, 6);
+    using store = new Store(home.state);
+    // The worker's own batch goes right after that.
+    await eventually(
+      () => store.list().length === 1,
+      () => JSON.stringify(store.list()),
+    );
+    expect(spentSince(store.database, 0)).toBeCloseTo(0.25, 6);
   }, 60_000);
 
   test("stops at the budget of the batch, and of each task", async () => {

@@ -22,7 +22,10 @@ describeNeeding("redis")("the ledger of a fleet", () => {
 
   test("gives a job to the first worker that asks, and the others wait for its lease", async () => {
     const id = newId();
-    expect(await ledger.claim(id, "one")).toEqual({ kind: "run", starts: 1 });
+    const first = { kind: "run" as const, starts: 1, lost: 0, failures: 0 };
+    expect(await ledger.claim(id, "one")).toEqual(first);
+    // The driver asks again after a broken connection.
+    expect(await ledger.claim(id, "one")).toEqual(first);
     const other = await ledger.claim(id, "other");
     expect(other.kind).toBe("held");
     if (other.kind === "held") expect(other.forMs).toBeWithin(1, 30_001);
@@ -49,7 +52,7 @@ describeNeeding("redis")("the ledger of a fleet", () => {
     await after(id);
     await ledger.claim(id, "other");
     await longAgo(id);
-    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2 });
+    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2, lost: 1, failures: 0 });
     expect(await ledger.renew(id, "one")).toBe("lost");
     expect(await ledger.renew(id, "other")).toBe("kept");
   });
@@ -66,17 +69,30 @@ describeNeeding("redis")("the ledger of a fleet", () => {
     expect(await ledger.renew(id, "other")).toBe("lost");
     expect(await ledger.finish(id, "other", "second")).toBe("first");
     expect(await ledger.claim(id, "third")).toEqual({ kind: "done", result: "first" });
-    expect(await ledger.ended(id)).toEqual({ result: "first", spent: [] });
+    expect(await ledger.ended(id)).toEqual({ result: "first", spent: [], isHeld: false });
   });
 
   test("lets another worker begin at once what was handed back, and remembers what that had cost", async () => {
     const id = newId();
     await ledger.claim(id, "one");
-    await ledger.release(id, "one", "0.5");
-    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2 });
+    await ledger.release(id, "one", { spent: "0.5" });
+    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2, lost: 0, failures: 0 });
+    // Said again, it is the same.
+    await ledger.release(id, "one", { spent: "0.5" });
     await ledger.release(id, "one");
     expect(await ledger.renew(id, "other")).toBe("kept");
-    expect(await ledger.ended(id)).toEqual({ result: undefined, spent: ["0.5"] });
+    expect(await ledger.ended(id)).toEqual({ result: undefined, spent: [["one", "0.5"]], isHeld: true });
+  });
+
+  test("counts runs that failed before their sessions, and no others", async () => {
+    const id = newId();
+    for (const isFailure of [true, false, true]) {
+      const runId = crypto.randomUUID();
+      await ledger.claim(id, runId);
+      await ledger.release(id, runId, { isFailure });
+      await ledger.release(id, runId, { isFailure });
+    }
+    expect(await ledger.claim(id, "last")).toEqual({ kind: "run", starts: 4, lost: 0, failures: 2 });
   });
 
   test("stops who runs a cancelled job, and nobody begins one", async () => {
@@ -93,7 +109,7 @@ describeNeeding("redis")("the ledger of a fleet", () => {
   test("keeps nothing for ever", async () => {
     const id = newId();
     await ledger.claim(id, "one");
-    await ledger.release(id, "one", "1");
+    await ledger.release(id, "one", { spent: "1" });
     await ledger.claim(id, "one");
     await ledger.stop(id);
     await ledger.finish(id, "one", "result");

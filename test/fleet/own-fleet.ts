@@ -11,6 +11,7 @@ export class OwnFleet implements AsyncDisposable {
   readonly home: Home;
   readonly redis: OwnRedis;
   readonly #workers: OwnWorker[] = [];
+  #policy: object = {};
 
   private constructor(home: Home, redis: OwnRedis) {
     this.home = home;
@@ -28,11 +29,23 @@ export class OwnFleet implements AsyncDisposable {
     await secret(home.file("fleet.key"), "0123456789abcdef0123456789abcdef0123456789a");
     await secret(home.file("redis.password"), server.password);
     mkdirSync(home.file("blobs"));
-    await Bun.write(
-      join(home.path, configurationFolder, "parallel-claude-code-mcp", "config.json"),
-      JSON.stringify({ fleets: { team: fleet.settings(policy) } }),
-    );
+    fleet.#policy = policy;
+    await fleet.configure();
     return fleet;
+  }
+
+  /** Writes the configuration, for what starts from now on. */
+  async configure(changed: object = {}): Promise<void> {
+    await Bun.write(
+      join(this.home.path, configurationFolder, "parallel-claude-code-mcp", "config.json"),
+      JSON.stringify({ fleets: { team: { ...this.settings(this.#policy), ...changed } } }),
+    );
+  }
+
+  /** A file with a secret: its path. */
+  async secret(name: string, text: string): Promise<string> {
+    await secret(this.home.file(name), text);
+    return this.home.file(name);
   }
 
   settings(policy: object = {}): object {
@@ -50,9 +63,9 @@ export class OwnFleet implements AsyncDisposable {
   /** A worker that takes jobs. */
   async worker(
     name: string,
-    { slots = 2, more = [] as string[], isAwaited = true } = {},
+    { slots = 2, more = [] as string[], isAwaited = true, environment = {} } = {},
   ): Promise<OwnWorker> {
-    const worker = new OwnWorker(this.home, name, ["--slots", String(slots), ...more]);
+    const worker = new OwnWorker(this.home, name, ["--slots", String(slots), ...more], environment);
     this.#workers.push(worker);
     if (isAwaited) await worker.says("takes up to");
     return worker;
@@ -69,20 +82,27 @@ export class OwnFleet implements AsyncDisposable {
 export class OwnWorker {
   readonly name: string;
   readonly state: string;
+  /** Resolves when it will say nothing more. */
+  readonly hasEnded: Promise<void>;
   readonly #child: Bun.Subprocess<"ignore", "ignore", "pipe">;
   #said = "";
 
-  constructor(home: Home, name: string, flags: readonly string[]) {
+  constructor(home: Home, name: string, flags: readonly string[], environment: object = {}) {
     this.name = name;
     this.state = home.file(`state-${name}`);
     this.#child = Bun.spawn([...program(), "worker", "--fleet", "team", "--name", name, ...flags], {
       cwd: home.work,
-      env: { ...home.environment, PARALLEL_CLAUDE_STATE_DIRECTORY: this.state, WORKER_NAME: name },
+      env: {
+        ...home.environment,
+        PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
+        WORKER_NAME: name,
+        ...environment,
+      },
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
     });
-    void this.#listen();
+    this.hasEnded = this.#listen();
   }
 
   get pid(): number {

@@ -1,7 +1,12 @@
 // Both sides of the queue, with runs that are functions: what is delivered, how often, and what comes back.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import type { BlobRef } from "../../src/fleet/blob-ref.ts";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
 import { type FleetJob, type JobResult, jobIdOf } from "../../src/fleet/job.ts";
+import { workersKeyOf } from "../../src/fleet/queue-names.ts";
+import { sealed, spendingOf, unsealed } from "../../src/fleet/sealed.ts";
 import { type JobEnd, SubmitterQueue } from "../../src/fleet/submitter-queue.ts";
 import { fleetTiming } from "../../src/fleet/timing.ts";
 import { type EndReason, FleetWorker, type Run, type RunEnd } from "../../src/fleet/worker-queue.ts";
@@ -19,21 +24,29 @@ describeNeeding("redis")("the queue of a fleet", () => {
   let submitter: SubmitterQueue;
   const workers: FleetWorker[] = [];
   const said: string[] = [];
-  /** The blob that stands for each long result. */
-  const blobs = new Map<string, string>();
+  /** Where blobs are, unless it is away. */
+  let blobs: string;
+  let store: BlobStore;
+  const isSaid = (text: string) =>
+    eventually(
+      () => said.some((one) => one.includes(text)),
+      () => said.join("\n"),
+    );
 
   const fleet = () => ({
     name: "team",
     url: server.plainUrl,
     password: server.password,
     key,
-    blobs: "/nowhere",
+    blobs,
     s3: {},
     shared: [],
   });
   const say = (text: string) => void said.push(text);
 
   beforeEach(async () => {
+    blobs = mkdtempSync(join(tmpdir(), "pccm-queue-"));
+    store = blobStoreOf({ blobs, s3: {} });
     server = await OwnRedis.start();
     submitter = await SubmitterQueue.open({ fleet: fleet(), timing, say });
   });
@@ -41,14 +54,12 @@ describeNeeding("redis")("the queue of a fleet", () => {
     for (const worker of workers.splice(0)) await worker.drain(0, AbortSignal.abort());
     await submitter[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
+    rmSync(blobs, { recursive: true, force: true });
     said.length = 0;
   });
 
   async function worker(name: string, run: (run: Run) => Promise<RunEnd>, slots = 2): Promise<FleetWorker> {
-    const putAside = async (id: string, text: string): Promise<BlobRef> => {
-      blobs.set(id, text);
-      return { name: id, sha256: "0".repeat(64), bytes: text.length };
-    };
+    const putAside = (id: string, text: string) => store.put(`${id}/result`, new TextEncoder().encode(text));
     const started = await FleetWorker.start({ place: fleet(), name, slots, timing, run, key, putAside, say });
     workers.push(started);
     return started;
@@ -237,27 +248,170 @@ describeNeeding("redis")("the queue of a fleet", () => {
   test("keeps the result of a job that came back to the worker that runs it", async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     let runs = 0;
-    await worker("one", async () => {
+    const run = async () => {
       runs++;
       await gate;
       return result("one");
-    });
+    };
+    // Each delivery that waits for the run takes a slot.
+    await worker("one", run, 8);
     const end = submit(1);
     await eventually(
       () => runs === 1,
       () => "it did not begin",
     );
-    // As if the worker had been frozen for longer than its lock.
-    await server.connection.del(`bull:fleet1-default:${idOf(1)}:lock`);
-    const stalls = async () => Number(await jobField(1, "stc"));
-    const until = async (): Promise<void> => {
-      while ((await stalls()) === 0) await Bun.sleep(50);
-    };
-    await until();
+    // As if the worker had been frozen for longer than its lock, again and again.
+    while (Number(await jobField(1, "stc")) < 5) {
+      await server.connection.del(`bull:fleet1-default:${idOf(1)}:lock`);
+      await Bun.sleep(50);
+    }
     open();
     expect(await end).toMatchObject({ result: { worker: "one" } });
     expect(runs).toBe(1);
+  }, 60_000);
+
+  test("stores what was paid for once the blob store is back, and runs nothing again", async () => {
+    let runs = 0;
+    const away = `${blobs}-away`;
+    await worker("one", async () => {
+      runs++;
+      renameSync(blobs, away);
+      return { kind: "result", result: { kind: "refused", worker: "one", message: "x".repeat(200_000) } };
+    });
+    const end = submit(1);
+    await isSaid(`${idOf(1)} has ended. The result cannot be stored yet`);
+    renameSync(away, blobs);
+    expect(await end).toMatchObject({ result: { kind: "refused", worker: "one" } });
+    expect(runs).toBe(1);
   }, 30_000);
+
+  test("stores what was paid for once its server takes it, and runs nothing again", async () => {
+    let runs = 0;
+    await worker("one", async () => {
+      runs++;
+      await server.connection.config("SET", "maxmemory", "1");
+      return { kind: "result", result: ended("one", 0.5) };
+    });
+    const end = submit(1);
+    await isSaid(`${idOf(1)} has ended. The result cannot be stored yet`);
+    await server.connection.config("SET", "maxmemory", "0");
+    expect(await end).toMatchObject({ result: { worker: "one", usage: { costUsd: 0.5 } }, spent: [] });
+    expect(runs).toBe(1);
+  }, 60_000);
+
+  test("counts what a run has cost whose result came too late", async () => {
+    await worker("one", async ({ id }) => {
+      await server.connection.set(`led:{${id}}:done`, sealed(id, ended("other"), key));
+      return { kind: "result", result: ended("one", 0.5) };
+    });
+    expect(await submit(1)).toMatchObject({ result: { worker: "other" } });
+    const spent = () => server.connection.hgetall(`led:{${idOf(1)}}:spent`);
+    while (Object.keys(await spent()).length === 0) await Bun.sleep(20);
+    const [[runId, text] = ["", ""]] = Object.entries(await spent());
+    expect(unsealed(spendingOf(idOf(1), runId), text, key)).toMatchObject({ costUsd: 0.5 });
+  });
+
+  test("says that more was spent than is known if a worker was lost", async () => {
+    await server.connection.hset(`led:{${idOf(1)}}:run`, { starts: 1 });
+    await worker("one", async () => ({ kind: "result", result: ended("one", 0.5) }));
+    expect(await submit(1)).toMatchObject({ result: { usage: { costUsd: 0.5, atLeast: true } } });
+  });
+
+  test("gives a job up whose workers are lost again and again", async () => {
+    await server.connection.hset(`led:{${idOf(1)}}:run`, { starts: 5 });
+    let runs = 0;
+    await worker("one", async () => {
+      runs++;
+      return result("one");
+    });
+    expect(await submit(1)).toMatchObject({
+      kind: "failed",
+      message: "It was lost with its worker 5 times.",
+    });
+    expect(runs).toBe(0);
+  });
+
+  test("says to each run how many before it failed, and counts no others", async () => {
+    const seen: number[] = [];
+    await worker("one", async ({ failures }) => {
+      seen.push(failures);
+      if (seen.length > 3) return result("one");
+      return { kind: "handed-back", afterMs: 0, isFailure: seen.length !== 2 };
+    });
+    await submit(1);
+    expect(seen).toEqual([0, 1, 1, 2]);
+  });
+
+  test("counts what a job had cost that was handed back and then cancelled", async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    await worker("one", async () => {
+      resolve();
+      return { kind: "handed-back", usage: usage(0.25), afterMs: 600_000 };
+    });
+    const end = submit(1);
+    await begun;
+    while ((await server.connection.zscore("bull:fleet1-default:delayed", idOf(1))) === null)
+      await Bun.sleep(20);
+    await submitter.cancel(idOf(1));
+    expect(await end).toMatchObject({ result: { kind: "stopped" }, spent: [{ costUsd: 0.25 }] });
+  });
+
+  test("adds no job that was cancelled before it could be added", async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const make = async () => {
+      await gate;
+      return jobOf(1);
+    };
+    await submitter.cancel(idOf(1));
+    open();
+    const end = await submitter.run(idOf(1), make, { isAgain: false, progressed: () => undefined });
+    expect(end).toMatchObject({ result: { kind: "stopped" } });
+    expect(await jobField(1, "name")).toBeNull();
+  });
+
+  test("waits while its server takes nothing, and goes on when it does", async () => {
+    await worker("one", async () => result("one"));
+    await server.connection.config("SET", "maxmemory", "1");
+    const end = submit(1);
+    await isSaid("takes no more data");
+    expect(submitter.trouble).toContain("takes no more data");
+    const cancelled = submitter.cancel(idOf(2));
+    await server.connection.config("SET", "maxmemory", "0");
+    expect(await end).toMatchObject({ result: { worker: "one" } });
+    await cancelled;
+    expect(submitter.trouble).toBeUndefined();
+    expect(await server.connection.exists(`led:{${idOf(2)}}:stop`)).toBe(1);
+  }, 60_000);
+
+  test("sees workers beside one that says nothing readable", async () => {
+    await server.connection.hset(workersKeyOf("fleet1-default"), "odd", "no JSON");
+    await worker("one", async () => result("one"));
+    await eventually(
+      () => submitter.workers.some(({ name }) => name === "one"),
+      () => said.join("\n"),
+    );
+    expect(submitter.trouble).toBeUndefined();
+  });
+
+  test("ends a worker whose server is away, once it waits for nothing more", async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const one = await worker("one", async (run) => {
+      resolve();
+      await untilAborted(run);
+      return { kind: "handed-back", usage: usage(1) };
+    });
+    const idle = await worker("idle", async () => result("idle"), 1);
+    workers.length = 0;
+    const end = submit(1);
+    end.catch(() => undefined);
+    await begun;
+    await server.kill();
+    const again = new AbortController();
+    const drained = one.drain(600_000, again.signal);
+    expect(await idle.drain(600_000, new AbortController().signal)).toBe(false);
+    again.abort();
+    expect(await drained).toBe(false);
+  }, 60_000);
 
   test("runs nothing again while its server is away for longer than all locks", async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -287,19 +441,32 @@ describeNeeding("redis")("the queue of a fleet", () => {
   }, 60_000);
 
   test("puts a long result aside, and Redis holds none of it", async () => {
-    const text = "x".repeat(200_000);
+    const message = "x".repeat(200_000);
     await worker("one", async () => ({
       kind: "result",
-      result: { kind: "refused", worker: "one", message: text },
+      result: { kind: "refused", worker: "one", message },
     }));
-    // The blob store of this test cannot be read.
-    expect(await submit(1)).toMatchObject({
-      kind: "failed",
-      message: expect.stringContaining("cannot be read"),
-    });
-    expect(blobs.get(idOf(1))).toContain(text);
+    expect(await submit(1)).toMatchObject({ kind: "result", result: { kind: "refused", message } });
     expect(Number(await server.connection.strlen(`led:{${idOf(1)}}:done`))).toBeLessThan(1_000);
   });
+
+  test("waits for a result while its blob store is away, and gives up one that the store does not have", async () => {
+    const long: JobResult = { kind: "refused", worker: "one", message: "x".repeat(200_000) };
+    const ref = await store.put("b/result", new TextEncoder().encode(JSON.stringify(long)));
+    const stored = sealed(idOf(1), { kind: "blob", ref }, key);
+    const away = `${blobs}-away`;
+    renameSync(blobs, away);
+    await server.connection.set(`led:{${idOf(1)}}:done`, stored);
+    const end = submit(1, true);
+    await isSaid("cannot be read");
+    renameSync(away, blobs);
+    expect(await end).toMatchObject({ result: { kind: "refused" } });
+    await store.remove("b/result");
+    expect(await submit(1, true)).toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("does not exist"),
+    });
+  }, 60_000);
 
   test("trusts no result that the key of the fleet has not signed", async () => {
     const end = submit(1);

@@ -163,6 +163,11 @@ describeNeeding(
       },
       /not signed with this worker's key/,
     ],
+    [
+      "that was signed as another one",
+      (one, key) => signed({ ...one, batchId: "earlier" }, key),
+      /belongs to earlier-1-1/,
+    ],
     ["of another version", (one, key) => signed({ ...one, v: 2 }, key), /version 2/],
   ];
   test("runs no task that is not signed, or that was changed; and runs one that is", async () => {

@@ -70,7 +70,11 @@ export class FleetAttempts {
       const { status, attempts } = taskOf(log.state, number);
       return status === "queued" && attempts.length + 1 === attempt && directory === directoryNow();
     };
-    const packed = await this.#work.of(directory);
+    const packed = await link.untilStored(() => this.#work.of(directory), {
+      isMeant,
+      waits: (because) => link.say(because),
+    });
+    if (!packed) return;
     if (!packed.ok) {
       const outcome = { kind: "not-started" as const, message: `${directory} ${packed.says}.` };
       return await this.#parts.attempts.conclude(number, 0, { outcome }, { isMeant });
@@ -127,7 +131,11 @@ export class FleetAttempts {
     const { batch } = state;
     const options = optionsOf(batch, number);
     const directory = directoryOf(batch, number, attempt);
-    const packed = await this.#work.of(directory);
+    const packed = await this.#parts.link.untilStored(() => this.#work.of(directory), {
+      isMeant: () => !this.#isCancelled(number),
+      waits: (because) => this.#parts.link.say(because),
+    });
+    if (!packed) throw new Error(`${directory} was not sent, because the task was cancelled.`);
     if (!packed.ok) throw new Error(`${directory} ${packed.says}.`);
     return {
       v: jobVersion,
@@ -174,7 +182,12 @@ export class FleetAttempts {
         },
       };
     if (result.kind === "stopped") return { ...facts, outcome: this.#cancelled(number) };
-    return { ...facts, ...(await this.#ended(number, of, result)) };
+    return { ...facts, ...(await this.#ended(number, of, { result, running })) };
+  }
+
+  #isCancelled(number: number): boolean {
+    const task = taskOf(this.#parts.log.state, number);
+    return task.status !== "running" || task.cancelling !== undefined;
   }
 
   #cancelled(number: number): AttemptOutcome {
@@ -182,13 +195,27 @@ export class FleetAttempts {
     return { kind: "cancelled", by: (task.status === "running" ? task.cancelling : undefined) ?? "user" };
   }
 
-  async #ended(number: number, of: Attempt, result: Ended): Promise<EndKnown> {
+  async #ended(
+    number: number,
+    of: Attempt,
+    { result, running }: { result: Ended; running: RunningJob },
+  ): Promise<EndKnown> {
     const { outcome, sessionId, model, remarks = [], checks, transcriptEnd } = result;
     const taken: string[] = [];
-    const lost = await patiently(async () => {
+    const take = async () => {
       await this.#place(result.transcript, of.transcript);
       await this.#place(result.stderr, stderrBeside(of.transcript));
       taken.splice(0, taken.length, ...(await this.#take(number, of, result)));
+      return true;
+    };
+    const lost = await patiently(async () => {
+      // It has been paid for: only somebody who cancels it gives it up.
+      const isTaken = await this.#parts.link.untilStored(take, {
+        isMeant: () => !this.#isCancelled(number),
+        isOver: ({ isOfBlob }) => isOfBlob,
+        waits: (because) => running.waits(because),
+      });
+      if (!isTaken) throw new Error("nobody waits for it any more");
     });
     const repeated =
       result.attempts > 1 ? [`The worker made ${result.attempts} attempts at it; the last one counts.`] : [];
@@ -200,6 +227,7 @@ export class FleetAttempts {
       remarks: [...remarks, ...repeated, ...taken],
     };
     if (lost === undefined) return { ...said, outcome };
+    if (this.#isCancelled(number)) return { ...said, outcome: this.#cancelled(number) };
     return { ...said, outcome: { kind: "crashed", stderrTail: `Its answer cannot be read: ${lost}` } };
   }
 
@@ -229,7 +257,7 @@ export class FleetAttempts {
 
 type Ended = Extract<JobResult, { kind: "ended" }>;
 
-// Tries for a while: a blob store may be away. Returns why it gave up.
+// Tries for a while: another machine's blob may need some time to be seen here. Returns why it gave up.
 async function patiently(act: () => Promise<void>): Promise<string | undefined> {
   for (let tries = 1; ; tries++) {
     try {
@@ -291,6 +319,11 @@ class RunningJob implements Running {
     return this.worker === undefined
       ? `waits in the queue of ${this.#link.name}`
       : `on ${this.worker}: ${this.#activity ?? "starts"}`;
+  }
+
+  /** Its result is there, and cannot be taken yet. */
+  waits(because: string): void {
+    this.#activity = `has ended; its result cannot be read yet: ${because}`;
   }
 
   progressed({ worker, activity }: { worker: string; activity?: string | undefined }): void {

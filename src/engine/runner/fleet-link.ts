@@ -1,15 +1,25 @@
 // The connection of a batch to its fleet: made at the first use, and closed with its runner.
-import { type BlobStore, blobStoreOf } from "../../fleet/blobs.ts";
+import { BlobError, type BlobStore, blobStoreOf } from "../../fleet/blobs.ts";
 import { type Fleet, readFleet } from "../../fleet/settings.ts";
 import { SubmitterQueue } from "../../fleet/submitter-queue.ts";
 import { fleetTiming } from "../../fleet/timing.ts";
 import type { BatchFleet } from "../../model/fleet.ts";
 import { clock } from "../../platform/clock.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import { isStorageTrouble } from "../../store/database.ts";
 
 /** Jobs that wait in the queue for each that runs, so that no worker ever waits for us. */
 const jobsPerSlot = 2;
 /** The fewest jobs in the queue, unless the batch allows fewer: workers that start now find some. */
 const fewestJobs = 16;
+
+interface Waiting {
+  isMeant(): boolean;
+  /** Whether an error will not pass. */
+  isOver?(error: BlobError): boolean;
+  /** Hears why it waits. */
+  waits(because: string): void;
+}
 
 export class FleetLink implements AsyncDisposable {
   readonly name: string;
@@ -78,14 +88,38 @@ export class FleetLink implements AsyncDisposable {
     return this.#blobs;
   }
 
+  /** Says to people why something waits. */
+  say(text: string): void {
+    this.#said = text;
+    console.error(`${new Date().toISOString()} ${text}`);
+  }
+
+  /**
+   * What `act` gives, as soon as neither the blob store nor the disk here prevents it; undefined if that is not meant any
+   * more.
+   */
+  async untilStored<Value>(
+    act: () => Promise<Value>,
+    { isMeant, isOver, waits }: Waiting,
+  ): Promise<Value | undefined> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        const mayPass = error instanceof BlobError ? !isOver?.(error) : isStorageTrouble(error);
+        if (!mayPass || this.#closing.signal.aborted) throw error;
+        if (!isMeant()) return undefined;
+        waits(messageOf(error));
+      }
+      await clock.next("rest");
+    }
+  }
+
   async #open(): Promise<SubmitterQueue> {
     const parts = {
       fleet: await this.fleet(),
       timing: fleetTiming(),
-      say: (text: string) => {
-        this.#said = text;
-        console.error(`${new Date().toISOString()} ${text}`);
-      },
+      say: (text: string) => this.say(text),
       changed: this.#changed,
     };
     this.#queue = await SubmitterQueue.open(parts, this.#closing.signal);
@@ -94,6 +128,8 @@ export class FleetLink implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    // One that is still connecting gives up, or is just ready.
+    await this.#opening?.catch(() => undefined);
     await this.#queue?.[Symbol.asyncDispose]();
   }
 }

@@ -13,12 +13,17 @@ export class SentWork {
     this.#link = link;
   }
 
-  /** What workers need for a directory, or why they cannot have it, as it follows the directory's name in a sentence. */
+  /**
+   * What workers need for a directory, or why they cannot have it, as it follows the directory's name in a sentence. Throws
+   * `BlobError`.
+   */
   of(directory: string): Promise<Packed> {
     const known = this.#packed.get(directory);
     if (known) return known;
     const packed = this.#pack(directory);
     this.#packed.set(directory, packed);
+    // It may work the next time.
+    packed.catch(() => this.#packed.delete(directory));
     return packed;
   }
 

@@ -1,7 +1,14 @@
 // `worker`: runs tasks of other machines' batches, which come through a queue.
 import { z } from "zod";
 import { shownUrl, whyUnreachable } from "../../../fleet/connection.ts";
-import { type Fleet, isProblem, type Problem, readFleet, readPolicy } from "../../../fleet/settings.ts";
+import {
+  type Fleet,
+  isProblem,
+  type Problem,
+  readFleet,
+  readPolicy,
+  secretFilesOf,
+} from "../../../fleet/settings.ts";
 import { type FleetSettings, fleetSettings } from "../../../model/fleet.ts";
 import { product } from "../../../model/product.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
@@ -116,7 +123,15 @@ export const worker: Command = {
     const trouble = await whyUnreachable(fleet);
     if (trouble !== undefined && /refuses the user|requires a user|certificate|TLS/.test(trouble))
       throw new UserError(`${trouble}. Nothing was started.`);
-    const running = await startWorker({ context, fleet, policy, name: called, slots, say });
+    const running = await startWorker({
+      context,
+      fleet,
+      policy,
+      secretFiles: secretFilesOf(settings),
+      name: called,
+      slots,
+      say,
+    });
     say(
       `${product.name} ${product.version}: worker ${called} takes up to ${countText(slots, "task")} at once from ${shownUrl(fleet.url)}.`,
     );
@@ -130,8 +145,9 @@ export const worker: Command = {
         : `Waits up to ${drainMs / 1000} s for ${countText(running.running, "task")}. A second signal hands them back at once.`,
     );
     using again = new Leaving();
-    await running.drain(drainMs, again.signal);
-    return 0;
+    const isWhole = await running.drain(drainMs, again.signal);
+    // Without its server, the queue's own timers would go on.
+    return isWhole ? 0 : process.exit(0);
   },
 };
 
