@@ -238,6 +238,14 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     two.git("push", "-q", "origin", "main", "main:a/b");
     await using second = await two.open(await two.packed());
     expect(readFileSync(join(second.directory, "a.txt"), "utf8")).toBe("three\n");
+    const [mirror = ""] = readdirSync(join(two.folder, "mirrors"));
+    const branches = two.run(
+      join(two.folder, "mirrors", mirror),
+      "for-each-ref",
+      "--format=%(refname)",
+      "refs/heads",
+    );
+    expect(branches.split("\n")).toEqual(["refs/heads/a/b", "refs/heads/main"]);
   });
 
   test("what a session does to its repository runs nothing when its changes are read, and reaches no other task", async () => {

@@ -10,10 +10,13 @@ describeNeeding("redis")("the connection of a batch to its fleet", () => {
     await using fleet = await OwnFleet.create();
     const { connection } = fleet.redis;
     const closing = Promise.withResolvers<void>();
+    let isClosing = false;
     const settings = fleetSettings.parse(fleet.settings());
-    const link: FleetLink = new FleetLink({ name: "team", settings }, () =>
-      closing.resolve(link[Symbol.asyncDispose]()),
-    );
+    const link: FleetLink = new FleetLink({ name: "team", settings }, () => {
+      // Once, in the middle of its opening.
+      if (!isClosing) closing.resolve(link[Symbol.asyncDispose]());
+      isClosing = true;
+    });
     const opening = link.queue().catch(() => undefined);
     await closing.promise;
     await opening;
