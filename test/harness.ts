@@ -100,8 +100,13 @@ export class Home implements AsyncDisposable {
   /** Waits until none of them is left; fails, naming them, when some stay. */
   async empty({ but }: { but?: number } = {}): Promise<void> {
     const others = () => this.processes().filter(({ pid }) => pid !== but);
+    // A process that is only just becoming a program shows no environment, so one look may miss it.
+    let empty = 0;
     await eventually(
-      () => others().length === 0,
+      () => {
+        empty = others().length === 0 ? empty + 1 : 0;
+        return empty >= 3;
+      },
       () => `still there: ${JSON.stringify(others())}`,
     );
   }

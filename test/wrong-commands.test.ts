@@ -31,7 +31,7 @@ const table: [line: string, answer: string][] = [
   ["P ls", "There is no command ls. Did you mean `list`?"],
   ["P ps", "There is no command ps. Did you mean `list`?"],
   ["P rm latest", "There is no command rm."],
-  ["P cost", "There is no command cost."],
+  ["P cost", "There is no command cost. Did you mean `spend`?"],
   ["P status", "There is no command status. Did you mean `show`?"],
   ["P stop latest", "There is no command stop. Did you mean `cancel`?"],
   ["P resume latest", "There is no command resume. Did you mean `retry`?"],

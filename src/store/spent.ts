@@ -101,7 +101,8 @@ export function keepSpending(database: Database, batchId: BatchId): void {
   const own = database.query<unknown, [string]>(`${ends} AND batch_id = ?`);
   for (const row of own.iterate(batchId)) sums.add(endedSchema.parse(row));
   const insert = database.query(
-    "INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    `INSERT OR REPLACE INTO spent (batch_id, quarter, model, usd, at_least, sessions, input, output,
+       cache_read, cache_written, name, directory, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   for (const row of sums.rows())
     insert.run(
