@@ -1,12 +1,13 @@
 // What sessions have cost, summed up: from logs, and from what removed batches leave.
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Usage } from "../../src/model/outcome.ts";
 import { prune } from "../../src/operations/prune.ts";
 import { reportSpending } from "../../src/operations/spend/spend.ts";
 import { spentBetween, spentSince } from "../../src/store/spent.ts";
 import { onCommandLine } from "../doors/command-line.ts";
+import { testNeeding } from "../facilities.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 
 afterEach(() => {
@@ -261,6 +262,31 @@ describe("on the command line", () => {
     expect(readFileSync(other, "utf8")).toBe("mine");
   });
 });
+
+test("models that account for all of a session leave nothing unknown", async () => {
+  using inside = new Inside();
+  inside.batch(inside.context()).answer(1, "", usage(1, opusAndHaiku)).finish();
+  expect((await ask(inside, { by: "model" })).rows).toEqual([
+    ["opus", 0.75, 1],
+    ["haiku", 0.25, 0],
+  ]);
+});
+
+testNeeding("modes of files")(
+  "without a file, the page is for its user alone, and it is said that nothing could show it",
+  async () => {
+    using inside = new Inside();
+    two(inside);
+    const { code, out, err } = await onCommandLine(inside, ["spend", "--open"]);
+    const page = join(inside.state, "spending.html");
+    expect({ code, out }).toEqual({ code: 0, out: `${page}\n` });
+    expect(err).toContain("The page was not opened: ");
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const mine = inside.file("costs.html");
+    expect((await onCommandLine(inside, ["spend", "--page", mine])).err).toBe("");
+    expect(statSync(mine).mode & 0o777).toBe(0o644);
+  },
+);
 
 function never(): never {
   throw new Error("there is no batch");
