@@ -95,9 +95,9 @@ describe("spending", () => {
     const [, second] = two(inside);
     expect((await ask(inside, { since: "2026-03-11" })).rows).toEqual([["2026-03-11", 2.5, 2]]);
     expect((await ask(inside, { until: "2026-03-11" })).rows).toEqual([["2026-03-10", 1, 1]]);
-    const dearest = await ask(inside, { by: "batch", limit: 1 });
-    expect(dearest.rows).toEqual([[second.id, 2, 1]]);
-    expect(dearest.others).toMatchObject({ costUsd: 1.5, sessions: 2, batches: 1 });
+    const first = await ask(inside, { by: "batch", limit: 1 });
+    expect(first.rows).toEqual([[second.id, 2, 1]]);
+    expect(first.others).toMatchObject({ costUsd: 1.5, sessions: 2, batches: 1 });
     const newest = await ask(inside, { limit: 1 });
     expect(newest.rows).toEqual([["2026-03-11", 2.5, 2]]);
     expect(newest.others).toMatchObject({ costUsd: 1 });
@@ -115,7 +115,12 @@ describe("spending", () => {
     using inside = new Inside();
     two(inside);
     const kinds = ["day", "month", "batch", "model", "directory", "client"];
-    const all = () => Promise.all(kinds.map((by) => ask(inside, { by })));
+    const all = () =>
+      Promise.all([
+        ...kinds.map((by) => ask(inside, { by })),
+        // In the middle of a quarter of an hour.
+        ask(inside, { since: "2026-03-10T23:55", until: "2026-03-11T00:05" }),
+      ]);
     const before = await all();
     at("2026-03-12T12:00:01");
     const removed = await prune.run(inside.context(), { olderThan: 1 }, inside.call());
