@@ -50,11 +50,12 @@ type Ended = z.output<typeof endedSchema>;
 const factsSchema = columns.pick({ name: true, directory: true, client: true });
 type Facts = z.output<typeof factsSchema>;
 
-/** The ends of sessions that said what they cost. */
+/** The ends of sessions that said what they cost. An answer that is used again says that it cost nothing. */
 const ends = `SELECT batch_id AS batchId, at, json_extract(body, '$.usage.costUsd') AS usd,
     json_extract(body, '$.usage.atLeast') AS atLeast, json_extract(body, '$.usage.models') AS models
   FROM events WHERE json_extract(body, '$.type') = 'attempt-ended'
-    AND json_extract(body, '$.usage.costUsd') IS NOT NULL`;
+    AND json_extract(body, '$.usage.costUsd') IS NOT NULL
+    AND (json_extract(body, '$.usage.costUsd') > 0 OR json_extract(body, '$.outcome.reused') IS NULL)`;
 
 /** What was spent in the quarters of an hour from one time until another, in milliseconds since 1970. The latest comes last. */
 export function spentBetween(database: Database, since: number, until: number): Spent[] {

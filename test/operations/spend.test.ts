@@ -277,6 +277,21 @@ test("models that account for all of a session leave nothing unknown", async () 
   ]);
 });
 
+test("an answer that is used again is no session", async () => {
+  using inside = new Inside();
+  const first = inside.batch(inside.context()).answer(1, "yes", usage(1)).finish();
+  const reused = {
+    batchId: first.log.batchId,
+    task: 1,
+    at: Date.now(),
+    sessionId: "s",
+    transcript: first.transcript(1),
+  };
+  const outcome = { kind: "succeeded", length: 3, offset: 0, reused } as const;
+  inside.batch(inside.context()).end(1, outcome, usage(0)).finish();
+  expect(await ask(inside, {})).toMatchObject({ total: { costUsd: 1, sessions: 1, batches: 1 } });
+});
+
 testNeeding("modes of files")(
   "without a file, the page is for its user alone, and it is said that nothing could show it",
   async () => {
