@@ -3,10 +3,19 @@ import { expect, test } from "bun:test";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 import { newestRow } from "./running.ts";
 
+/** Where it is noon or so now: nobody is overtaken by midnight. In its name, the sign is the other way round. */
+const hoursBehind = new Date().getUTCHours() - 12;
+const zone = `Etc/GMT${hoursBehind < 0 ? hoursBehind : `+${hoursBehind}`}`;
+/** The next midnight there, in milliseconds since 1970. */
+const nextMidnight = (now: number) => {
+  const [day, behind] = [24 * 3_600_000, hoursBehind * 3_600_000];
+  return (Math.floor((now - behind) / day) + 1) * day + behind;
+};
+
 const dollar = (text: string) => `[[cost usd=1]] [[answer text=${text}]]`;
 
 test("a daily budget holds all batches until tomorrow, and a retry with a higher one lets them go on", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_DAILY_BUDGET_USD: "2" });
+  await using home = new Home({ TZ: zone, PARALLEL_CLAUDE_DAILY_BUDGET_USD: "2" });
   await using client = await connectNew(home);
   const started = await client.call("spawn_parallel_claude_sessions", {
     tasks: [dollar("one"), dollar("two"), dollar("three")],
@@ -23,8 +32,7 @@ test("a daily budget holds all batches until tomorrow, and a retry with a higher
   expect(row?.held?.because).toStartWith(
     "The daily budget is spent: all batches have cost $2.00 today, and `dailyBudgetUsd` is 2.",
   );
-  const now = new Date(row?.changedAt ?? 0);
-  expect(row?.held?.until).toBe(new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime());
+  expect(row?.held?.until).toBe(nextMidnight(row?.changedAt ?? 0));
   // The budget is that of all batches.
   const other = run(home, ["run", dollar("four"), "--json"]);
   await eventually(
@@ -61,7 +69,7 @@ test("a daily budget holds all batches until tomorrow, and a retry with a higher
 });
 
 test("a monthly budget counts what batches have cost that were removed", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_MONTHLY_BUDGET_USD: "1" });
+  await using home = new Home({ TZ: zone, PARALLEL_CLAUDE_MONTHLY_BUDGET_USD: "1" });
   expect((await run(home, ["run", dollar("one")])).code).toBe(0);
   await home.empty();
   expect((await run(home, ["prune", "--older-than", "0"])).out).toContain("Removed 1 batch");

@@ -38,7 +38,7 @@ import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.t
 import { SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
-import { hasSpendLimits, spendLimitsOf } from "./spend-limits.ts";
+import { changedSpendLimits } from "./spend-limits.ts";
 import { textFaults } from "./text-faults.ts";
 import { ConfigurationError } from "./user-error.ts";
 import { variablesIn } from "./variables.ts";
@@ -237,7 +237,7 @@ export async function planBatch(
         loginPatienceSeconds: configuration.loginPatienceSeconds,
         sharedDaemons: configuration.sharedDaemons,
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
-        ...(hasSpendLimits(configuration) ? { spendLimits: spendLimitsOf(configuration) } : {}),
+        ...changedSpendLimits(context, { spendLimits: {} }),
         failureMode: batchWide.failureMode,
         ...(summarize ? { summarize } : {}),
         ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),

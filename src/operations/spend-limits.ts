@@ -12,10 +12,6 @@ export function spendLimitsOf({ dailyBudgetUsd, monthlyBudgetUsd }: Configuratio
   };
 }
 
-export function hasSpendLimits(configuration: Configuration): boolean {
-  return Object.keys(spendLimitsOf(configuration)).length > 0;
-}
-
 /** For an event, the budgets of a batch from now on: none if they are the same as before. */
 export function changedSpendLimits(
   { configuration }: Context,

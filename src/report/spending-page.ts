@@ -5,33 +5,16 @@ import { spendingTag } from "./file-tag.ts";
 import { stillFrame } from "./frame.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, nothing, sectionHtml, timeHtml } from "./html.ts";
-
-/** Costs and tokens of some sessions. */
-export interface SpendingSum {
-  costUsd: number;
-  costAtLeast?: boolean | undefined;
-  sessions: number;
-  batches: number;
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWrittenTokens: number;
-}
-
-/** Those of a day, a batch, … */
-export interface SpendingBar extends SpendingSum {
-  of: string;
-  name?: string | undefined;
-}
+import type { SpendingRow, SpendingSum } from "./spending-sums.ts";
 
 /** Everything that the page shows. */
 export interface SpendingPage {
-  /** What the bars stand for: "Days". */
+  /** What a bar stands for: "Day". */
   heading: string;
   /** In a sentence or two. */
   message: string;
   total: SpendingSum;
-  bars: readonly SpendingBar[];
+  bars: readonly SpendingRow[];
   /** What is in no bar. */
   others?: SpendingSum | undefined;
   /** The command that shows the same, without the program. */
@@ -81,7 +64,7 @@ function totalsHtml(total: SpendingSum): Html {
 /** Width of the drawing of a bar, in units. */
 const width = 1_000;
 
-function rowHtml(bar: SpendingBar, most: number): Html {
+function rowHtml(bar: SpendingRow, most: number): Html {
   const { of, name, costUsd, costAtLeast, sessions } = bar;
   const numbers = [bar.inputTokens, bar.outputTokens, bar.cacheReadTokens, bar.cacheWrittenTokens];
   const label =

@@ -50,29 +50,32 @@ type Ended = z.output<typeof endedSchema>;
 const factsSchema = columns.pick({ name: true, directory: true, client: true });
 type Facts = z.output<typeof factsSchema>;
 
-/** The ends of sessions that said what they cost. */
+/** The ends of sessions that said what they cost. An answer that is used again says that it cost nothing. */
 const ends = `SELECT batch_id AS batchId, at, json_extract(body, '$.usage.costUsd') AS usd,
     json_extract(body, '$.usage.atLeast') AS atLeast, json_extract(body, '$.usage.models') AS models
   FROM events WHERE json_extract(body, '$.type') = 'attempt-ended'
-    AND json_extract(body, '$.usage.costUsd') IS NOT NULL`;
+    AND json_extract(body, '$.usage.costUsd') IS NOT NULL
+    AND (json_extract(body, '$.usage.costUsd') > 0 OR json_extract(body, '$.outcome.reused') IS NULL)`;
 
-/** What was spent from one time until before another, in milliseconds since 1970. The latest comes last. */
+/** What was spent in the quarters of an hour from one time until another, in milliseconds since 1970. The latest comes last. */
 export function spentBetween(database: Database, since: number, until: number): Spent[] {
   const first = quarterOf(since);
+  // The last one counts whole, too: what is removed must not change a sum.
+  const end = Math.ceil(until / quarterMs) * quarterMs;
   const sums = new Sums(database);
   // By batch, because an index of times would cost each task something.
   const recent = database.query<unknown, [number, number, number, number]>(
     `${ends} AND batch_id IN (SELECT batch_id FROM batches WHERE changed_at >= ? AND created_at < ?)
        AND at >= ? AND at < ?`,
   );
-  for (const row of recent.iterate(first, until, first, until)) sums.add(endedSchema.parse(row));
+  for (const row of recent.iterate(first, end, first, end)) sums.add(endedSchema.parse(row));
   const removed = database
     .query<unknown, [number, number]>(
       `SELECT batch_id AS batchId, quarter, model, usd, at_least AS atLeast, sessions, input, output,
          cache_read AS cacheRead, cache_written AS cacheWritten, name, directory, client
          FROM spent WHERE quarter >= ? AND quarter < ?`,
     )
-    .all(first, until);
+    .all(first, end);
   return [...z.array(columns).parse(removed), ...sums.rows()].sort((a, b) => a.quarter - b.quarter);
 }
 
@@ -142,7 +145,7 @@ class Sums {
 
   add({ batchId, at, usd, atLeast, models }: Ended): void {
     const parts = partsOf(usd, models);
-    const [dearest] = parts.toSorted((one, other) => other.usd - one.usd);
+    const [main] = parts.toSorted((one, other) => other.usd - one.usd);
     for (const part of parts) {
       const row = this.#row(batchId, quarterOf(at), part.model);
       row.usd += part.usd;
@@ -150,7 +153,7 @@ class Sums {
       row.output += part.output;
       row.cacheRead += part.cacheRead;
       row.cacheWritten += part.cacheWritten;
-      if (part !== dearest) continue;
+      if (part !== main) continue;
       row.sessions += 1;
       row.atLeast ||= atLeast;
     }

@@ -481,6 +481,8 @@ describe("the pages", () => {
     expect(await column(2)).toEqual(["running", "running", "running", "running"]);
     await page.click("#search");
     await page.type("part 48 ");
+    // With its last key, too, which would write the address again.
+    await page.until(`document.getElementById("search").value === "part 48 "`);
     expect(await column(0)).toEqual(["48"]);
     expect(await page.text("#said")).toContain("1 of 60 tasks shown");
     const hash = String(await page.evaluate("location.hash"));

@@ -53,6 +53,17 @@ test("what is spent today and in this month counts for its budget", () => {
   expect(wait(both, { today: 60, before: 0 }).found).toMatchObject({ until: nextMonth });
 });
 
+test("a session that was cut off counts as much as others, beyond what it reported", () => {
+  const state = stateFrom(created(10, { batch: { spendLimits: { dayUsd: 10 } } }));
+  apply(state, started(1, 1, 1));
+  apply(state, ended(2, 1, 1, succeeded, { usage: usageOf(3) }));
+  apply(state, started(3, 2, 1));
+  apply(state, ended(4, 2, 1, succeeded, { usage: usageOf(1, { atLeast: true }) }));
+  const of = (todayUsd: number) => spendLimitWait(state, { spentSince: () => todayUsd, now, starting: 0 });
+  expect(of(7.9)).toBeUndefined();
+  expect(of(8)).toMatchObject({ until: midnight });
+});
+
 test("running sessions, and those that wait for their prompts, are expected to cost as much as others", () => {
   const limits = { dayUsd: 10 };
   const of = (known: Partial<Known>) => wait(limits, { today: 7, before: 0, ...known }).found;

@@ -1,12 +1,13 @@
 // What sessions have cost, summed up: from logs, and from what removed batches leave.
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Usage } from "../../src/model/outcome.ts";
 import { prune } from "../../src/operations/prune.ts";
 import { reportSpending } from "../../src/operations/spend/spend.ts";
 import { spentBetween, spentSince } from "../../src/store/spent.ts";
 import { onCommandLine } from "../doors/command-line.ts";
+import { testNeeding } from "../facilities.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 
 afterEach(() => {
@@ -94,9 +95,9 @@ describe("spending", () => {
     const [, second] = two(inside);
     expect((await ask(inside, { since: "2026-03-11" })).rows).toEqual([["2026-03-11", 2.5, 2]]);
     expect((await ask(inside, { until: "2026-03-11" })).rows).toEqual([["2026-03-10", 1, 1]]);
-    const dearest = await ask(inside, { by: "batch", limit: 1 });
-    expect(dearest.rows).toEqual([[second.id, 2, 1]]);
-    expect(dearest.others).toMatchObject({ costUsd: 1.5, sessions: 2, batches: 1 });
+    const first = await ask(inside, { by: "batch", limit: 1 });
+    expect(first.rows).toEqual([[second.id, 2, 1]]);
+    expect(first.others).toMatchObject({ costUsd: 1.5, sessions: 2, batches: 1 });
     const newest = await ask(inside, { limit: 1 });
     expect(newest.rows).toEqual([["2026-03-11", 2.5, 2]]);
     expect(newest.others).toMatchObject({ costUsd: 1 });
@@ -114,7 +115,12 @@ describe("spending", () => {
     using inside = new Inside();
     two(inside);
     const kinds = ["day", "month", "batch", "model", "directory", "client"];
-    const all = () => Promise.all(kinds.map((by) => ask(inside, { by })));
+    const all = () =>
+      Promise.all([
+        ...kinds.map((by) => ask(inside, { by })),
+        // In the middle of a quarter of an hour.
+        ask(inside, { since: "2026-03-10T23:55", until: "2026-03-11T00:05" }),
+      ]);
     const before = await all();
     at("2026-03-12T12:00:01");
     const removed = await prune.run(inside.context(), { olderThan: 1 }, inside.call());
@@ -261,6 +267,46 @@ describe("on the command line", () => {
     expect(readFileSync(other, "utf8")).toBe("mine");
   });
 });
+
+test("models that account for all of a session leave nothing unknown", async () => {
+  using inside = new Inside();
+  inside.batch(inside.context()).answer(1, "", usage(1, opusAndHaiku)).finish();
+  expect((await ask(inside, { by: "model" })).rows).toEqual([
+    ["opus", 0.75, 1],
+    ["haiku", 0.25, 0],
+  ]);
+});
+
+test("an answer that is used again is no session", async () => {
+  using inside = new Inside();
+  const first = inside.batch(inside.context()).answer(1, "yes", usage(1)).finish();
+  const reused = {
+    batchId: first.log.batchId,
+    task: 1,
+    at: Date.now(),
+    sessionId: "s",
+    transcript: first.transcript(1),
+  };
+  const outcome = { kind: "succeeded", length: 3, offset: 0, reused } as const;
+  inside.batch(inside.context()).end(1, outcome, usage(0)).finish();
+  expect(await ask(inside, {})).toMatchObject({ total: { costUsd: 1, sessions: 1, batches: 1 } });
+});
+
+testNeeding("modes of files")(
+  "without a file, the page is for its user alone, and it is said that nothing could show it",
+  async () => {
+    using inside = new Inside();
+    two(inside);
+    const { code, out, err } = await onCommandLine(inside, ["spend", "--open"]);
+    const page = join(inside.state, "spending.html");
+    expect({ code, out }).toEqual({ code: 0, out: `${page}\n` });
+    expect(err).toContain("The page was not opened: ");
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const mine = inside.file("costs.html");
+    expect((await onCommandLine(inside, ["spend", "--page", mine])).err).toBe("");
+    expect(statSync(mine).mode & 0o777).toBe(0o644);
+  },
+);
 
 function never(): never {
   throw new Error("there is no batch");

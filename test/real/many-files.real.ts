@@ -127,6 +127,22 @@ describeReal("one call over many files, on the real claude", () => {
     expect(table.out).toContain("src/c.ts,3,success,succeeded,src/c.ts");
     const batchId = /^Batch (\w{8})/.exec(held.err)?.[1] ?? "";
     expect((await run(home, ["compare", batchId, "latest"])).out).toMatch(/tasks: \d same\./);
+    // What was spent is what the batches say, and belongs to models, also when they are removed.
+    const said = async (...words: string[]) => JSON.parse((await run(home, [...words, "--json"])).out);
+    const { batches } = (await said("list")) as { batches: { batchId: string; totalCostUsd: number }[] };
+    const rows = async (by: string): Promise<{ of: string; costUsd: number }[]> =>
+      (await said("spend", "--by", by)).rows;
+    const byBatch = await rows("batch");
+    expect(new Map(byBatch.map(({ of, costUsd }) => [of, costUsd]))).toEqual(
+      new Map(batches.map((batch) => [batch.batchId, batch.totalCostUsd])),
+    );
+    const byModel = await rows("model");
+    expect(byModel.length).toBeGreaterThan(0);
+    for (const { of } of byModel) expect(of).toStartWith("claude-");
+    await home.empty();
+    expect(await said("prune", "--older-than", "0")).toMatchObject({ batches: 2 });
+    expect(await rows("batch")).toEqual(byBatch);
+    expect(await rows("model")).toEqual(byModel);
   });
 
   test("an answer that fails its check is continued in its conversation", async () => {

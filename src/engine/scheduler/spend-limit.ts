@@ -3,6 +3,7 @@ import { medianCostUsd } from "../../model/estimate.ts";
 import { type Span, type SpendPeriod, spanAround } from "../../model/spend-period.ts";
 import type { BatchState } from "../../model/state.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
+import { spentUsd as spentOf } from "./budget.ts";
 
 /** What sessions cost that ended at a time (milliseconds since 1970) or later, over all batches, in US dollars. */
 export type SpentSince = (since: number) => number;
@@ -42,7 +43,8 @@ export function spendLimitWait(
   for (const [period, limitUsd] of limits) {
     if (limitUsd === undefined) continue;
     const span = spanAround(now, period);
-    const spentUsd = spentSince(span.since);
+    // With what sessions of this batch that were cut off may have cost beyond their reports.
+    const spentUsd = spentSince(span.since) + spentOf(state) - state.totalCostUsd;
     if (spentUsd >= limitUsd) return spentReason(period, { spentUsd, limitUsd, span });
     const expectedUsd = (counts.running + starting) * (medianCostUsd(state) ?? 0);
     if (spentUsd + expectedUsd >= limitUsd) return { because: nearlyText(period, spentUsd, limitUsd) };

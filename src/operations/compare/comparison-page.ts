@@ -1,12 +1,8 @@
 // The page of a comparison, as a file, and opened in a browser where that is asked for.
-import { z } from "zod";
 import { resultFilesOf } from "../../engine/output/result-file.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import type { DoneTask } from "../../model/state.ts";
-import { makePrivateDirectory } from "../../platform/files.ts";
-import { absolutePath, dirname } from "../../platform/paths.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import {
   type CellView,
   comparisonPage,
@@ -17,10 +13,10 @@ import { sideRows } from "../../report/diff/side-by-side.ts";
 import { isOurComparison } from "../../report/file-tag.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 import { statusWord } from "../../report/row.ts";
-import { type Context, UserError, valueOrThrow } from "../context.ts";
+import { type Context, valueOrThrow } from "../context.ts";
 import { check } from "../faults.ts";
-import { openingFailure } from "../open-page.ts";
 import type { Operation } from "../operation.ts";
+import { pageOptions, pageOutput, placeOfPage, writePage } from "../page-file.ts";
 import { answerText, differenceOf, linesOfBoth } from "./answers.ts";
 import { compared, compareInput, countsOf, summaryText } from "./compare.ts";
 import { type ComparedRow, doneOf } from "./compared-rows.ts";
@@ -33,31 +29,22 @@ const longestText = 6_000;
 /** All texts of a page, in characters: a browser shows that within a second or two. */
 const mostCharacters = 8_000_000;
 
-const input = compareInput.extend({
-  page: z
-    .string()
-    .min(1)
-    .meta({ description: "Write the comparison as a page to this file.", placeholder: "FILE" })
-    .optional(),
-  open: z.boolean().meta({ description: "Open the comparison as a page in the browser." }).optional(),
-});
+const input = compareInput.extend(pageOptions("the comparison"));
 
-const output = z.object({
-  page: z.string(),
-  opened: z.boolean(),
-  failure: z.string().optional().meta({ description: "Why it could not be opened." }),
-});
-
-export const writeComparison: Operation<typeof input, typeof output> = {
+export const writeComparison: Operation<typeof input, typeof pageOutput> = {
   title: "Write a comparison as a page",
   description: "Writes the comparison of two batches, or of the variants in one, as a page.",
   input,
-  output,
+  output: pageOutput,
   run: async (context, given) => {
     const asked = valueOrThrow(check(input, given));
     const { table, rows, matching } = await compared(context, asked);
     const listed = matching.slice(asked.offset, asked.offset + Math.min(asked.limit ?? mostTasks, mostTasks));
-    const path = await placeOf(context, asked.page, table.batchIds);
+    const path = await placeOfPage(context, asked, {
+      usual: () => usualPlace(context, table.batchIds),
+      isNone: "no comparison",
+      isOurs: isOurComparison,
+    });
     const files = await filesOf(listed);
     const budget = { left: mostCharacters };
     const tasks = listed.map((row) => taskComparison(row, files, budget));
@@ -69,38 +56,15 @@ export const writeComparison: Operation<typeof input, typeof output> = {
       leftOut: matching.length - listed.length,
       now: Date.now(),
     });
-    await write(path, html, asked.page === undefined ? 0o600 : 0o644);
-    if (!asked.open) return { page: path, opened: false };
-    const failure = await openingFailure(path);
-    return { page: path, opened: failure === undefined, ...(failure === undefined ? {} : { failure }) };
+    return await writePage(path, html, { ...asked, tag: "comparison" });
   },
 };
 
-// Without a path, in the folder of the later batch, with which `prune` removes it: it can be made again at any time.
-async function placeOf(
-  context: Context,
-  given: string | undefined,
-  batchIds: readonly BatchId[],
-): Promise<string> {
+// In the folder of the later batch, with which `prune` removes it.
+function usualPlace({ store }: Context, batchIds: readonly BatchId[]): string {
   const [earlier, later = earlier] = batchIds;
   if (later === undefined) throw new Error("Internal error: a comparison is about no batch");
-  if (given === undefined) {
-    const path = context.store.layout.comparison(later, earlier === later ? undefined : earlier);
-    makePrivateDirectory(dirname(path));
-    return path;
-  }
-  const path = absolutePath(given, context.workingDirectory);
-  const head = await readHead(path, 512);
-  if (head === undefined || isOurComparison(head)) return path;
-  throw new UserError(`${path} exists, and is no comparison. Nothing was written; give another file.`);
-}
-
-async function write(path: string, html: string, mode: number): Promise<void> {
-  try {
-    await replaceFile(path, html, { tag: "comparison", mode });
-  } catch (error) {
-    throw new UserError(`The page ${path} could not be written: ${messageOf(error)}`);
-  }
+  return store.layout.comparison(later, earlier === later ? undefined : earlier);
 }
 
 type Files = ReadonlyMap<Place["state"], ReadonlyMap<number, string>>;

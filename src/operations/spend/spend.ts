@@ -4,6 +4,7 @@ import { periodName, type SpendPeriod, spanAround, spendPeriods } from "../../mo
 import { costText, countText, timeText } from "../../report/amounts.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { rounded } from "../../report/spending.ts";
+import { type SpendingSum, spendingRow, spendingSum } from "../../report/spending-sums.ts";
 import { type Spent, spentBetween, spentSince } from "../../store/spent.ts";
 import { type Context, InputError, isStoreThere, valueOrThrow } from "../context.ts";
 import { wrong } from "../fault.ts";
@@ -49,35 +50,13 @@ export const spendInput = z.strictObject({
 });
 export type SpendAsked = z.output<typeof spendInput>;
 
-const sumFields = {
-  costUsd: z.number(),
-  costAtLeast: z.boolean().optional().meta({
-    description: "A session ended without reporting its whole cost.",
-  }),
-  sessions: z.int(),
-  batches: z.int(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  cacheReadTokens: z.int(),
-  cacheWrittenTokens: z.int(),
-};
-const sum = z.object(sumFields);
-export type SpendSum = z.infer<typeof sum>;
-
-const row = z.object({
-  of: z.string().meta({ description: "The day, month, batch id, model, directory or client." }),
-  name: z.string().optional().meta({ description: "The name of the batch." }),
-  ...sumFields,
-});
-export type SpendingRow = z.infer<typeof row>;
-
 export const spendOutput = z.object({
   since: z.string().meta({ description: "ISO 8601." }),
   until: z.string(),
   by: z.enum(spendKinds),
-  total: sum,
-  rows: z.array(row),
-  others: sum.optional().meta({ description: "What is in no row." }),
+  total: spendingSum,
+  rows: z.array(spendingRow),
+  others: spendingSum.optional().meta({ description: "What is in no row." }),
   budgets: z
     .array(
       z.object({
@@ -112,7 +91,7 @@ export function spending(context: Context, asked: SpendAsked): Spending {
   return spendingOf(spent, { by: asked.by, limit: asked.limit, span, context, now });
 }
 
-// The first quarter of an hour counts whole, as costs are kept by quarters.
+// The first and the last quarter of an hour count whole, as costs are kept by quarters.
 function spanOf({ since, until }: SpendAsked, now: number) {
   const read = (name: "since" | "until", text: string): number => {
     const at = momentFrom(text, now);
@@ -177,7 +156,7 @@ function keyOf(spent: Spent, by: SpendKind): string {
   }
 }
 
-function sumOf(spent: readonly Spent[]): SpendSum {
+function sumOf(spent: readonly Spent[]): SpendingSum {
   const total = (of: (one: Spent) => number) => spent.reduce((sum, one) => sum + of(one), 0);
   return {
     costUsd: rounded(total(({ usd }) => usd)),
@@ -205,7 +184,7 @@ function budgetsOf(context: Context, now: number): Spending["budgets"] {
 }
 
 function totalText(
-  { costUsd, costAtLeast, sessions, batches }: SpendSum,
+  { costUsd, costAtLeast, sessions, batches }: SpendingSum,
   span: How["span"],
   now: number,
 ): string {

@@ -4,6 +4,7 @@ import { compareBatches } from "../../../operations/compare/compare.ts";
 import { writeComparison } from "../../../operations/compare/comparison-page.ts";
 import { batchPositional, type Command, commandOf, type Positional } from "../input/command.ts";
 import { comparisonText } from "../view/comparison-text.ts";
+import { pageFaceOf } from "./page-face.ts";
 
 /** In a terminal, more tasks would only push the first ones away. */
 const mostShown = 100;
@@ -50,24 +51,13 @@ const face = commandOf(compareBatches, {
     comparisonText(comparison, { out, isFull: full === true, offset: Number(input["offset"] ?? 0) }),
 });
 
-const pageFace = commandOf(writeComparison, {
-  name: "compare",
-  examples: [],
-  isWrapped: true,
-  present: ({ page }) => page,
-  beside: ({ failure }) => (failure === undefined ? undefined : `The page was not opened: ${failure}.`),
-});
+const pageFace = pageFaceOf("compare", writeComparison);
 
 export const compare: Command = {
   ...face,
   own,
   run: (asked) => {
-    const { page, open } = asked.own;
-    if (page !== undefined || open === true)
-      return pageFace.run({
-        ...asked,
-        input: { ...asked.input, ...(page === undefined ? {} : { page }), open: open === true },
-      });
+    if (pageFace.isAsked(asked)) return pageFace.run(asked);
     const usual = asked.own["json"] === true ? { only: "all" } : { limit: mostShown };
     return face.run({ ...asked, input: { ...usual, ...asked.input } });
   },

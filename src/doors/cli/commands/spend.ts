@@ -1,19 +1,15 @@
 // `spend`: what sessions have cost.
 import { z } from "zod";
 import { onStore } from "../../../operations/perform.ts";
-import {
-  reportSpending,
-  type SpendingRow,
-  type SpendSum,
-  spendInput,
-  spending,
-} from "../../../operations/spend/spend.ts";
+import { reportSpending, spendInput, spending } from "../../../operations/spend/spend.ts";
 import { kindHeadings, writeSpending } from "../../../operations/spend/spending-page.ts";
 import { numberText } from "../../../report/amounts.ts";
 import { type CsvTable, csvLines } from "../../../report/csv.ts";
 import { oneLine } from "../../../report/harmless.ts";
+import type { SpendingRow, SpendingSum } from "../../../report/spending-sums.ts";
 import { type Command, checkUsage, commandOf, jsonFlag } from "../input/command.ts";
 import { costCell, table } from "../terminal/table.ts";
+import { pageFaceOf } from "./page-face.ts";
 
 const pageOptions = writeSpending.input.shape;
 
@@ -39,7 +35,7 @@ const face = commandOf(reportSpending, {
     if (rows.length === 0) return message;
     // What may be long comes last.
     const isLast = by === "directory";
-    const cells = (of: string, sum: SpendSum, name = "") => [
+    const cells = (of: string, sum: SpendingSum, name = "") => [
       ...(isLast ? [] : [of]),
       costCell(sum.costUsd, sum.costAtLeast),
       numberText(sum.sessions),
@@ -67,25 +63,14 @@ const face = commandOf(reportSpending, {
   },
 });
 
-const pageFace = commandOf(writeSpending, {
-  name: "spend",
-  examples: [],
-  isWrapped: true,
-  present: ({ page }) => page,
-  beside: ({ failure }) => (failure === undefined ? undefined : `The page was not opened: ${failure}.`),
-});
+const pageFace = pageFaceOf("spend", writeSpending);
 
 export const spend: Command = {
   ...face,
   own,
   run: async (asked) => {
-    const { page, open, csv } = asked.own;
-    if (page !== undefined || open === true)
-      return pageFace.run({
-        ...asked,
-        input: { ...asked.input, ...(page === undefined ? {} : { page }), open: open === true },
-      });
-    if (csv !== true) return face.run(asked);
+    if (pageFace.isAsked(asked)) return pageFace.run(asked);
+    if (asked.own["csv"] !== true) return face.run(asked);
     const given = checkUsage(spendInput, asked.input);
     const { by, rows, others } = await onStore(asked.context, async () => spending(asked.context, given));
     const all = [...rows, ...(others ? [{ of: "others", ...others }] : [])];
@@ -117,4 +102,4 @@ const sumColumns = {
   outputTokens: ({ outputTokens }) => outputTokens,
   cacheReadTokens: ({ cacheReadTokens }) => cacheReadTokens,
   cacheWrittenTokens: ({ cacheWrittenTokens }) => cacheWrittenTokens,
-} satisfies Record<keyof SpendSum, (row: SpendSum) => number | string>;
+} satisfies Record<keyof SpendingSum, (row: SpendingSum) => number | string>;
