@@ -3,8 +3,12 @@ import { expect, test } from "bun:test";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 import { newestRow } from "./running.ts";
 
-/** Where it is noon or so now: nobody is overtaken by midnight. In its name, the sign is the other way round. */
-const hoursBehind = new Date().getUTCHours() - 12;
+/**
+ * Where it is noon or so now: nobody is overtaken by midnight. In its name, the sign is the other way round. An executable of
+ * Bun 1.4.5 for Windows takes no time zone from its environment, so there it is the computer's own.
+ */
+const hoursBehind =
+  process.platform === "win32" ? new Date().getTimezoneOffset() / 60 : new Date().getUTCHours() - 12;
 const zone = `Etc/GMT${hoursBehind < 0 ? hoursBehind : `+${hoursBehind}`}`;
 /** The next midnight there, in milliseconds since 1970. */
 const nextMidnight = (now: number) => {
