@@ -339,7 +339,9 @@ withSshd("results that nobody reads any more go with `prune --host`", async () =
   await detached(home, ...on(home, "box1"), gate.task("unread"));
   await gate.begun();
   await box.cut();
-  for (const { pid, command } of home.processes()) if (/ __(?:keeper|runner)/.test(command)) killIfThere(pid);
+  // Its keeper first, which would start another one.
+  for (const which of [" __keeper", " __runner"])
+    for (const { pid, command } of home.processes()) if (command.includes(which)) killIfThere(pid);
   gate.open();
   await eventually(
     () => box.transcripts().some((text) => text.includes("unread")),

@@ -40,7 +40,7 @@ test("a batch without a fleet has none", async () => {
 test("a batch on a fleet has no hosts of its own, and none of the configuration", async () => {
   using inside = insideWithFleet();
   expect(await faultsOf(inside, { fleet: "team", hosts: ["box1"] })).toEqual([
-    "hosts cannot be given with fleet, which has machines of its own",
+    "hosts cannot be given with `fleet`, which has machines of its own",
   ]);
   process.env["PARALLEL_CLAUDE_HOSTS"] = '["box1"]';
   const planned = await planBatch(inside.context(), "run", {
