@@ -1,7 +1,7 @@
 // The keeper of a far machine: owns the sessions that other machines start here. They go on when a connection ends; their
 // transcripts are files here, until somebody has taken them. Another keeper goes on after this one was killed.
 import type { FromKeeper, Overview, ToKeeper } from "../../far/messages.ts";
-import { isDirectory, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
+import { makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { footprintOf } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
@@ -133,12 +133,11 @@ export class FarKeeper implements Disposable {
   /** Removes the files of a batch that has neither a connection nor a session here. */
   tidy(batch: string): void {
     if (this.#batches.get(batch)?.isConnected || !this.#isEmpty(batch)) return;
-    this.#records.tidy(batch);
+    // It would not see another folder of this name, and Windows removes none that is watched. The next session watches anew.
     const folder = this.#records.folderOf(batch);
-    if (isDirectory(folder)) return;
-    // It would not see another folder of this name.
     this.#watches.get(folder)?.[Symbol.dispose]();
     this.#watches.delete(folder);
+    this.#records.tidy(batch);
   }
 
   #isEmpty(batch: string): boolean {
