@@ -2,9 +2,11 @@
 import { cleanEnvironment } from "../claude/environment.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
+import { settledWithin } from "../platform/clock.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { sshCommand } from "./ssh-command.ts";
+import { lastWordsMs } from "./ssh-process.ts";
 
 /** How long each step may take, in milliseconds; copying may take longer. */
 const stepMs = 120_000;
@@ -33,7 +35,12 @@ export async function runThere(
         timeout: patienceMs,
       }),
     );
-    const [code, out, err] = await Promise.all([ssh.exited, ssh.stdout.text(), ssh.stderr.text()]);
+    const printed = Promise.all([ssh.stdout.text(), ssh.stderr.text()]);
+    const code = await ssh.exited;
+    // A jump that stays keeps them open.
+    const isWhole = await settledWithin(printed, lastWordsMs);
+    if (!isWhole) return { ok: false, because: "the connection did not end" };
+    const [out, err] = await printed;
     if (code === 0) return { ok: true, out };
     const last = err.trim().split("\n").at(-1) ?? "";
     return { ok: false, because: last || `it ended with ${ssh.signalCode ?? code}` };

@@ -1,13 +1,12 @@
 // Asks the keeper of a far machine what is there, without a batch.
-import { cleanEnvironment } from "../claude/environment.ts";
 import { product } from "../model/product.ts";
-import { isNoOrphan } from "../platform/orphans.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { farCommands } from "./commands.ts";
 import { FrameCutter, frameOf } from "./frames.ts";
 import { Greeted, protocol } from "./greeting.ts";
 import { type FromKeeper, fromKeeper, type Overview, type ToKeeper } from "./messages.ts";
 import { sshCommand } from "./ssh-command.ts";
+import { Ssh } from "./ssh-process.ts";
 
 /** How long it may take in all, in milliseconds. */
 const patienceMs = 60_000;
@@ -33,24 +32,29 @@ export async function askKeeper(
 }
 
 async function asked(words: string[], prunes: boolean): Promise<Told> {
-  await using ssh = isNoOrphan(
-    Bun.spawn(words, {
-      env: cleanEnvironment(process.env),
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "pipe",
-      windowsHide: true,
-      timeout: patienceMs,
-    }),
-  );
-  const say = (message: ToKeeper) => {
-    ssh.stdin.write(frameOf(message));
-    ssh.stdin.flush();
-  };
-  const printed = ssh.stderr.text();
+  const ssh = new Ssh(words);
+  const timer = setTimeout(() => ssh.kill("it did not answer in time"), patienceMs);
+  try {
+    // What a jump still holds open after its ssh has gone would never end.
+    const told = answered(ssh, prunes);
+    return (
+      (await Promise.race([told, ssh.exited.then(() => undefined)])) ?? {
+        ok: false,
+        because: await ssh.exited,
+      }
+    );
+  } finally {
+    clearTimeout(timer);
+    ssh.kill("all is said");
+  }
+}
+
+// Undefined if it ended without an answer.
+async function answered(ssh: Ssh, prunes: boolean): Promise<Told | undefined> {
+  const say = (message: ToKeeper) => ssh.write(frameOf(message));
   say({ type: "status", protocol, version: product.version });
   let status: Extract<FromKeeper, { type: "status" }> | undefined;
-  for await (const message of messagesIn(ssh.stdout)) {
+  for await (const message of messagesIn(ssh.output)) {
     if (message.type === "refused") return { ok: false, because: message.because };
     if (message.type === "status") status = message;
     if (!status) continue;
@@ -59,13 +63,7 @@ async function asked(words: string[], prunes: boolean): Promise<Told> {
     if (!prunes) return { ok: true, version, overview };
     say({ type: "prune" });
   }
-  const last = (await printed).trim().split("\n").at(-1) ?? "";
-  const code = await ssh.exited;
-  const isMissing = code === 127 || code === 126;
-  return {
-    ok: false,
-    because: isMissing ? "our program is not there any more" : last || "it did not answer",
-  };
+  return undefined;
 }
 
 async function* messagesIn(output: ReadableStream<Uint8Array>): AsyncGenerator<FromKeeper> {

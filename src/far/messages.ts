@@ -22,7 +22,7 @@ const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
 const treeName = z.string().regex(/^[\w-]{1,64}$/);
 
 /** How much of a bundle goes at once, in bytes. */
-export const bundlePieceBytes = 4 * 1024 * 1024;
+export const bundlePieceBytes = 512 * 1024;
 /** The problem of what must be asked from its beginning. */
 export const interrupted = "the connection ended";
 
@@ -201,13 +201,14 @@ export const fromKeeper = z.discriminatedUnion("type", [
     problem: z.string().optional(),
     /** The machine lacks something, such as room on its disk: it may work later. */
     isPassing: z.boolean().optional(),
-    commits: z.array(z.string()).optional(),
+    /** They become words of a command here, and who answers may be hostile. */
+    commits: z.array(commit).optional(),
     /** Of a working tree. Absolute. */
     directory: z.string().optional(),
     /** How many files differ. */
     files: z.int().optional(),
   }),
-  /** There is no such session: it never started, or it was forgotten. */
+  /** There is no such session: it never started, or it was forgotten, perhaps just now as it was asked. */
   z.object({ type: z.literal("unknown"), id: startName }),
 ]);
 export type FromKeeper = z.infer<typeof fromKeeper>;

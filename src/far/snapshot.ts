@@ -58,7 +58,14 @@ export async function bundleFor(
   if (!made.ok) throw new Error(`no bundle of ${root} could be made: ${made.because}`);
   try {
     // The latest are enough: what lacks is sent.
-    const shared = await git(root, ["rev-list", "--ignore-missing", "--no-walk", ...known.slice(-mostKnown)]);
+    const shared = await git(root, [
+      "rev-list",
+      "--ignore-missing",
+      "--no-walk",
+      // What follows comes from another machine.
+      "--end-of-options",
+      ...known.slice(-mostKnown),
+    ]);
     const without = shared.ok ? shared.text.split("\n").flatMap((one) => (one ? [`^${one}`] : [])) : [];
     const bundled = await git(root, ["bundle", "create", "--quiet", file, ref, ...without]);
     if (!bundled.ok) throw new Error(`no bundle of ${root} could be made: ${bundled.because}`);

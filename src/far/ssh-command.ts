@@ -34,6 +34,8 @@ export function sshCommand(
     ...["-o", "BatchMode=yes"],
     // Ours alone, so that the end of another connection does not end it.
     ...["-o", "ControlMaster=no", "-o", "ControlPath=none"],
+    // What the user's configuration has for their own sessions would refuse ours, or end them: older versions know no other.
+    ...["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes"],
     ...["-o", `ConnectTimeout=${connectSeconds}`],
     ...["-o", `ServerAliveInterval=${aliveSeconds}`, "-o", `ServerAliveCountMax=${mostSilent}`],
     ...(port === undefined ? [] : ["-p", port]),

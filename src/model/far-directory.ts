@@ -16,7 +16,10 @@ export interface FarDirectory {
  */
 export function farDirectoryIn(text: string, hosts: readonly string[]): FarDirectory | undefined {
   if (hosts.length === 0) return undefined;
-  const host = [anyHost, ...hosts].find((one) => text.startsWith(`${one}:`));
+  // One may begin like another: `box1` and `box1:2222`.
+  const [host] = [anyHost, ...hosts]
+    .filter((one) => text.startsWith(`${one}:`))
+    .toSorted((one, other) => other.length - one.length);
   return host === undefined ? undefined : { host, path: text.slice(host.length + 1) };
 }
 

@@ -41,6 +41,11 @@ export class Places {
     this.#hosts = hosts;
   }
 
+  /** Where relative paths of files here begin, for a batch that works in a directory: on another machine, that has none of them. */
+  baseIn(workingDirectory: string): string {
+    return farDirectoryIn(workingDirectory, this.#hosts) ? this.#start() : workingDirectory;
+  }
+
   /** What directories must be inside, with links resolved. */
   get roots(): readonly string[] {
     return this.#roots;
@@ -56,7 +61,7 @@ export class Places {
     { place, base }: { place: Place; base?: string | undefined },
   ): RawOptions {
     const { workingDirectory, addDirectories, mcpConfig, env, outputSchema, settings, expect } = options;
-    const start = base ?? this.#start();
+    const start = this.baseIn(base ?? this.#start());
     const named = (...inner: Place): Place => [...place, ...inner];
     const own =
       workingDirectory === undefined

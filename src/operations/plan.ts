@@ -117,7 +117,8 @@ export async function planBatch(
   const fleet = fleetAsked(batchWide.fleet, context, faults);
   const elsewhereFaults = (options: RawOptions): Fault[] => (fleet ? fleetOptionFaults(options) : []);
   faults.push(...elsewhereFaults(common));
-  const stopWhen = stopConditionIn(batchWide.stopWhen, places, workingDirectory);
+  const base = places.baseIn(workingDirectory);
+  const stopWhen = stopConditionIn(batchWide.stopWhen, places, base);
   if (stopWhen) faults.push(...stopFaults(stopWhen));
   const batchId = newBatchId();
   const layout = layoutOf(stateDirectoryOf(configuration));
@@ -203,7 +204,7 @@ export async function planBatch(
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, {
     asyncMode: batchWide.asyncMode,
     batchId,
-    from: workingDirectory,
+    from: base,
   });
   if (faults.length > 0 || !claude.found) return { ok: false, faults: distinct(faults) };
   return {

@@ -82,15 +82,33 @@ export function continueCommand({
   if (sessionId === undefined) return undefined;
   const far = host === undefined ? undefined : farDirectoryIn(workingDirectory, [host]);
   if (far) {
+    // A working tree of its own is gone by then.
+    if (isOwnTree(far.path)) return undefined;
     const there = continueCommand({ workingDirectory: far.path, sessionId });
-    return there && `ssh -t ${shellQuoted(far.host, "linux")} ${shellQuoted(there, "linux")}`;
+    return there && `ssh -t ${sshWords(far.host)} ${shellQuoted(there, "linux")}`;
   }
   // For the shells of the directory: a page may be made elsewhere than the session ran.
   const platform = isOfWindows(workingDirectory) ? "win32" : "linux";
   const claude = `claude --resume ${shellQuoted(sessionId, platform)}`;
   return platform === "win32"
     ? continuedOnWindows(workingDirectory, claude)
-    : `cd ${shellQuoted(workingDirectory, platform)} && ${claude}`;
+    : `cd ${quotedDirectory(workingDirectory, platform)} && ${claude}`;
+}
+
+// With the port as ssh takes it.
+function sshWords(host: string): string {
+  const [, name = host, port] = /^(.*[^:]):(\d+)$/.exec(host) ?? [];
+  const bare = name.replace(/^((?:[^@]*@)?)\[(.*)\]$/, "$1$2");
+  return [...(port === undefined ? [] : ["-p", port]), shellQuoted(bare, "linux")].join(" ");
+}
+
+const isOwnTree = (path: string): boolean => /\/far\/[^/]+\/trees\//.test(path);
+
+// In quotation marks, `~` would be a name.
+function quotedDirectory(path: string, platform: "linux" | "win32"): string {
+  const [, below] = /^~\/(.*)$/.exec(path) ?? [];
+  if (path === "~") return path;
+  return below === undefined ? shellQuoted(path, platform) : `~/${below && shellQuoted(below, platform)}`;
 }
 
 const isOfWindows = (path: string): boolean => /^(?:[A-Za-z]:\\|\\\\)/.test(path);

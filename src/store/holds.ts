@@ -59,6 +59,11 @@ export function beganAhead({ since }: Pick<Hold, "since">, now: number): boolean
   return since > now + clockToleranceMs;
 }
 
+/** By which name the holds of a machine are kept that batches of this account use: it has an account of its own. */
+export function accountOn(account: string, machine: string): string {
+  return `${account} ${machine}`;
+}
+
 /** The holds of one account. */
 export class Holds {
   readonly #database: Database;
@@ -129,10 +134,12 @@ export class Holds {
     lift.run(this.#account, kind, model);
   }
 
-  /** Makes all holds due at once, each for one session. Returns how many there were. */
+  /** Makes all holds due at once, each for one session, also those of its other machines. Returns how many there were. */
   hasten(now: number): number {
-    const hasten = this.#database.query("UPDATE holds SET until = min(until, ?) WHERE account = ?");
-    return hasten.run(now, this.#account).changes;
+    const hasten = this.#database.query(
+      "UPDATE holds SET until = min(until, ?1) WHERE account = ?2 OR substr(account, 1, length(?3)) = ?3",
+    );
+    return hasten.run(now, this.#account, accountOn(this.#account, "")).changes;
   }
 
   #rows(): z.output<typeof rowSchema>[] {

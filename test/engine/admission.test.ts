@@ -11,6 +11,7 @@ import { LateWrites } from "../../src/engine/shared/late-writes.ts";
 import { sharedCapacity } from "../../src/engine/shared/shared-store.ts";
 import type { Batch } from "../../src/model/event.ts";
 import type { WaitReason } from "../../src/model/wait-reason.ts";
+import { clock } from "../../src/platform/clock.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { type Hold, Holds } from "../../src/store/holds.ts";
 import { layoutOf } from "../../src/store/layout.ts";
@@ -36,6 +37,7 @@ interface Given {
   dueAt?: (number: number) => number | undefined;
   pool?: SessionPool;
   whyClosed?: (number: number) => Closed | undefined;
+  laneOf?: (number: number) => string;
 }
 
 /** The admission of a batch, and what it has told. */
@@ -84,6 +86,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
     login,
     host: { whyWait: (footprint) => machine.whyWait(footprint) },
     ...(given.whyClosed ? { whyClosed: given.whyClosed } : {}),
+    ...(given.laneOf ? { laneOf: given.laneOf } : {}),
     pool: given.pool ?? emptyPool,
     report: (reason) => told.push(reason),
     budgetSpent: () => {
@@ -453,13 +456,56 @@ test("a task whose only machine is away keeps no other one waiting, and its wait
   let isAway = true;
   const { admission, asks, reasons } = admissionIn(inside, {
     whyClosed: (number) => (isAway && number === 1 ? { because: "box1 is away", isLong: true } : undefined),
+    laneOf: (number) => `box${number}`,
   });
   const [first, second] = [asks(1), asks(2)];
-  expect(await first.promise).toBeUndefined();
   using _admitted = await second.promise;
-  expect(second.isAnswered()).toBe(true);
-  expect(admission.reportHold(1)).toBe(true);
+  expect({ first: first.isAnswered(), second: second.isAnswered() }).toEqual({ first: false, second: true });
   expect(reasons()).toContain("box1 is away");
   isAway = false;
+  clock.soon("rest");
+  using _other = await first.promise;
   expect(admission.isDue(1)).toBe(true);
+});
+
+test("tasks of a machine that is full begin in their order, and only the first one looks", async () => {
+  using inside = new Inside();
+  let isFull = true;
+  const looks = [0, 0, 0];
+  const { asks } = admissionIn(inside, {
+    whyClosed: (number) => {
+      looks[number - 1] = (looks[number - 1] ?? 0) + 1;
+      return isFull ? { because: "box1 is full", isLong: false } : undefined;
+    },
+    laneOf: () => "box1",
+  });
+  const order: number[] = [];
+  const all = [1, 2, 3].map(async (number) => {
+    using _admitted = await asks(number).promise;
+    order.push(number);
+  });
+  await eventually(
+    () => (looks[0] ?? 0) >= 3,
+    () => "the first one does not look",
+  );
+  expect(looks.slice(1)).toEqual([0, 0]);
+  isFull = false;
+  await Promise.all(all);
+  expect(order).toEqual([1, 2, 3]);
+});
+
+test("of two machines that are away, one says so, and neither wakes the other again and again", async () => {
+  using inside = new Inside();
+  const { asks, told, batch } = admissionIn(inside, {
+    whyClosed: (number) => ({ because: `box${number} is away`, isLong: false }),
+    laneOf: (number) => `box${number}`,
+  });
+  const all = [asks(1), asks(2)];
+  await eventually(
+    () => told.length >= 3,
+    () => JSON.stringify(told),
+  );
+  expect(new Set(told.map((one) => one?.because)).size).toBe(1);
+  batch.append({ type: "cancel-requested", by: "user" });
+  for (const { promise } of all) expect(await promise).toBeUndefined();
 });

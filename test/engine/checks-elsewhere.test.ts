@@ -23,7 +23,7 @@ const away = (how: "waited-for" | "given-up"): Start => ({
 });
 
 /** What a check of a good answer comes to, if its command starts, or ends, one after the other, like this. */
-async function verified(inside: Inside, runs: (Start | Exit)[]) {
+async function verified(inside: Inside, runs: (Start | (Exit & { isLost?: boolean }))[]) {
   const context = inside.context();
   const { store } = context;
   const options = sessionOptions.parse({ expect: { command: "true" } });
@@ -33,13 +33,15 @@ async function verified(inside: Inside, runs: (Start | Exit)[]) {
     start: async ({ transcript, stderr }) => {
       const next = runs[asked++] ?? { code: 1 };
       if ("started" in next) return next;
+      const { isLost = false, ...exit } = next;
       for (const path of [transcript, stderr]) await Bun.write(path, "");
       const session = {
         ref: { host: "box1", id: `${asked}` },
         output: new TranscriptReader(transcript),
         write: () => undefined,
         closeInput: () => undefined,
-        exited: Promise.resolve(next),
+        exited: Promise.resolve(exit),
+        isLost: () => isLost,
         end: async () => [],
       };
       return { started: true, session };
@@ -96,6 +98,13 @@ describe("a check on another machine", () => {
     using inside = new Inside();
     const { outcome, asked } = await verified(inside, [{}, {}, {}, { code: 0 }]);
     expect({ kind: outcome.kind, asked }).toEqual({ kind: "unverified", asked: 3 });
+  });
+
+  test("is made anew, however often its command was ended because the machine was away for too long", async () => {
+    using inside = new Inside();
+    const lost = { signal: "SIGTERM", isLost: true } as const;
+    const { outcome, asked } = await verified(inside, [lost, lost, lost, { code: 0 }]);
+    expect({ kind: outcome.kind, asked }).toEqual({ kind: "succeeded", asked: 4 });
   });
 
   test("of a machine that was given up is no fault of the answer: the task runs again", async () => {

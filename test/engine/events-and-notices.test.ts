@@ -175,13 +175,13 @@ describe("what a failure means for the others", () => {
       { prompt: "c", options: { model: "opus" } },
     ];
     const state = after(created(3, { batch: { tasks } }));
-    expect<unknown>(cancelHeld(state, { model: "opus", kind: "auth" }, 1)).toEqual([
+    expect<unknown>(cancelHeld(state, { hold: { model: "opus", kind: "auth" } }, 1)).toEqual([
       { type: "cancel-requested", by: "hold", tasks: [3], access: "auth" },
     ]);
-    expect<unknown>(cancelHeld(state, { model: "", kind: "auth" }, 1)).toEqual([
+    expect<unknown>(cancelHeld(state, { hold: { model: "", kind: "auth" } }, 1)).toEqual([
       { type: "cancel-requested", by: "hold", tasks: [2, 3], access: "auth" },
     ]);
-    expect(cancelHeld(state, { model: "sonnet", kind: "auth" }, 1)).toEqual([]);
+    expect(cancelHeld(state, { hold: { model: "sonnet", kind: "auth" } }, 1)).toEqual([]);
   });
 
   test("what is queued ends, and what runs does not", () => {

@@ -34,8 +34,19 @@ test("a session that its machine lost runs again, and that is no try of the task
   const lost: Outcome = { kind: "crashed", stderrTail: "", lost: true };
   const tried = { retries: 0, adopted: false, held: false };
   expect(retryDelayMs({ ...tried, outcome: lost, earlier: [] })).toBe(0);
-  expect(retryDelayMs({ ...tried, outcome: lost, earlier: [lost, lost] })).toBe(0);
+  expect(retryDelayMs({ ...tried, outcome: lost, earlier: [lost, crashed] })).toBe(0);
   expect(retryDelayMs({ ...tried, retries: 1, outcome: crashed, earlier: [lost] }, 1)).toBe(1_000);
+});
+
+test("a session that its machines lose again and again waits longer each time, and counts in the end", () => {
+  const lost: Outcome = { kind: "crashed", stderrTail: "", lost: true };
+  const after = (times: number, retries: number) =>
+    retryDelayMs(
+      { retries, adopted: false, held: false, outcome: lost, earlier: Array(times).fill(lost) },
+      1,
+    );
+  expect([0, 1, 2, 4].map((times) => after(times, 0))).toEqual([0, 1_000, 2_000, 8_000]);
+  expect([5, 6].map((times) => after(times, 1))).toEqual([16_000, undefined]);
 });
 
 test("of all reasons of a failure, these are tried again", () => {

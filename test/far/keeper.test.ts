@@ -1,157 +1,12 @@
 // What the keeper of a far machine keeps, and for how long: with sessions that run nothing.
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Exit } from "../../src/claude/outcome.ts";
-import { TranscriptReader } from "../../src/claude/transcript.ts";
-import type { HowToEnd, Start } from "../../src/engine/attempt/session-host.ts";
-import { FarKeeper } from "../../src/engine/hosts/far-keeper.ts";
-import type { Listener } from "../../src/engine/hosts/far-session.ts";
-import { FarSlots } from "../../src/engine/hosts/far-slots.ts";
-import { KeeperConnection } from "../../src/engine/hosts/keeper-connection.ts";
-import type { SharedSlots } from "../../src/engine/shared/shared-store.ts";
-import { FrameCutter, frameOf } from "../../src/far/frames.ts";
+import { frameOf } from "../../src/far/frames.ts";
 import { protocol } from "../../src/far/greeting.ts";
-import { type FromKeeper, fromKeeper, type ToKeeper } from "../../src/far/messages.ts";
-import { ownIdentity } from "../../src/platform/process.ts";
 import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
-
-/** Slots without an end. */
-function slotsWithoutEnd(): { slots: SharedSlots; taken: Set<number> } {
-  const taken = new Set<number>();
-  let last = 0;
-  const claim = () => {
-    taken.add(++last);
-    return last;
-  };
-  const slots: SharedSlots = {
-    claim,
-    claimUnwaited: claim,
-    force: claim,
-    inherit: () => [],
-    release: (slot) => void taken.delete(slot),
-    releaseAll: () => taken.clear(),
-    taken: () => taken.size,
-    surplus: () => 0,
-    stopWaiting: () => undefined,
-    yields: () => false,
-  };
-  return { slots, taken };
-}
-
-/** A keeper in a home, with the sessions that it has started. */
-function keeperIn(inside: Inside, { onStart = () => undefined }: { onStart?: (id: string) => void } = {}) {
-  const folder = inside.file("far");
-  mkdirSync(folder, { recursive: true });
-  const { slots, taken } = slotsWithoutEnd();
-  const sessions = new Map<string, { exit(how: Exit): void; ended: HowToEnd[]; isClosed: boolean }>();
-  const start = async ({
-    startName,
-    transcript,
-  }: {
-    startName: string;
-    transcript: string;
-  }): Promise<Start> => {
-    writeFileSync(transcript, "");
-    const { promise, resolve } = Promise.withResolvers<Exit>();
-    const known = { exit: resolve, ended: [] as HowToEnd[], isClosed: false };
-    sessions.set(startName, known);
-    onStart(startName);
-    return {
-      started: true,
-      session: {
-        ref: ownIdentity(),
-        output: new TranscriptReader(transcript),
-        write: () => undefined,
-        closeInput: () => {
-          known.isClosed = true;
-        },
-        exited: promise,
-        end: async (how = {}) => {
-          known.ended.push(how);
-          resolve({ signal: "SIGKILL" });
-          return [];
-        },
-      },
-    };
-  };
-  const keeper = new FarKeeper({
-    folder,
-    host: {
-      start,
-      adopt: () => ({
-        ref: ownIdentity(),
-        write: () => undefined,
-        closeInput: () => undefined,
-        exited: new Promise<Exit>(() => undefined),
-        end: async () => [],
-        output: undefined,
-      }),
-    },
-    slots: new FarSlots({ slots, starts: slotsWithoutEnd().slots }),
-    planOf: ({ marker, initialize, directory }) => ({
-      kind: "planned",
-      plan: { marker, initialize, environment: {}, workingDirectory: directory, command: ["none"] },
-    }),
-    whyWait: () => undefined,
-    started: () => undefined,
-  });
-  return { keeper, folder, taken, sessions };
-}
-
-const hello = (
-  more: Partial<Extract<ToKeeper, { type: "hello" }>> = {},
-): Extract<ToKeeper, { type: "hello" }> => ({
-  type: "hello",
-  protocol,
-  version: "1",
-  batch: "abcd2345",
-  epoch: 1,
-  leaseMs: 60_000,
-  onLostHost: "wait",
-  sessions: [],
-  trees: [],
-  ...more,
-});
-
-const startOf = (id: string): Extract<ToKeeper, { type: "start" }> => ({
-  type: "start",
-  id,
-  marker: id,
-  program: { kind: "claude" },
-  arguments: [],
-  directory: "/",
-  variables: {},
-  initialize: "",
-  footprintKey: "",
-  mostMs: 60_000,
-});
-
-/** A connection, and what it was answered. */
-function connectionTo(keeper: FarKeeper) {
-  const said: FromKeeper[] = [];
-  const cutter = new FrameCutter();
-  const line = {
-    write: (bytes: Uint8Array) => {
-      for (const { header } of cutter.push(bytes)) said.push(fromKeeper.parse(header));
-    },
-    end: () => undefined,
-  };
-  const connection = new KeeperConnection({ keeper, line, claude: async () => ({}) });
-  const until = async <Type extends FromKeeper["type"]>(type: Type) => {
-    const find = () => said.find((one): one is Extract<FromKeeper, { type: Type }> => one.type === type);
-    await eventually(
-      () => find() !== undefined,
-      () => JSON.stringify(said),
-    );
-    return find();
-  };
-  const say = (message: ToKeeper, body?: Uint8Array) => connection.receive(frameOf(message, body));
-  return { connection, said, say, until };
-}
-
-const nobody: Listener = { send: () => undefined, replaced: () => undefined, lapsed: () => undefined };
+import { connectionTo, hello, keeperIn, nobody, startOf } from "./keeper-inside.ts";
 
 describe("the files of a batch", () => {
   test("stay for its next session, and go when neither a connection nor a session is left", async () => {
@@ -303,7 +158,7 @@ test("who reads hears how long the transcript is, and whether an exit comes", as
 });
 
 describe("when nobody has had a batch for longer than its lease", () => {
-  const lapsedOf = async (onLostHost: "wait" | "elsewhere", isAsked: boolean) => {
+  const lapsedOf = async (onLostHost: "wait" | "elsewhere", isAsked: boolean, isClosed = false) => {
     using inside = new Inside();
     const { keeper, sessions } = keeperIn(inside);
     const { say, until } = connectionTo(keeper);
@@ -311,10 +166,14 @@ describe("when nobody has had a batch for longer than its lease", () => {
     say(startOf("one"));
     await until("started");
     if (isAsked) say({ type: "input", id: "one", number: 1 }, new TextEncoder().encode("prompt"));
+    if (isClosed) say({ type: "input", id: "one", number: 1, close: true });
     say({ type: "read", id: "one", from: 0 });
+    let looks = 0;
     await eventually(
       () => {
+        looks++;
         keeper.look();
+        if (isClosed) return looks > 3;
         return sessions.get("one")?.isClosed === true;
       },
       () => "its input is not closed",
@@ -332,7 +191,143 @@ describe("when nobody has had a batch for longer than its lease", () => {
     expect(await lapsedOf("wait", true)).toEqual({ ended: 0, isLapsed: false });
   });
 
+  test("a command, which waits for no input, does its work to the end", async () => {
+    expect(await lapsedOf("wait", false, true)).toEqual({ ended: 0, isLapsed: false });
+  });
+
   test("one whose task runs elsewhere then is ended", async () => {
     expect(await lapsedOf("elsewhere", true)).toEqual({ ended: 1, isLapsed: true });
   });
+});
+
+describe("a start that nobody wants any more", () => {
+  test("is ended as soon as it has begun", async () => {
+    using inside = new Inside();
+    const began = Promise.withResolvers<void>();
+    const { keeper, sessions, taken } = keeperIn(inside, { onStart: () => began.promise });
+    const { say, until } = connectionTo(keeper);
+    say(hello());
+    say({ type: "reserve", ticket: "1", footprintKey: "" });
+    say({ ...startOf("one"), ticket: "1" });
+    await eventually(
+      () => sessions.has("one"),
+      () => "it does not start",
+    );
+    say({ type: "end", id: "one", isUnasked: true });
+    began.resolve();
+    expect(await until("failed")).toMatchObject({ id: "one", kind: "passing" });
+    expect(sessions.get("one")?.ended).toHaveLength(1);
+    expect({ running: keeper.runningCount, taken: taken.size }).toEqual({ running: 0, taken: 0 });
+  });
+
+  test("does not begin, if it comes after that was said", async () => {
+    using inside = new Inside();
+    const { keeper, sessions } = keeperIn(inside);
+    const { say, until } = connectionTo(keeper);
+    say(hello());
+    say({ type: "end", id: "one", isUnasked: true });
+    say(startOf("one"));
+    expect(await until("failed")).toMatchObject({ id: "one" });
+    expect(sessions.size).toBe(0);
+  });
+});
+
+test("a session that the keeper before had not given its prompt ends without having counted as a try", async () => {
+  using inside = new Inside();
+  const first = keeperIn(inside);
+  const batch = first.keeper.hello(hello(), nobody);
+  if (!batch) throw new Error("the batch is refused");
+  await first.keeper.start(batch, startOf("one"), undefined);
+  const { keeper } = keeperIn(inside);
+  keeper.adoptAll({ wasKilled: true });
+  const known = keeper.hello(hello({ sessions: ["one"] }), nobody);
+  expect(known && keeper.session(known, "one")?.record.isLapsed).toBe(true);
+});
+
+test("what another version has kept stays for whoever reads it, until it is pruned", async () => {
+  using inside = new Inside();
+  const { keeper, folder } = keeperIn(inside);
+  const batch = join(folder, "abcd2345");
+  mkdirSync(batch);
+  for (const name of ["one.json", "one.ndjson"]) writeFileSync(join(batch, name), '{"of":"another version"}');
+  keeper.adoptAll({ wasKilled: true });
+  expect(readdirSync(batch)).toHaveLength(2);
+  // Its lease is not over.
+  expect(await keeper.prune()).toMatchObject({ sessions: 0 });
+  const { keeper: next } = keeperIn(inside);
+  next.adoptAll({ wasKilled: false });
+  expect(await next.prune()).toMatchObject({ sessions: 1 });
+  expect(existsSync(batch)).toBe(false);
+});
+
+test("what a session says is seen at once, also if the folder of its batch was removed before it", async () => {
+  using inside = new Inside();
+  const { keeper, folder, sessions } = keeperIn(inside);
+  const { say, until, said } = connectionTo(keeper);
+  const over = () =>
+    eventually(
+      () => keeper.runningCount === 0,
+      () => JSON.stringify(said),
+    );
+  say(hello());
+  say(startOf("one"));
+  await until("started");
+  sessions.get("one")?.exit({ code: 0 });
+  await over();
+  say({ type: "forget", id: "one" });
+  await until("unknown");
+  await eventually(
+    () => readdirSync(join(folder, "abcd2345")).length === 0,
+    () => "its files are left",
+  );
+  rmdirSync(join(folder, "abcd2345"));
+  said.length = 0;
+  say(startOf("two"));
+  await until("started");
+  say({ type: "read", id: "two", from: 0 });
+  writeFileSync(join(folder, "abcd2345", "two.ndjson"), "{}\n");
+  await until("data");
+});
+
+test("a session that is ended because memory is short is no fault of its task", async () => {
+  using inside = new Inside();
+  const { keeper, sessions } = keeperIn(inside);
+  const { say, until } = connectionTo(keeper);
+  say(hello());
+  say(startOf("one"));
+  await until("started");
+  expect(keeper.lossOf("one")).toBe("nothing");
+  say({ type: "input", id: "one", number: 1 }, new TextEncoder().encode("prompt"));
+  expect(keeper.lossOf("one")).toBe("work");
+  expect(keeper.lossOf("another")).toBeUndefined();
+  say({ type: "read", id: "one", from: 0 });
+  keeper.evict(["one"]);
+  expect((await until("exited"))?.isLapsed).toBe(true);
+  expect(sessions.get("one")?.ended).toEqual([{ isUnasked: false, graceMs: 200 }]);
+});
+
+test("a long message is a sign of life while it comes", async () => {
+  using inside = new Inside();
+  const { keeper } = keeperIn(inside);
+  const { connection, say, said } = connectionTo(keeper);
+  say(hello());
+  const long = frameOf({ type: "put", name: "long" }, new Uint8Array(1_000_000));
+  let at = 0;
+  await eventually(
+    () => {
+      connection.receive(long.subarray(at, ++at));
+      return said.some(({ type }) => type === "leased");
+    },
+    () => JSON.stringify(said),
+  );
+  expect(at).toBeLessThan(long.length);
+});
+
+test("somebody of another version is refused, and a keeper hears that another program is there", () => {
+  using inside = new Inside();
+  const { keeper } = keeperIn(inside);
+  const { connection, say, said, outdated } = connectionTo(keeper);
+  say(hello({ protocol: protocol + 1 }));
+  expect(said.at(-1)).toMatchObject({ type: "refused", kind: "protocol" });
+  expect({ outdated, isUsed: connection.isUsed }).toEqual({ outdated: ["outdated"], isUsed: false });
 });

@@ -1,10 +1,12 @@
 // The connection to a far machine, with a shell in the place of ssh.
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { FarLink, keepAlive } from "../../src/engine/hosts/far-link.ts";
 import { frameOf } from "../../src/far/frames.ts";
 import { greeting, protocol } from "../../src/far/greeting.ts";
 import { isHostName, sshCommand } from "../../src/far/ssh-command.ts";
+import { Ssh, type Wire } from "../../src/far/ssh-process.ts";
+import { clock } from "../../src/platform/clock.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
@@ -15,7 +17,7 @@ function linkTo(script: string) {
   const faults: unknown[] = [];
   const link = new FarLink({
     name: "box1",
-    command: () => ({ words: ["sh", "-c", script] }),
+    connect: () => new Ssh(["sh", "-c", script]),
     hello: () => ({ type: "status", protocol, version: "1" }),
     opened: () => undefined,
     received: () => undefined,
@@ -71,7 +73,7 @@ onLinux("signs of life come several times within a lease, however short that is"
 onLinux("a list of machines that cannot be read is a reason to wait, and ends nothing", async () => {
   const link = new FarLink({
     name: "box1",
-    command: () => {
+    connect: () => {
       throw new Error("damaged");
     },
     hello: () => ({ type: "status", protocol, version: "1" }),
@@ -93,4 +95,38 @@ onLinux("no name of a machine is an option of ssh", () => {
   expect(["box1", "me@box2:22", "me-too@[::1]:22"].every(isHostName)).toBe(true);
   const words = sshCommand("me@box2:22", ["sh"], { PATH: process.env["PATH"] }) ?? ["--", "me@box2", "sh"];
   expect(words.slice(-3)).toEqual(["--", "me@box2", "sh"]);
+});
+
+test("a connection over which something long comes is not silent", async () => {
+  let connections = 0;
+  let bytes = 0;
+  const welcome = frameOf({ type: "welcome", version: "1", folder: "/", claude: {} });
+  const long = frameOf({ type: "data", id: "one", from: 0 }, new Uint8Array(100));
+  const wire = (): Wire => {
+    connections++;
+    const { promise: exited, resolve } = Promise.withResolvers<string>();
+    const output = async function* () {
+      yield Buffer.concat([Buffer.from(greeting), welcome]);
+      for (; bytes < long.length; bytes++) {
+        yield long.subarray(bytes, bytes + 1);
+        await clock.next("beat");
+      }
+    };
+    const nothing = () => undefined;
+    return { output: output(), exited, write: nothing, end: () => resolve(""), kill: resolve, say: nothing };
+  };
+  using link = new FarLink({
+    name: "box1",
+    connect: wire,
+    hello: () => ({ type: "status", protocol, version: "1" }),
+    opened: () => undefined,
+    received: () => undefined,
+    failed: () => undefined,
+  });
+  using _alive = keepAlive(link, { leaseMs: 1_000, silentMs: 1_000 });
+  await eventually(
+    () => bytes >= 10,
+    () => `${bytes} bytes in ${connections} connections`,
+  );
+  expect({ connections, because: because(link) }).toEqual({ connections: 1, because: "up" });
 });

@@ -6,7 +6,7 @@ import type { ToKeeper } from "../../src/far/messages.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
-function sessionIn(transcript: string) {
+function sessionIn(transcript: string, more: { patienceMs?: number } = {}) {
   const said: ToKeeper[] = [];
   const line = {
     host: "box1",
@@ -16,7 +16,12 @@ function sessionIn(transcript: string) {
     there: (text: string) => text,
     over: () => undefined,
   };
-  const session = new SshSession(line, "one", { transcript, stderr: `${transcript}.err`, isNew: false });
+  const session = new SshSession(line, "one", {
+    transcript,
+    stderr: `${transcript}.err`,
+    isNew: false,
+    ...more,
+  });
   return { session, said };
 }
 
@@ -80,4 +85,14 @@ test("two runners that write the same part of a transcript write it once", () =>
   one.session.take(0, bytes("first\nsecond\n"));
   other.session.take(0, bytes("first\nsec"));
   expect(readFileSync(inside.file("transcript"), "utf8")).toBe("first\nsecond\n");
+});
+
+test("a machine that announces more than it sends is not waited for without end", async () => {
+  using inside = new Inside();
+  const { session } = sessionIn(inside.file("transcript"), { patienceMs: -1 });
+  session.gone({ size: Number.MAX_SAFE_INTEGER, exit: { code: 0 }, stderr: "" });
+  session.swept(Number.MAX_SAFE_INTEGER, []);
+  session.beat();
+  expect(await session.exited).toEqual({ code: 0 });
+  expect(await session.end()).toEqual([]);
 });

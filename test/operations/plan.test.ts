@@ -1,6 +1,6 @@
 // What becomes of what was asked for: a batch as it is stored, or every fault.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { handOverDirectory } from "../../src/operations/hand-over-directory.ts";
@@ -183,6 +183,22 @@ describe("a batch", () => {
       expect((await planned(inside, input, "run")).batch.warnings).toHaveLength(2);
     },
   );
+});
+
+test("a relative path of a file is one here, although its task works on another machine", async () => {
+  using inside = new Inside();
+  const machine = { command: ["none"], version: "1", system: "Linux", addedAt: 0 };
+  writeFileSync(join(inside.state, "hosts.json"), JSON.stringify({ box1: machine }));
+  inside.write("work/schema.json", '{"type":"object"}');
+  const { batch } = await planned(inside, {
+    tasks: [{ task: "a", outputSchema: "schema.json" }],
+    hosts: ["box1"],
+    workingDirectory: `box1:${inside.work}`,
+    outputDirectory: "results",
+    asyncMode: true,
+  });
+  expect(batch.outputDirectory).toBe(join(inside.work, "results"));
+  expect(batch.tasks[0]?.options).toMatchObject({ outputSchema: { type: "object" } });
 });
 
 describe("is refused", () => {

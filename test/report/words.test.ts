@@ -205,6 +205,14 @@ describe("the facts of a task", () => {
     );
     const onWindows = { ...facts, sessionId: "id", workingDirectory: "C:\\my work" };
     expect(continueCommand(onWindows)).toBe('cmd /c "cd /d C:\\my work && claude --resume id"');
+    const far = (host: string, path: string) =>
+      continueCommand({ ...facts, sessionId: "id", host, workingDirectory: `${host}:${path}` });
+    expect(far("box1", "/srv/app")).toBe("ssh -t box1 'cd /srv/app && claude --resume id'");
+    expect(far("me@box2:2222", "~/my app")).toBe(
+      "ssh -t -p 2222 me@box2 'cd ~/'\\''my app'\\'' && claude --resume id'",
+    );
+    // That working tree is gone.
+    expect(far("box1", "/home/me/state/far/abcd2345/trees/one/part")).toBeUndefined();
     for (const workingDirectory of ["\\\\host\\share", "D:\\a & b"])
       expect(continueCommand({ ...onWindows, workingDirectory })).toBe(
         `pushd ${shellQuoted(workingDirectory, "win32")} && claude --resume id`,

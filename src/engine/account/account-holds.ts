@@ -6,7 +6,7 @@ import type { SharedHolds } from "../shared/shared-store.ts";
 import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } from "./hold.ts";
 
 /** How a session ended, as far as holds are concerned. */
-interface Ended {
+export interface Ended {
   number: number;
   model: string | undefined;
   outcome: AttemptOutcome;
@@ -17,7 +17,12 @@ export type HoldVerdict =
   /** The task waits with all others. */
   | { kind: "held" }
   /** Patience has run out: cancels queued tasks that the hold affects. */
-  | { kind: "given-up"; hold: HoldName };
+  | {
+      kind: "given-up";
+      hold: HoldName;
+      /** Whether it affects a task at all, beside its model. Absent: it does. */
+      affects?(task: number): boolean;
+    };
 
 /** How long to wait if no end is known. */
 export interface Patience {
@@ -25,6 +30,24 @@ export interface Patience {
   /** Whether somebody is there to log in or pay. If not, a hold that needs a person is not waited for. */
   isAttended: boolean;
 }
+
+/** The holds as tasks meet them: of one account, or of a machine for each. */
+export type TaskHolds = Pick<
+  AccountHolds,
+  | "refresh"
+  | "mayStart"
+  | "allows"
+  | "claim"
+  | "adopt"
+  | "answered"
+  | "refused"
+  | "failed"
+  | "ended"
+  | "release"
+> & {
+  /** What stops a task with this model; undefined if it may start, even if only as a probe. */
+  stopping(model: string | undefined, now: number, task: number): Hold | undefined;
+};
 
 export class AccountHolds {
   readonly #holds: SharedHolds;

@@ -127,10 +127,12 @@ export function whenTooManyFail(state: BatchState, failing: readonly number[]): 
 /** Cancels queued tasks that a hold affects, except `but`, which is about to end by itself. */
 export function cancelHeld(
   { batch, tasks }: BatchState,
-  { kind, model }: HoldName,
+  { hold: { kind, model }, affects = () => true }: { hold: HoldName; affects?: (task: number) => boolean },
   but: number,
 ): EventBody[] {
-  const held = tasks.filter(({ number }) => concerns({ model }, optionsOf(batch, number).model));
+  const held = tasks.filter(
+    ({ number }) => concerns({ model }, optionsOf(batch, number).model) && affects(number),
+  );
   return cancelQueued({ tasks: held }, "hold", but).map((event) => ({ ...event, access: kind }));
 }
 

@@ -28,6 +28,7 @@ export class RunningCommand implements Running {
   #because: string | undefined;
   #isCancelled = false;
   #isUnseen = false;
+  #isLost = false;
 
   constructor(parts: CommandParts) {
     this.#parts = parts;
@@ -38,6 +39,11 @@ export class RunningCommand implements Running {
   /** Whether it has gone, and nobody saw how: then it says nothing. */
   get isUnseen(): boolean {
     return this.#isUnseen;
+  }
+
+  /** Whether it was ended because its machine was away for too long, or had no room: it says nothing either. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   get activity(): string {
@@ -77,6 +83,7 @@ export class RunningCommand implements Running {
     await session.end();
     if (this.#isCancelled) return undefined;
     this.#isUnseen = this.#because === undefined && exit.code === undefined && exit.signal === undefined;
+    this.#isLost = this.#because === undefined && exit.code === undefined && session.isLost?.() === true;
     const passed = exit.code === 0 && this.#because === undefined;
     const happened = this.#because ?? exitText(exit);
     const printed = this.#printed();

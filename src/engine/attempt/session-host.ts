@@ -90,6 +90,8 @@ export interface Need {
   footprintKey: string;
   /** The task that was admitted for it; absent for a check, which runs in the slot of its task. */
   task?: number;
+  /** Whether it is still wanted, for a start that takes long. Absent: always. */
+  isWanted?(): boolean;
 }
 
 /** A session that an earlier runner started, as the log stores it. */

@@ -5,15 +5,18 @@ import { makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { footprintOf } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
-import { messageOf } from "../../platform/system-error.ts";
+import { messageOf, systemCode } from "../../platform/system-error.ts";
 import { watchDirectory } from "../../platform/watch.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import type { HowToEnd, SessionHost, StartPlan, StartVerdict } from "../attempt/session-host.ts";
+import type { Loss } from "../memory/memory-plan.ts";
 import { FarBatch } from "./far-batch.ts";
 import { FarRecords, type SessionRecord } from "./far-records.ts";
 import { FarSession, type Listener, type OwnSession } from "./far-session.ts";
 import type { FarSlot, FarSlots, Reserved } from "./far-slots.ts";
 import { FarTrees } from "./far-trees.ts";
+
+const calledOff = "nobody wants it any more";
 
 type StartMessage = Extract<ToKeeper, { type: "start" }>;
 type TreeMessage = Extract<ToKeeper, { type: "tree" }>;
@@ -48,6 +51,10 @@ export class FarKeeper implements Disposable {
   readonly #writing = new Map<string, Promise<void>>();
   readonly #watches = new Map<string, Disposable>();
   readonly #starting = new Map<string, { batch: string; started: Promise<FromKeeper> }>();
+  /** What is being removed. */
+  readonly #forgetting = new Set<Promise<void>>();
+  /** Starts that nobody wants any more. */
+  readonly #calledOff = new Set<string>();
   #footprintKey = "";
 
   constructor(parts: FarKeeperParts) {
@@ -82,10 +89,12 @@ export class FarKeeper implements Disposable {
       session?.output?.[Symbol.dispose]();
       if (session) this.#slots.set(id, this.#parts.slots.force());
       this.#batchOf(batch).raise(record);
-      this.#add(record, session);
+      const far = this.#add(record, session);
+      // Its input has ended with the keeper before. One without a prompt exits, and has spent nothing.
+      if (session && !record.isAsked) far.lapse({ ends: false });
       if (session) this.#parts.started();
     }
-    for (const batch of this.#batches.keys()) this.tidy(batch);
+    for (const batch of this.#batches.keys()) this.#tidyIfPossible(batch);
   }
 
   /** Whether nothing runs here, and nobody waits for anything. */
@@ -134,10 +143,17 @@ export class FarKeeper implements Disposable {
   tidy(batch: string): void {
     if (this.#batches.get(batch)?.isConnected || !this.#isEmpty(batch)) return;
     // It would not see another folder of this name, and Windows removes none that is watched. The next session watches anew.
-    const folder = this.#records.folderOf(batch);
-    this.#watches.get(folder)?.[Symbol.dispose]();
-    this.#watches.delete(folder);
+    this.#endWatch(batch);
     this.#records.tidy(batch);
+  }
+
+  // What cannot be removed now is found by `prune`.
+  #tidyIfPossible(batch: string): void {
+    try {
+      this.tidy(batch);
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
   }
 
   #isEmpty(batch: string): boolean {
@@ -193,8 +209,17 @@ export class FarKeeper implements Disposable {
     if (known) return known.started;
     const started = this.#start(batch, message, slot);
     this.#starting.set(id, { batch: batch.id, started });
-    void started.finally(() => this.#starting.delete(id)).catch(() => undefined);
+    const over = () => {
+      this.#starting.delete(id);
+      this.#calledOff.delete(id);
+    };
+    void started.finally(over).catch(() => undefined);
     return started;
+  }
+
+  /** Ends a start that is on its way, or is still to come: who asked for it wants it no more. */
+  callOff(id: string): void {
+    this.#calledOff.add(id);
   }
 
   async #start(batch: FarBatch, message: StartMessage, slot: FarSlot | undefined): Promise<FromKeeper> {
@@ -217,6 +242,7 @@ export class FarKeeper implements Disposable {
       const words = verdict.kind === "task" ? verdict.message : verdict.because;
       return { type: "failed", id, kind: verdict.kind, message: words };
     };
+    if (this.#calledOff.has(id)) return failed({ kind: "passing", because: calledOff });
     const planned = this.#parts.planOf(message);
     if (planned.kind === "refused") return failed(planned.verdict);
     try {
@@ -251,6 +277,7 @@ export class FarKeeper implements Disposable {
     } catch (error) {
       return `its files cannot be written: ${messageOf(error)}`;
     }
+    if (this.#calledOff.has(started.id)) return calledOff;
     const isOld = this.#batchOf(started.batch).epoch > started.epoch;
     return isOld ? "another runner has the batch" : undefined;
   }
@@ -270,18 +297,41 @@ export class FarKeeper implements Disposable {
     return { leaked: [...leaked], size: session.transcriptBytes };
   }
 
-  /** Removes everything of a session that is over: somebody has all of it. */
-  forget(session: FarSession): void {
-    if (!session.isOver) return;
+  /** Removes everything of a session that is over: somebody has all of it. False if it is not over. */
+  forget(session: FarSession): boolean {
+    if (!session.isOver) return false;
     const { record } = session;
     session.close();
     this.#sessions.delete(record.id);
+    // A watch does not see another folder of this name, and this one may be removed.
+    if (this.#of(record.batch).length === 0) this.#endWatch(record.batch);
     const written = this.#writing.get(record.id) ?? Promise.resolve();
-    void written.then(() => {
-      this.#writing.delete(record.id);
-      this.#records.forget(record);
-      this.tidy(record.batch);
-    });
+    const forgotten = written
+      .then(() => {
+        this.#writing.delete(record.id);
+        this.#records.forget(record);
+        this.tidy(record.batch);
+      })
+      // What cannot be removed now is found by `prune`.
+      .catch(() => undefined);
+    this.#forgetting.add(forgotten);
+    void forgotten.finally(() => this.#forgetting.delete(forgotten));
+    return true;
+  }
+
+  /** Ends the sessions with these markers, because memory is short. */
+  evict(markers: readonly string[]): void {
+    for (const session of this.#sessions.values())
+      if (markers.includes(session.record.marker)) session.evict();
+  }
+
+  /** What is lost if the session with this marker is ended; undefined if there is none. */
+  lossOf(marker: string): Loss | undefined {
+    const found = [...this.#sessions.values()].find(
+      (session) => session.record.marker === marker && session.isRunning,
+    );
+    if (!found) return undefined;
+    return found.record.isAsked ? "work" : "nothing";
   }
 
   /** Looks at the leases, and at what a watch may have missed. */
@@ -315,6 +365,16 @@ export class FarKeeper implements Disposable {
       sessions++;
       this.forget(session);
     }
+    await Promise.all(this.#forgetting);
+    // Sessions of which only another version knows anything.
+    for (const batch of this.#records.batches()) {
+      const known = this.#batches.get(batch);
+      const mayComeBack = known !== undefined && (known.isConnected || !known.isLapsed());
+      if (mayComeBack || !this.#isEmpty(batch)) continue;
+      const gone = this.#records.forgetAll(batch);
+      sessions += gone.sessions;
+      bytes += gone.bytes;
+    }
     await this.#trees.prune((batch) => this.#isFree(batch) && this.#isEmpty(batch));
     return { sessions, bytes };
   }
@@ -331,7 +391,7 @@ export class FarKeeper implements Disposable {
     if (!session.isRunning) return;
     const { startedAt, mostMs } = session.record;
     session.lapse({ ends: batch.isGoingElsewhere });
-    if (Date.now() - startedAt > mostMs) void session.end({});
+    if (Date.now() - startedAt > mostMs) void session.end({}).catch(() => undefined);
   }
 
   #of(batch: string): FarSession[] {
@@ -344,7 +404,7 @@ export class FarKeeper implements Disposable {
     return known;
   }
 
-  #add(record: SessionRecord, session: OwnSession | undefined): void {
+  #add(record: SessionRecord, session: OwnSession | undefined): FarSession {
     const far = new FarSession({
       record,
       session,
@@ -357,6 +417,7 @@ export class FarKeeper implements Disposable {
     });
     this.#sessions.set(record.id, far);
     this.#watch(record);
+    return far;
   }
 
   #freeSlot(id: string): void {
@@ -377,5 +438,11 @@ export class FarKeeper implements Disposable {
     if (this.#watches.has(folder)) return;
     const changed = (name: string) => this.#sessions.get(basename(name).replace(/\.ndjson$/, ""))?.pump();
     this.#watches.set(folder, watchDirectory(folder, changed));
+  }
+
+  #endWatch(batch: string): void {
+    const folder = this.#records.folderOf(batch);
+    this.#watches.get(folder)?.[Symbol.dispose]();
+    this.#watches.delete(folder);
   }
 }

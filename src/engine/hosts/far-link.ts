@@ -1,10 +1,9 @@
 // The connection to one far machine: an ssh of the user's, started again whenever it ends, with what it says in between.
-import { cleanEnvironment } from "../../claude/environment.ts";
 import { BadFrame, FrameCutter, frameOf } from "../../far/frames.ts";
 import { Greeted } from "../../far/greeting.ts";
 import { type FromKeeper, fromKeeper, type ToKeeper } from "../../far/messages.ts";
+import { lastWordsMs, type Wire } from "../../far/ssh-process.ts";
 import { clock, type RhythmName, rhythms, settledWithin } from "../../platform/clock.ts";
-import { isNoOrphan } from "../../platform/orphans.ts";
 import { messageOf } from "../../platform/system-error.ts";
 
 /** How long to wait before another try, in milliseconds: at first, and at most. */
@@ -13,20 +12,14 @@ const againMs = { first: 200, most: 15_000 } as const;
 const welcomeMs = 45_000;
 /** How long a connection must last before the next one is tried at once again, in milliseconds. */
 const lastingMs = 10_000;
-/** How long what ssh printed is waited for after its exit, in milliseconds: a jump that it started may keep it open. */
-const lastWordsMs = 500;
-/** How much of what ssh prints is kept, in characters. */
-const mostWords = 2_000;
-/** Exit status of a shell that found no program. */
-const notFound = 127;
 
 /** Whether there is a connection; if not, since when (milliseconds since 1970), and why. */
 export type LinkState = { kind: "up" } | { kind: "down"; since: number; because: string };
 
 interface LinkParts {
   name: string;
-  /** The command that starts the relay there; or why there is none. */
-  command(): { words: string[] } | { problem: string };
+  /** Begins a connection with the relay there; or says why there is none. May throw. */
+  connect(): Wire | { problem: string };
   hello(): ToKeeper;
   /** The far side has welcomed us: what is not known to have arrived must be said again. */
   opened(welcome: Extract<FromKeeper, { type: "welcome" }>): void;
@@ -38,7 +31,7 @@ interface LinkParts {
 export class FarLink implements Disposable {
   readonly #parts: LinkParts;
   #state: LinkState;
-  #ssh: Ssh | undefined;
+  #ssh: Wire | undefined;
   #timer: Timer | undefined;
   #pauseMs: number = againMs.first;
   #isClosed = false;
@@ -67,8 +60,11 @@ export class FarLink implements Disposable {
     return this.#state.kind === "down" && this.#failedAt - this.#changedAt >= ms;
   }
 
-  /** When the far side last answered a sign of life, on the monotonic clock, in milliseconds. */
+  /** When the far side last answered a sign of life, after all that it had said before; on the monotonic clock, in milliseconds. */
   leasedAt = Number.NEGATIVE_INFINITY;
+
+  /** When anything last came of it: a long message may take minutes. On the monotonic clock, in milliseconds. */
+  heardAt = Number.NEGATIVE_INFINITY;
 
   /** Sends, if there is a connection. If not, or if it ends now, nobody gets it. */
   send(message: ToKeeper, body?: Uint8Array): void {
@@ -85,15 +81,15 @@ export class FarLink implements Disposable {
   #connect(): void {
     this.#triedAt = performance.now();
     try {
-      const command = this.#parts.command();
-      if ("problem" in command) this.#down(command.problem);
-      else this.#run(new Ssh(command.words));
+      const wire = this.#parts.connect();
+      if ("problem" in wire) this.#down(wire.problem);
+      else this.#run(wire);
     } catch (error) {
       this.#down(`ssh could not be started: ${messageOf(error)}`);
     }
   }
 
-  #run(ssh: Ssh): void {
+  #run(ssh: Wire): void {
     this.#ssh = ssh;
     const slow = setTimeout(() => ssh.kill("it did not answer in time"), welcomeMs);
     ssh.write(frameOf(this.#parts.hello()));
@@ -113,10 +109,11 @@ export class FarLink implements Disposable {
       .catch((error) => this.#parts.failed(error));
   }
 
-  async #read(ssh: Ssh, welcomed: () => void): Promise<void> {
+  async #read(ssh: Wire, welcomed: () => void): Promise<void> {
     const greeted = new Greeted();
     const cutter = new FrameCutter();
     for await (const bytes of ssh.output) {
+      if (this.#ssh === ssh) this.heardAt = performance.now();
       for (const { header, body } of cutter.push(behindGreeting(greeted, bytes))) {
         const message = fromKeeper.safeParse(header);
         if (!message.success) throw new BadFrame("it says what this version does not understand");
@@ -126,7 +123,7 @@ export class FarLink implements Disposable {
     if (!greeted.isFound && greeted.words !== "") ssh.say(greeted.words);
   }
 
-  #take(ssh: Ssh, message: FromKeeper, body: Uint8Array, welcomed: () => void): void {
+  #take(ssh: Wire, message: FromKeeper, body: Uint8Array, welcomed: () => void): void {
     if (this.#ssh !== ssh) return;
     switch (message.type) {
       case "refused":
@@ -177,95 +174,6 @@ function behindGreeting(greeted: Greeted, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** One ssh. */
-class Ssh {
-  readonly output: ReadableStream<Uint8Array>;
-  /** Resolves when it has gone, with the reason in words for people. */
-  readonly exited: Promise<string>;
-  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
-  #words = "";
-  #why: string | undefined;
-
-  /** Throws if it cannot be started. */
-  constructor(command: string[]) {
-    this.#child = isNoOrphan(
-      Bun.spawn(command, {
-        env: cleanEnvironment(process.env),
-        stdin: "pipe",
-        stdout: "pipe",
-        stderr: "pipe",
-        // A signal from our terminal does not reach it.
-        detached: true,
-        windowsHide: true,
-      }),
-    );
-    this.output = this.#child.stdout;
-    const heard = this.#listen();
-    this.exited = this.#child.exited.then(async (code) => {
-      // Jumps and proxies that it started.
-      this.#endGroup();
-      await settledWithin(
-        heard.catch(() => undefined),
-        lastWordsMs,
-      );
-      return this.#reason(code);
-    });
-  }
-
-  write(bytes: Uint8Array): void {
-    const { stdin } = this.#child;
-    try {
-      // Rejects when the other side has gone, which the exit shows.
-      for (const done of [stdin.write(bytes), stdin.flush()])
-        if (done instanceof Promise) done.catch(() => undefined);
-    } catch {
-      // See above.
-    }
-  }
-
-  end(): void {
-    try {
-      const done = this.#child.stdin.end();
-      if (done instanceof Promise) done.catch(() => undefined);
-    } catch {
-      // It has gone.
-    }
-  }
-
-  /** Ends it at once; the first reason stays. */
-  kill(because: string): void {
-    this.#why ??= because;
-    this.#child.kill("SIGKILL");
-    this.#endGroup();
-  }
-
-  #endGroup(): void {
-    try {
-      process.kill(-this.#child.pid, "SIGKILL");
-    } catch {
-      // Nothing is left of it.
-    }
-  }
-
-  /** It said something that explains its end. */
-  say(words: string): void {
-    this.#words = `${words}\n${this.#words}`;
-  }
-
-  async #listen(): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const bytes of this.#child.stderr)
-      this.#words = (this.#words + decoder.decode(bytes, { stream: true })).slice(-mostWords);
-  }
-
-  #reason(code: number): string {
-    if (this.#why !== undefined) return this.#why;
-    if (code === notFound) return "our program is not there any more";
-    const [last] = this.#words.trim().split("\n").slice(-1);
-    return last === undefined || last === "" ? "the connection ended" : last.trim();
-  }
-}
-
 /** How often a sign of life is sent for a lease of so many milliseconds: several times in it. */
 function rhythmFor(leaseMs: number): RhythmName {
   const often = (["heartbeat", "rest", "second"] as const).find((one) => rhythms[one].everyMs <= leaseMs / 4);
@@ -279,7 +187,7 @@ export function keepAlive(
 ): Disposable {
   return clock.on(rhythmFor(leaseMs), () => {
     if (link.state.kind !== "up") return;
-    if (performance.now() - link.leasedAt > silentMs) link.restart("it gave no sign of life");
+    if (performance.now() - link.heardAt > silentMs) link.restart("it gave no sign of life");
     else link.send({ type: "lease" });
   });
 }

@@ -2,7 +2,7 @@
 // transcript and the standard error of each, in a folder for each batch.
 import { z } from "zod";
 import { exists, makePrivateDirectory, readText } from "../../platform/files.ts";
-import { foldersIn, namesIn, removeEmptyFolders } from "../../platform/folders.ts";
+import { foldersIn, footprintOf, namesIn, removeEmptyFolders } from "../../platform/folders.ts";
 import { dirname, join } from "../../platform/paths.ts";
 import { processIdentity } from "../../platform/process-identity.ts";
 import { removePath } from "../../platform/removal.ts";
@@ -74,7 +74,10 @@ export class FarRecords {
     return foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
   }
 
-  /** All that can be read. What is half of something was left by a keeper that was killed, and is removed. */
+  /**
+   * All that can be read. What never had a process is removed. What another version has written stays until somebody removes
+   * it on purpose: it may be a result that was paid for.
+   */
   all(): SessionRecord[] {
     return this.batches().flatMap((batch) => {
       const names = [...namesIn(join(this.#folder, batch))].filter((name) => name.endsWith(recordEnd));
@@ -92,6 +95,15 @@ export class FarRecords {
   forget(session: Pick<SessionRecord, "batch" | "id">): void {
     for (const path of [this.#recordOf(session), this.transcriptOf(session), this.stderrOf(session)])
       removePath(path);
+  }
+
+  /** Removes everything of a batch. Returns how many sessions there were, and how many bytes. */
+  forgetAll(batch: string): { sessions: number; bytes: number } {
+    const folder = join(this.#folder, batch);
+    const sessions = [...namesIn(folder)].filter((name) => name.endsWith(recordEnd)).length;
+    const { bytes } = footprintOf(folder);
+    removePath(folder);
+    return { sessions, bytes };
   }
 
   /** Removes the files of a batch that has no session here, and its folder if nothing else is in it. */
@@ -115,7 +127,8 @@ export class FarRecords {
       return undefined;
     }
     const record = recordIn(text);
-    if (record?.identity && exists(this.transcriptOf(record))) return record;
+    if (record === undefined) return undefined;
+    if (record.identity && exists(this.transcriptOf(record))) return record;
     this.forget({ batch, id });
     return undefined;
   }
@@ -125,7 +138,7 @@ function recordIn(text: string): SessionRecord | undefined {
   try {
     return sessionRecord.parse(JSON.parse(text));
   } catch {
-    // Half a file, or one of another version: nobody can go on with it.
+    // Of another version: this one cannot go on with it.
     return undefined;
   }
 }

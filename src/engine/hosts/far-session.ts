@@ -12,6 +12,9 @@ const windowBytes = 1024 * 1024;
 /** How much of its standard error is sent, in bytes. */
 const stderrBytes = 16_000;
 
+/** How long an evicted session may take to exit before it is killed, in milliseconds. */
+const evictionMs = 200;
+
 const piece = new Uint8Array(pieceBytes);
 
 /** A session of this machine, without its output. */
@@ -50,6 +53,7 @@ export class FarSession {
   #descriptor: number | undefined;
   #reading: Reading | undefined;
   #ended: Promise<readonly ProcessIdentity[]> | undefined;
+  #isInputClosed = false;
   /** The runner that wrote last, and the number of its last input. */
   #last = { epoch: 0, number: 0 };
 
@@ -61,7 +65,7 @@ export class FarSession {
     void session.exited.then((exit) => {
       this.#set({ exit });
       this.pump();
-      void this.end({});
+      this.#endSoon({});
     });
   }
 
@@ -88,7 +92,7 @@ export class FarSession {
     const { session } = this.#parts;
     if (epoch < this.#last.epoch || (epoch === this.#last.epoch && number <= this.#last.number)) return;
     this.#last = { epoch, number };
-    if (line === undefined) session?.closeInput();
+    if (line === undefined) this.closeInput();
     else {
       if (!this.#record.isAsked) this.#set({ isAsked: true });
       session?.write(line);
@@ -97,20 +101,38 @@ export class FarSession {
 
   /** No more input comes from a runner that has gone. One without a prompt ends then, and has spent nothing. */
   closeInput(): void {
+    this.#isInputClosed = true;
     this.#parts.session?.closeInput();
   }
 
   /** Nobody has it any more. Without a prompt it ends, having spent nothing; with `ends`, it does in any case. */
   lapse({ ends }: { ends: boolean }): void {
     if (!this.isRunning) return;
-    if (!this.#record.isLapsed && (ends || !this.#record.isAsked)) this.#set({ isLapsed: true });
+    // One that waits for no more input, such as a command, goes on to its end.
+    const endsByItself = !this.#record.isAsked && !this.#isInputClosed;
+    if (!this.#record.isLapsed && (ends || endsByItself)) this.#set({ isLapsed: true });
     this.closeInput();
-    if (ends) void this.end({});
+    if (ends) this.#endSoon({});
+  }
+
+  /** Ends it because the machine has no memory left for it. Its task runs again. */
+  evict(): void {
+    if (!this.isRunning || this.#record.isLapsed) return;
+    this.#set({ isLapsed: true });
+    this.#endSoon({ graceMs: evictionMs });
+  }
+
+  // What cannot be ended now is tried again when somebody asks next.
+  #endSoon(how: HowToEnd): void {
+    void this.end(how).catch(() => undefined);
   }
 
   /** Ends it and what it left behind, and returns that. The first call decides how. */
   end(how: HowToEnd): Promise<readonly ProcessIdentity[]> {
-    this.#ended ??= this.#end(how);
+    this.#ended ??= this.#end(how).catch((error) => {
+      this.#ended = undefined;
+      throw error;
+    });
     return this.#ended;
   }
 

@@ -3,10 +3,12 @@
 import type { Batch } from "../../model/event.ts";
 import { anyHost, farDirectoryIn } from "../../model/far-directory.ts";
 import type { SessionOptions } from "../../model/options.ts";
-import type { BatchState } from "../../model/state.ts";
+import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
 import { isWithin } from "../../platform/paths.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import type { AccountHolds } from "../account/account-holds.ts";
 import {
   type Adopted,
   longestStartMs,
@@ -16,20 +18,27 @@ import {
   type Start,
   type StartPlan,
 } from "../attempt/session-host.ts";
-import type { Prepared, Workspace } from "../attempt/workspace.ts";
+import { NotNow, type Prepared, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Closed } from "../scheduler/admission.ts";
 import type { PlacedSlot, StartRights } from "../scheduler/slots.ts";
+import { atOnceMs, Beginnings } from "./beginnings.ts";
+import { HostHolds } from "./host-holds.ts";
 import { SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
 import { Trees, treeIn } from "./trees.ts";
 
-interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
+export interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
   names: readonly string[];
   /** For what runs on this machine all the same. */
   local: SessionHost;
   /** Where a task must run: the name of a machine; undefined for any. */
   placeOf(task: number): string | undefined;
   footprintKeyOf(task: number): string;
+  modelOf(task: number): string | undefined;
+  /** Whether a session of the task runs. */
+  isRunning(task: number): boolean;
+  /** What the account of a machine has met. */
+  holdsOn(name: string): AccountHolds;
   /** What the log knows to be on a machine: sessions that run, and working trees. */
   logged(name: string): { sessions: string[]; trees: string[] };
 }
@@ -73,7 +82,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
   /** The machines of a batch that runs on others. */
   static of(
     state: () => BatchState,
-    parts: Pick<HostsParts, "layout" | "epoch" | "environment" | "local" | "failed">,
+    parts: Pick<HostsParts, "layout" | "epoch" | "environment" | "local" | "failed" | "holdsOn">,
   ): Hosts {
     const { batch } = state();
     const { hosts: names = [], batchId } = batch;
@@ -90,6 +99,8 @@ export class Hosts implements SessionHost, StartRights, Disposable {
         const directory = workingDirectoryOf(batch, optionsOf(state().batch, task));
         return farDirectoryIn(directory, names)?.host;
       },
+      modelOf: (task) => optionsOf(state().batch, task).model,
+      isRunning: (task) => taskOf(state(), task).status === "running",
       logged: (name) => loggedOn(name, state()),
       footprintKeyOf: (task) => footprintKey(state().batch, optionsOf(state().batch, task)),
     });
@@ -97,6 +108,12 @@ export class Hosts implements SessionHost, StartRights, Disposable {
 
   readonly #parts: HostsParts;
   readonly #hosts: ReadonlyMap<string, SshHost>;
+  readonly holds: HostHolds;
+  readonly #beginnings: ReadonlyMap<string, Beginnings>;
+  /** The machine of each task that has had one. */
+  readonly #places = new Map<number, string>();
+  /** Why a task cannot run on a machine, and could on others: it would fail again. */
+  readonly #unfit = new Map<number, Map<string, string>>();
   /** Reserved and not used yet, by machine. */
   readonly #free = new Map<string, Reservation[]>();
   #waiting: Waiter[] = [];
@@ -104,7 +121,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
 
   constructor(parts: HostsParts) {
     this.#parts = parts;
-    const { names, local: _local, placeOf: _placeOf, footprintKeyOf: _key, logged, ...common } = parts;
+    const { names, logged } = parts;
     const changed = () => {
       clock.soon("rest");
       this.#serve();
@@ -114,7 +131,14 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       const { sessions, trees } = logged(name);
       return { sessions, trees: [...trees, ...this.#trees.namesOn(name)] };
     };
-    this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...common, name, changed, known })]));
+    this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...parts, name, changed, known })]));
+    this.#beginnings = new Map(names.map((name) => [name, new Beginnings()]));
+    this.holds = new HostHolds({
+      of: new Map(names.map((name) => [name, parts.holdsOn(name)])),
+      placeOf: (task) => this.#places.get(task),
+      isRunning: (task) => parts.isRunning(task),
+      machinesOf: (task) => this.#candidates(task).map(({ name }) => name),
+    });
     this.#beats = clock.on("beat", () => this.#serve());
   }
 
@@ -139,17 +163,60 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const placed = farDirectoryIn(plan.workingDirectory, [...this.#hosts.keys()]);
     const host = placed && this.#hosts.get(placed.host);
     if (!placed || !host) return this.#parts.local.start(plan, need);
-    // A check runs in the slot of its task.
-    if (need.task === undefined) return await host.start(plan, need, { directory: placed.path });
-    const reservation = this.#takeFree(host, need.task);
+    // The command of a check runs in the slot of its task.
+    if (plan.isProgram) return await host.start(plan, need, { directory: placed.path });
+    const reservation = need.task === undefined ? undefined : this.#takeFree(host, need.task);
     if (reservation) reservation.usedBy = plan.startName;
     const ticket = reservation?.ticket ?? (await host.reserve(need.footprintKey));
-    if (!ticket)
-      return { started: false, kind: "passing", because: host.whyWait() ?? `${host.name} has no slot free.` };
-    const start = await host.start(plan, need, { directory: placed.path, ticket });
+    if (!ticket) {
+      const because = host.whyWait() ?? `${host.name} has no slot free.`;
+      return { started: false, kind: "passing", because, away: "waited-for" };
+    }
+    const relocations = this.#trees.relocationsOf(placed.path);
+    const start = await host.start(plan, need, { directory: placed.path, ticket, relocations });
+    this.#note(host, start);
     // One that hangs stops the others no longer.
     if (start.started) setTimeout(() => host.ready(plan.startName), longestStartMs).unref();
-    return start;
+    return this.#orElsewhere(host, need.task, start);
+  }
+
+  // How sessions begin on a machine decides whether it gets more of them.
+  #note(host: SshHost, start: Start): void {
+    const beginnings = this.#beginnings.get(host.name);
+    if (!start.started) {
+      // That a machine is away says nothing about it.
+      if (host.trouble() === undefined) beginnings?.failed();
+      return;
+    }
+    const startedAt = performance.now();
+    const { session } = start;
+    const works = setTimeout(() => beginnings?.worked(), atOnceMs);
+    works.unref();
+    void session.exited.then(({ code }) => {
+      clearTimeout(works);
+      const isAtOnce = performance.now() - startedAt < atOnceMs;
+      if (code === 0) beginnings?.worked();
+      // One that was ended by a signal was ended by somebody.
+      else if (isAtOnce && code !== undefined && session.isLost?.() !== true) beginnings?.failed();
+    });
+  }
+
+  // What a machine lacks for a task, another one may have. It fails only once none is left.
+  #orElsewhere(host: SshHost, task: number | undefined, start: Start): Start {
+    if (start.started || start.kind !== "task" || task === undefined) return start;
+    const because = this.#whyUnfit(host, task, start.message);
+    if (because !== undefined) return { started: false, kind: "task", message: because };
+    return { started: false, kind: "passing", because: start.message, away: "waited-for" };
+  }
+
+  // Undefined if another machine is left for it; otherwise why none is.
+  #whyUnfit(host: SshHost, task: number, because: string): string | undefined {
+    const unfit = this.#unfit.get(task) ?? new Map<string, string>();
+    this.#unfit.set(task, unfit.set(host.name, because));
+    if (this.#candidates(task).some(({ name }) => !unfit.has(name))) return undefined;
+    // If the task is asked for again, that may be different.
+    this.#unfit.delete(task);
+    return [...new Set(unfit.values())].join(" ");
   }
 
   #takeFree(host: SshHost, task: number): Reservation | undefined {
@@ -162,21 +229,40 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     return found;
   }
 
-  /** Why the only machine on which a task may run has no room for it now; undefined if it has, or others may have. */
+  /** Why none of the machines on which a task may run can start it now; undefined if one can. */
   whyClosed(task: number): Closed | undefined {
+    if (this.#bestFor(task)) return undefined;
+    const reasons = [...this.#hosts.values()].flatMap((host) => host.whyWait() ?? []);
+    const because = ["Waits for a machine", ...reasons].join(". ");
+    return { because, isLong: this.#candidates(task).every(({ isUnusable }) => isUnusable) };
+  }
+
+  /** The same for tasks that may run on the same machines. */
+  laneOf(task: number): string {
+    return this.#candidates(task)
+      .map(({ name }) => name)
+      .join(" ");
+  }
+
+  // Without those that are known to be unfit for it, or whose account is not waited for, unless these are all.
+  #candidates(task: number): SshHost[] {
     const place = this.#parts.placeOf(task);
-    const host = place === undefined ? undefined : this.#hosts.get(place);
-    const because = host?.whyWait();
-    if (!host || because === undefined) return undefined;
-    return { because: `Waits for a machine. ${because}`, isLong: host.isUnusable };
+    const all = [...this.#hosts.values()].filter(
+      ({ name }) => place === undefined || place === anyHost || place === name,
+    );
+    const unfit = this.#unfit.get(task);
+    const fit = all.filter(({ name }) => unfit?.has(name) !== true);
+    const waitedFor = fit.filter(({ name }) => !this.holds.isGivenUp(name));
+    return waitedFor.length > 0 ? waitedFor : fit;
   }
 
   adopt(orphan: Orphan): Adopted {
-    const { ref } = orphan;
+    const { ref, task } = orphan;
     if (!("host" in ref)) return this.#parts.local.adopt(orphan);
     const host = this.#hosts.get(ref.host);
     if (!host)
       throw new Error(`Internal error: the batch has a session on ${ref.host}, which is none of its hosts`);
+    if (task !== undefined) this.#places.set(task, ref.host);
     return host.adopt(ref.id, orphan);
   }
 
@@ -184,10 +270,9 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     return false;
   }
 
+  /** Each machine says it for itself, by `whyClosed`. */
   whyWait(): string | undefined {
-    const reasons = [...this.#hosts.values()].map((host) => host.whyWait());
-    const known = reasons.flatMap((reason) => reason ?? []);
-    return known.length < reasons.length ? undefined : `Waits for a machine. ${known.join(". ")}`;
+    return undefined;
   }
 
   async endShared(markers: () => readonly string[]): Promise<void> {
@@ -200,9 +285,14 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       const host = place === undefined ? undefined : this.#hosts.get(place);
       if (!host) throw new Error(`Internal error: task ${number} has no machine`);
       const there = this.#directoryOn(host, batch, options);
-      return there === undefined
-        ? await this.#trees.prepare(host, workingDirectoryOf(batch, options))
-        : thereAlready(there);
+      if (there !== undefined) return thereAlready(there);
+      try {
+        return await this.#trees.prepare(host, workingDirectoryOf(batch, options));
+      } catch (error) {
+        if (error instanceof NotNow) throw error;
+        const because = this.#whyUnfit(host, number, messageOf(error));
+        throw because === undefined ? new NotNow(messageOf(error), "waited-for") : new Error(because);
+      }
     },
     adopt: (batch, task, directory) => {
       const placed = farDirectoryIn(directory, [...this.#hosts.keys()]);
@@ -233,13 +323,16 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     }
   }
 
-  // The machine with the fewest sessions of those that the task may run on.
+  // The machine with the fewest sessions of those that the task may run on. One on which sessions fail at once gets it only
+  // if no other machine can ever take it.
   #bestFor(task: number): SshHost | undefined {
-    const place = this.#parts.placeOf(task);
-    const open = [...this.#hosts.values()].filter(
-      (host) =>
-        host.whyWait() === undefined && (place === undefined || place === anyHost || host.name === place),
-    );
+    const candidates = this.#candidates(task);
+    const model = this.#parts.modelOf(task);
+    const isResting = ({ name }: SshHost) => this.#beginnings.get(name)?.isResting === true;
+    const isOpen = (host: SshHost) =>
+      host.whyWait() === undefined && !this.holds.stoppingOn(host.name, model, Date.now());
+    const rested = candidates.filter((host) => !isResting(host) && !host.isUnusable);
+    const open = (rested.length > 0 ? rested : candidates).filter(isOpen);
     return open.toSorted((one, other) => one.load - other.load)[0];
   }
 
@@ -263,6 +356,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const reservation: Reservation = { task, ticket };
     const free = this.#free.get(host.name) ?? [];
     this.#free.set(host.name, [...free, reservation]);
+    this.#places.set(task, host.name);
     let isDisposed = false;
     return {
       place: host.name,

@@ -15,6 +15,9 @@ import type { FarSlot } from "./far-slots.ts";
 type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" }>;
 type AboutSession = Extract<ToKeeper, { type: "input" | "end" | "read" | "got" | "forget" }>;
 
+/** How often a sign of life is given while something long comes, in milliseconds. */
+const answerEveryMs = 1_000;
+
 /** Where its bytes go. */
 export interface Line {
   write(bytes: Uint8Array): void;
@@ -32,6 +35,8 @@ interface ConnectionParts {
   keeper: FarKeeper;
   line: Line;
   claude(): Promise<OwnClaude>;
+  /** Somebody has asked who speaks another protocol: a program of another version is there, too. */
+  outdated(): void;
 }
 
 export class KeeperConnection implements Listener, Disposable {
@@ -44,6 +49,9 @@ export class KeeperConnection implements Listener, Disposable {
   /** What takes time is done in order. */
   #turn: Promise<void> = Promise.resolve();
   #saidRoom = "";
+  /** When it last said that it hears the other side, on the monotonic clock, in milliseconds. */
+  #answeredAt = performance.now();
+  #isUsed = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -58,7 +66,7 @@ export class KeeperConnection implements Listener, Disposable {
     if (!batch) return;
     keeper.letGo(batch, this);
     // A file may be on its way to the disk.
-    void this.#turn.then(() => keeper.tidy(batch.id));
+    void this.#turn.then(() => keeper.tidy(batch.id)).catch(() => undefined);
   }
 
   replaced(): void {
@@ -75,8 +83,14 @@ export class KeeperConnection implements Listener, Disposable {
     if (!this.#isOver) this.#parts.line.write(frameOf(message, body));
   }
 
+  /** Whether the other side got what it wanted: a runner that is refused comes again and again. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   receive(bytes: Uint8Array): void {
     try {
+      this.#hear();
       for (const { header, body } of this.#cutter.push(bytes)) {
         if (this.#isOver) return;
         const message = toKeeper.safeParse(header);
@@ -87,6 +101,16 @@ export class KeeperConnection implements Listener, Disposable {
       // Other batches must not suffer from it.
       this.#refuse(error instanceof BadFrame ? "protocol" : "trouble", messageOf(error));
     }
+  }
+
+  // A long message may be on its way for minutes, and both sides must know meanwhile that the other one lives.
+  #hear(): void {
+    const batch = this.#batch;
+    if (!batch?.isOf(this)) return;
+    batch.hear();
+    if (performance.now() - this.#answeredAt < answerEveryMs) return;
+    this.#answeredAt = performance.now();
+    this.send({ type: "leased" });
   }
 
   /** Says how much room there is, if that has changed. */
@@ -108,14 +132,16 @@ export class KeeperConnection implements Listener, Disposable {
   }
 
   #begin(message: Extract<ToKeeper, { type: "hello" | "status" }>): void {
-    if (message.protocol !== protocol)
+    if (message.protocol !== protocol) {
       this.#refuse(
         "protocol",
         `it runs version ${product.version}, which does not understand version ${message.version}`,
       );
-    else if (message.type === "hello") this.#welcome(message);
+      this.#parts.outdated();
+    } else if (message.type === "hello") this.#welcome(message);
     else {
       this.#mayAsk = true;
+      this.#isUsed = true;
       this.send({ type: "status", version: product.version, overview: this.#parts.keeper.overview() });
     }
   }
@@ -128,6 +154,7 @@ export class KeeperConnection implements Listener, Disposable {
       return;
     }
     this.#batch = batch;
+    this.#isUsed = true;
     this.#after(async () => {
       const folder = keeper.filesOf(batch.id);
       this.send({ type: "welcome", version: product.version, folder, claude: await claude() });
@@ -143,7 +170,6 @@ export class KeeperConnection implements Listener, Disposable {
 
   #act(batch: FarBatch, message: Asked, body: Uint8Array): void {
     const { keeper } = this.#parts;
-    batch.hear();
     switch (message.type) {
       case "lease":
         this.send({ type: "leased" });
@@ -179,6 +205,8 @@ export class KeeperConnection implements Listener, Disposable {
     const { id } = message;
     const session = keeper.session(batch, id);
     if (!session) {
+      // It may still be on its way.
+      if (message.type === "end") keeper.callOff(id);
       this.send({ type: "unknown", id });
       return;
     }
@@ -204,7 +232,7 @@ export class KeeperConnection implements Listener, Disposable {
         session.got(this, message.to);
         break;
       case "forget":
-        keeper.forget(session);
+        if (keeper.forget(session)) this.send({ type: "unknown", id });
         break;
       default:
         unreachable(message);

@@ -124,7 +124,7 @@ function composed(folder: string, lent: Lent): { keeper: FarKeeper; look: () => 
   });
   const look = () => {
     late.flush();
-    machine.look();
+    if (machine.look()) keeper.evict(machine.toEvict((marker) => keeper.lossOf(marker)));
     running = keeper.runningCount;
   };
   return { keeper, look };
@@ -168,7 +168,11 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
     socket: {
       open: (socket) => {
         const out = new Outgoing(socket);
-        const connection = new KeeperConnection({ keeper, line: out, claude });
+        const outdated = () => {
+          // Who asked starts the keeper of its own version then.
+          if (keeper.isIdle && ![...connections].some(({ isUsed }) => isUsed)) leave();
+        };
+        const connection = new KeeperConnection({ keeper, line: out, claude, outdated });
         socket.data = { connection, out };
         connections.add(connection);
       },
@@ -177,7 +181,7 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
       close: ({ data: { connection } }) => {
         connections.delete(connection);
         connection[Symbol.dispose]();
-        lastUse = performance.now();
+        if (connection.isUsed) lastUse = performance.now();
       },
       error: () => undefined,
     },
@@ -188,7 +192,8 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
   });
   using _seconds = clock.on("second", () => {
     keeper.look();
-    if (connections.size > 0 || !keeper.isIdle) lastUse = performance.now();
+    const isUsed = [...connections].some((one) => one.isUsed);
+    if (isUsed || !keeper.isIdle) lastUse = performance.now();
     else if (performance.now() - lastUse > idleMs) leave();
   });
   await isOver;

@@ -2,7 +2,9 @@
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { protocol } from "../../far/greeting.ts";
 import { type FromKeeper, interrupted, type ToKeeper, type TreeAction } from "../../far/messages.ts";
+import { type Relocation, relocated, relocatedLine } from "../../far/relocated.ts";
 import { sshCommand } from "../../far/ssh-command.ts";
+import { Ssh, type Wire } from "../../far/ssh-process.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import { farDirectoryText } from "../../model/far-directory.ts";
 import { product } from "../../model/product.ts";
@@ -46,6 +48,8 @@ export interface SshHostParts {
   mostMs: number;
   /** What the log knows to be on that machine, and what was prepared there. */
   known(name: string): { sessions: string[]; trees: string[] };
+  /** Begins a connection; absent for one by ssh. */
+  connect?(name: string): Wire;
   /** Something has changed: there may be room. */
   changed(): void;
   failed(error: unknown): void;
@@ -74,6 +78,9 @@ interface AskedTree {
 type Answered = Extract<FromKeeper, { type: "started" | "failed" }>;
 
 interface Starting {
+  /** On the monotonic clock, in milliseconds. */
+  since: number;
+  isWanted(): boolean;
   say(): void;
   settle(answer: Answered | undefined): void;
 }
@@ -90,6 +97,8 @@ export class SshHost implements Disposable {
   #requests = 0;
   /** Sessions that this runner has given up, and that may still run there. */
   readonly #abandoned = new Set<string>();
+  /** Sessions of which everything has come, and that may still be kept there. */
+  readonly #read = new Set<string>();
   /** Files that the machine has, as far as this connection knows. */
   #sent = new Map<string, string>();
   #thereFolder: string | undefined;
@@ -106,7 +115,7 @@ export class SshHost implements Disposable {
     this.#parts = parts;
     this.#link = new FarLink({
       name: parts.name,
-      command: () => this.#command(),
+      connect: () => parts.connect?.(parts.name) ?? this.#connect(),
       hello: () => ({
         type: "hello",
         protocol,
@@ -206,15 +215,21 @@ export class SshHost implements Disposable {
   async start(
     plan: StartPlan,
     need: Need,
-    { directory, ticket }: { directory: string; ticket?: Ticket },
+    {
+      directory,
+      ticket,
+      relocations = [],
+    }: { directory: string; ticket?: Ticket; relocations?: readonly Relocation[] },
   ): Promise<Start> {
     const { startName: id, transcript, stderr } = plan;
-    let session: SshSession;
+    let session: SshSession | undefined;
     let output: TranscriptReader | undefined;
     try {
-      session = new SshSession(this.#lineOf(), id, { transcript, stderr, isNew: true });
+      session = new SshSession(this.#lineOf(relocations), id, { transcript, stderr, isNew: true });
       output = new TranscriptReader(transcript);
     } catch (error) {
+      session?.lost("");
+      if (ticket) this.release(ticket);
       return {
         started: false,
         kind: "passing",
@@ -222,9 +237,11 @@ export class SshHost implements Disposable {
       };
     }
     this.#sessions.set(id, session);
-    const answer = await this.#askToStart(id, () => {
+    const answer = await this.#askToStart(id, need, () => {
       this.#sendFiles([...plan.command, directory], plan);
-      this.#link.send(this.#startMessage(plan, need, { directory, ...(ticket ? { ticket } : {}) }));
+      this.#link.send(
+        this.#startMessage(plan, need, { directory, relocations, ...(ticket ? { ticket } : {}) }),
+      );
     });
     if (answer?.type === "started") {
       session.resume();
@@ -236,13 +253,15 @@ export class SshHost implements Disposable {
     for (const path of [transcript, stderr]) removePath(path);
     if (!answer) {
       this.#abandoned.add(id);
+      this.#link.send({ type: "end", id, isUnasked: true });
       const because = this.trouble() ?? `${this.name} did not answer.`;
       return { started: false, kind: "passing", because, away: this.#away };
     }
     const words = `${this.name}: ${answer.message}`;
+    // What this machine lacks says nothing about others.
     return answer.kind === "task"
       ? { started: false, kind: "task", message: words }
-      : { started: false, kind: "passing", because: words };
+      : { started: false, kind: "passing", because: words, away: "waited-for" };
   }
 
   /** Takes over a session that an earlier runner started there. */
@@ -261,23 +280,25 @@ export class SshHost implements Disposable {
       : { ...bare, output: undefined };
   }
 
-  #command(): { words: string[] } | { problem: string } {
+  #connect(): Wire | { problem: string } {
     const { name, layout } = this.#parts;
     const added = addedHostNamed(layout, name);
     if (!added) return { problem: `it is not added any more; run \`${product.name} host add ${name}\`` };
     const words = sshCommand(name, [...added.command, "__far"]);
-    return words ? { words } : { problem: "there is no `ssh` on the PATH" };
+    return words ? new Ssh(words) : { problem: "there is no `ssh` on the PATH" };
   }
 
-  #lineOf(): SessionLine {
+  #lineOf(relocations: readonly Relocation[] = []): SessionLine {
     return {
       host: this.name,
       send: (message, body) => this.#link.send(message, body),
       isCurrent: () => this.#isCurrent(),
       trouble: () => this.trouble(),
-      there: (text) => this.#there(text),
+      there: (line) => relocatedLine(line, this.#relocations(relocations)),
       over: (id) => {
         this.#sessions.delete(id);
+        // Said again in each connection until it is heard.
+        this.#read.add(id);
         this.#link.send({ type: "forget", id });
       },
     };
@@ -307,31 +328,32 @@ export class SshHost implements Disposable {
     return { sessions: [...new Set([...sessions, ...own])], trees: [...new Set(trees)] };
   }
 
-  #askToStart(id: string, say: () => void): Promise<Answered | undefined> {
+  #askToStart(id: string, { isWanted = () => true }: Need, say: () => void): Promise<Answered | undefined> {
     const { promise, resolve } = Promise.withResolvers<Answered | undefined>();
-    const timer = setTimeout(() => this.#giveUpStart(id), startPatienceMs);
     const settle = (answer: Answered | undefined) => {
-      clearTimeout(timer);
       this.#starting.delete(id);
       resolve(answer);
     };
-    this.#starting.set(id, { say, settle });
+    this.#starting.set(id, { since: performance.now(), isWanted, say, settle });
     say();
     return promise;
   }
 
-  // A machine that can be reached is only slow, and will answer.
-  #giveUpStart(id: string): void {
-    const starting = this.#starting.get(id);
-    if (!starting) return;
-    if (this.#link.state.kind === "down") starting.settle(undefined);
-    else setTimeout(() => this.#giveUpStart(id), startPatienceMs);
+  // A machine that can be reached is only slow, and will answer, unless nobody wants to know any more.
+  #giveUpStarts(): void {
+    const isDown = this.#link.state.kind === "down";
+    for (const { since, isWanted, settle } of [...this.#starting.values()])
+      if (!isWanted() || (isDown && performance.now() - since > startPatienceMs)) settle(undefined);
   }
 
   #startMessage(
     { startName, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
     { footprintKey }: Need,
-    { directory, ticket }: { directory: string; ticket?: Ticket },
+    {
+      directory,
+      ticket,
+      relocations,
+    }: { directory: string; ticket?: Ticket; relocations: readonly Relocation[] },
   ): ToKeeper {
     const [name = "", ...words] = command;
     const depth = this.#parts.environment[depthVariable];
@@ -341,7 +363,7 @@ export class SshHost implements Disposable {
       ...(ticket ? { ticket: ticket.id } : {}),
       marker,
       program: isProgram ? { kind: "named", name } : { kind: "claude" },
-      arguments: words.map((word) => this.#there(word)),
+      arguments: words.map((word) => relocated(this.#there(word), relocations)),
       directory: this.#there(directory),
       variables: { ...variables, ...(depth === undefined ? {} : { [depthVariable]: depth }) },
       initialize,
@@ -353,6 +375,12 @@ export class SshHost implements Disposable {
   // A text with the folder of the batch as it is there.
   #there(text: string): string {
     return this.#thereFolder === undefined ? text : text.replaceAll(this.#parts.folder, this.#thereFolder);
+  }
+
+  // Working trees too, as they are there.
+  #relocations(more: readonly Relocation[]): Relocation[] {
+    const there = this.#thereFolder;
+    return [...(there === undefined ? [] : [{ here: this.#parts.folder, there }]), ...more];
   }
 
   // What a session reads of the batch's own folder: private files, and answers of other tasks.
@@ -401,6 +429,7 @@ export class SshHost implements Disposable {
     }
     for (const [id, session] of this.#sessions) if (!this.#starting.has(id)) session.resume();
     for (const id of this.#abandoned) this.#link.send({ type: "end", id, isUnasked: true });
+    for (const id of this.#read) this.#link.send({ type: "forget", id });
     this.#parts.changed();
   }
 
@@ -444,11 +473,15 @@ export class SshHost implements Disposable {
         this.#sessions.get(message.id)?.at(message.size, message.isGone);
         break;
       case "ended":
-        if (this.#abandoned.delete(message.id)) this.#link.send({ type: "forget", id: message.id });
+        if (this.#abandoned.delete(message.id)) {
+          this.#read.add(message.id);
+          this.#link.send({ type: "forget", id: message.id });
+        }
         this.#sessions.get(message.id)?.swept(message.size, message.leaked);
         break;
       case "unknown":
         this.#abandoned.delete(message.id);
+        this.#read.delete(message.id);
         this.#sessions.get(message.id)?.lost(`${this.name} knows nothing of this session.`);
         break;
     }
@@ -461,6 +494,7 @@ export class SshHost implements Disposable {
 
   #beat(): void {
     const { state } = this.#link;
+    this.#giveUpStarts();
     if (state.kind === "up") {
       for (const session of this.#sessions.values()) session.beat();
       this.#askAgain();

@@ -8,6 +8,9 @@ import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { systemCode } from "../../platform/system-error.ts";
 import type { HowToEnd, Session } from "../attempt/session-host.ts";
 
+/** How long the rest of an ended session is waited for while its machine answers, in milliseconds. */
+const restMs = 60_000;
+
 /** Its line to the machine. */
 export interface SessionLine {
   host: string;
@@ -16,8 +19,8 @@ export interface SessionLine {
   isCurrent(): boolean;
   /** Why it cannot be reached, in words for people; undefined if it can. */
   trouble(): string | undefined;
-  /** A text with the paths that things have there. */
-  there(text: string): string;
+  /** A line of JSON with the paths that things have there. */
+  there(line: string): string;
   /** Everything of it has come, and it has gone. */
   over(id: string): void;
 }
@@ -46,6 +49,7 @@ export class SshSession {
   readonly ref: { host: string; id: string };
   readonly exited: Promise<Exit>;
   readonly #line: SessionLine;
+  readonly #patienceMs: number;
   readonly #sink: Sink;
   readonly #stderr: string | undefined;
   readonly #exit = Promise.withResolvers<Exit>();
@@ -67,14 +71,25 @@ export class SshSession {
   #at: { size: number; isGone: boolean } | undefined;
   #isLost = false;
   #isOver = false;
+  /** When something of its transcript last came, on the monotonic clock, in milliseconds. */
+  #cameAt = performance.now();
 
-  /** `transcript`: here; undefined if it was removed. `isNew`: whether it must be made. Throws if it cannot be. */
+  /**
+   * `transcript`: here; undefined if it was removed. `isNew`: whether it must be made. `patienceMs`: how long the rest of it is
+   * waited for once it has ended, while its machine answers. Throws if it cannot be made.
+   */
   constructor(
     line: SessionLine,
     id: string,
-    { transcript, stderr, isNew }: { transcript?: string; stderr?: string; isNew: boolean },
+    {
+      transcript,
+      stderr,
+      isNew,
+      patienceMs = restMs,
+    }: { transcript?: string; stderr?: string; isNew: boolean; patienceMs?: number },
   ) {
     this.#line = line;
+    this.#patienceMs = patienceMs;
     this.ref = { host: line.host, id };
     this.#sink = transcript === undefined ? nowhere() : new AppendedFile(transcript, { isNew });
     this.#stderr = stderr;
@@ -137,6 +152,7 @@ export class SshSession {
 
   /** Tries again what the disk did not take, and asks for what has come meanwhile. */
   beat(): void {
+    this.#checkRest();
     if (this.#untaken) {
       if (!this.#append(this.#untaken)) return;
       this.#isBehind = true;
@@ -144,6 +160,14 @@ export class SshSession {
     if (!this.#isBehind) return;
     this.#isBehind = false;
     this.#line.send({ type: "read", id: this.#id, from: this.#sink.size });
+  }
+
+  // A machine that announces more than it has would be waited for without end.
+  #checkRest(): void {
+    const announced = Math.max(this.#gone?.size ?? 0, this.#left?.size ?? 0);
+    if (this.#untaken || announced <= this.#sink.size || !this.#line.isCurrent()) return;
+    if (performance.now() - this.#cameAt > this.#patienceMs)
+      this.lost(`${this.#line.host} did not send the rest of what it said.`);
   }
 
   /** How long its transcript is there, and whether its process has gone. */
@@ -162,6 +186,7 @@ export class SshSession {
       this.#untaken = bytes.slice(this.#sink.size - before);
       return false;
     }
+    this.#cameAt = performance.now();
     this.#line.send({ type: "got", id: this.#id, to: this.#sink.size });
     this.#settle();
     return true;
@@ -180,11 +205,13 @@ export class SshSession {
 
   gone({ size, exit, stderr, isLapsed = false }: Gone): void {
     this.#isLost ||= isLapsed;
+    this.#cameAt = performance.now();
     this.#gone = { size, exit, stderr };
     this.#settle();
   }
 
   swept(size: number, leaked: ProcessIdentity[]): void {
+    this.#cameAt = performance.now();
     this.#left = { size, leaked };
     this.#settle();
   }

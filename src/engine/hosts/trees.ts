@@ -1,6 +1,7 @@
 // Working trees of this machine on others: what is in one goes there as a commit, and what a session has changed comes back
 // as a patch, which nobody applies but the user.
 import { bundlePieceBytes, interrupted } from "../../far/messages.ts";
+import type { Relocation } from "../../far/relocated.ts";
 import { bundleFor, type Snapshot, snapshotOf } from "../../far/snapshot.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { exists } from "../../platform/files.ts";
@@ -26,6 +27,8 @@ export class Trees {
   readonly #sent = new Map<string, Promise<void>>();
   /** The last of what each machine gets: one bundle after the other. */
   readonly #sending = new Map<string, Promise<void>>();
+  /** What each of those that were prepared is a copy of, by its name. */
+  readonly #copied = new Map<string, Relocation>();
   /** Those that are on each machine, or soon may be. */
   readonly #names = new Map<string, Set<string>>();
 
@@ -42,6 +45,7 @@ export class Trees {
       await this.#send(host, snapshot);
       const out = await this.#checkOut(host, snapshot, name);
       const path = [out.directory, snapshot.prefix].filter(Boolean).join("/");
+      if (out.directory !== undefined) this.#copied.set(name, { here: snapshot.root, there: out.directory });
       return this.#prepared(host, { name, path, root: snapshot.root });
     } catch (error) {
       this.#drop(host, name);
@@ -60,6 +64,12 @@ export class Trees {
     return answerOf(await ask());
   }
 
+  /** Of what a directory on another machine is a copy: prompts may name that. */
+  relocationsOf(path: string): Relocation[] {
+    const copied = this.#copied.get(treeIn(path) ?? "");
+    return copied ? [copied] : [];
+  }
+
   /** The working trees on a machine that this runner has. */
   namesOn(host: string): Iterable<string> {
     return this.#names.get(host) ?? [];
@@ -73,6 +83,7 @@ export class Trees {
   // Nothing waits for that: a machine that is away does it when it is back.
   #drop(host: TreeHost, name: string): void {
     this.#names.get(host.name)?.delete(name);
+    this.#copied.delete(name);
     void host.tree({ do: "drop", name });
   }
 
@@ -144,11 +155,15 @@ async function sendTo(host: TreeHost, snapshot: Snapshot): Promise<void> {
   const file = join(temporaryDirectory(), `parallel-claude-${crypto.randomUUID()}.bundle`);
   try {
     for (let tries = 1; ; tries++) {
+      let sent = 0;
       const { commits = [] } = answerOf(await host.tree({ do: "have", repository }));
       if (!(await bundleFor(snapshot, commits, file))) return;
-      const answer = await sendFile(host, repository, file);
+      const answer = await sendFile(host, repository, file, () => sent++);
       if (answer.problem === undefined) return;
-      if (answer.problem !== interrupted || tries === mostTries) answerOf(answer);
+      if (answer.problem !== interrupted) answerOf(answer);
+      // A line over which nothing passes says nothing about the task.
+      if (sent > 0) tries = 0;
+      else if (tries === mostTries) throw new NotNow(`${host.name}: ${interrupted}`, "waited-for");
     }
   } finally {
     removePath(file);
@@ -156,7 +171,12 @@ async function sendTo(host: TreeHost, snapshot: Snapshot): Promise<void> {
 }
 
 // One piece after the other, so that others get their turns.
-async function sendFile(host: TreeHost, repository: string, path: string): Promise<TreeAnswer> {
+async function sendFile(
+  host: TreeHost,
+  repository: string,
+  path: string,
+  passed: () => void,
+): Promise<TreeAnswer> {
   const file = Bun.file(path);
   for (let piece = 0; ; piece++) {
     const from = piece * bundlePieceBytes;
@@ -164,6 +184,7 @@ async function sendFile(host: TreeHost, repository: string, path: string): Promi
     const bytes = await file.slice(from, from + bundlePieceBytes).bytes();
     const answer = await host.tree({ do: "receive", repository, piece, isLast }, bytes);
     if (isLast || answer.problem !== undefined) return answer;
+    passed();
   }
 }
 

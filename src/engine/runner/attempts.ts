@@ -3,9 +3,8 @@ import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, Spent } from "../../model/outcome.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
-import type { HoldName } from "../../store/holds.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
-import type { AccountHolds } from "../account/account-holds.ts";
+import type { HoldVerdict, TaskHolds } from "../account/account-holds.ts";
 import type { AccountPace } from "../account/account-pace.ts";
 import { type AttemptEnd, RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
 import { cancelHeld, consequencesOf, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
@@ -57,12 +56,14 @@ export interface Supervised<Of = Session> {
   plan?: StartPlan;
 }
 
+type GivenUp = Extract<HoldVerdict, { kind: "given-up" }>;
+
 /** What follows from an attempt's end. */
 interface Consequences {
   /** The delay before the task is retried, in milliseconds. */
   delayMs?: number | undefined;
   /** The hold that lasted too long: queued tasks that it affects are cancelled. */
-  givenUp?: HoldName | undefined;
+  givenUp?: GivenUp | undefined;
   /** Called inside the commit. If it returns false, the task has changed meanwhile, and nothing is written. */
   isMeant?: () => boolean;
 }
@@ -79,7 +80,7 @@ export interface AttemptsParts {
   accountSlots: SharedSlots;
   /** Undefined if the number of sessions is fixed. */
   pace: AccountPace | undefined;
-  holds: AccountHolds;
+  holds: TaskHolds;
   login: LoginProof;
   prefixes: PrefixGroups;
   startBackoff: StartBackoff;
@@ -161,7 +162,7 @@ export class Attempts {
     const remark = await directory.giveBack(() => this.#isCancelled(number));
     await this.conclude(number, attempt, withRemark(end, remark), {
       delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
-      givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
+      givenUp: verdict.kind === "given-up" ? verdict : undefined,
     });
     reused.concluded(supervised.marker);
   }

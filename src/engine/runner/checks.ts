@@ -16,7 +16,7 @@ import { programNamed } from "../../platform/program.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
-import type { AccountHolds } from "../account/account-holds.ts";
+import type { TaskHolds } from "../account/account-holds.ts";
 import { type AttemptEnd, RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
 import type { EndKnown } from "../attempt/attempt-events.ts";
 import { answerIn, type CheckedAnswer, checkPattern, checkSchema, isMatch } from "../attempt/check-answer.ts";
@@ -41,7 +41,7 @@ export interface ChecksParts {
   log: RunnerLog;
   host: SessionHost;
   layout: Layout;
-  holds: AccountHolds;
+  holds: TaskHolds;
   /** What runs for the tasks. */
   running: RunningNow;
   /** Of all sessions. */
@@ -254,6 +254,7 @@ export class Checks {
     // It may have been cancelled while this one started.
     if (this.#isCancelling(number)) one.end();
     const result = await one.result();
+    if (one.isLost) return { kind: "away" };
     return { kind: one.isUnseen && batch.hosts ? "unseen" : "done", result };
   }
 
@@ -285,7 +286,7 @@ export class Checks {
     const { holds } = this.#parts;
     const dueAt = performance.now() + delayMs;
     const isFree = () =>
-      holds.stopping(model, Date.now()) === undefined && holds.claim(number, model, Date.now());
+      holds.stopping(model, Date.now(), number) === undefined && holds.claim(number, model, Date.now());
     while (performance.now() < dueAt || !isFree()) {
       await clock.next("beat");
       if (this.#isCancelling(number)) return false;

@@ -11,13 +11,13 @@ import { ownIdentity } from "../../platform/process.ts";
 import { processorCount } from "../../platform/processors.ts";
 import { durationText } from "../../report/amounts.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
-import { Holds } from "../../store/holds.ts";
+import { accountOn, Holds } from "../../store/holds.ts";
 import { LoginProofs } from "../../store/login-proofs.ts";
 import { MachineSlots, startingPool } from "../../store/machine-slots.ts";
 import { Prefixes } from "../../store/prefixes.ts";
 import { spentSince } from "../../store/spent.ts";
 import type { Store } from "../../store/store.ts";
-import { AccountHolds } from "../account/account-holds.ts";
+import { AccountHolds, type TaskHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
 import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
 import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
@@ -127,14 +127,19 @@ export function composeRunner(
   const capacity = sharedCapacity(store.capacity, late);
   const { pace, slots, accountSlots } = sessionSlots(store, batchLog, { capacity, late });
   const { starts, machineStarts } = startSlots(store, batchLog, late);
-  const holds = new AccountHolds(sharedHolds(new Holds(store.database, account.hash), late), ownIdentity(), {
-    patienceMs,
-    isAttended,
-  });
+  const holdsOf = (of: string) =>
+    new AccountHolds(sharedHolds(new Holds(store.database, of), late, of), ownIdentity(), {
+      patienceMs,
+      isAttended,
+    });
   const login = new LoginProof({
     patienceMs: (batch.loginProofSeconds ?? 0) * 1000,
     hasAnswered: hasAnswered(batchLog.state),
-    proofs: sharedProofs(new LoginProofs(store.database, account.hash), late),
+    // What a session on another machine has shown says nothing about the login here.
+    proofs: sharedProofs(
+      new LoginProofs(store.database, batch.hosts ? accountOn(account.hash, "") : account.hash),
+      late,
+    ),
   });
 
   const prefixes = new PrefixGroups({
@@ -153,7 +158,9 @@ export function composeRunner(
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
   const local = new LocalHost({ machine, sweeper, environment });
-  const hosts = other?.of(() => log.state, { layout, epoch, environment, local, failed: fail });
+  const holdsOn = (machine: string) => holdsOf(accountOn(account.hash, machine));
+  const hosts = other?.of(() => log.state, { layout, epoch, environment, local, holdsOn, failed: fail });
+  const holds: TaskHolds = hosts?.holds ?? holdsOf(account.hash);
   const host = hosts ?? local;
   const workspace = hosts?.workspace ?? sharedDirectory;
   const means = { layout, environment, values };
@@ -217,6 +224,7 @@ export function composeRunner(
   });
   const pool = poolOf(reused, spares);
   const spent = (since: number) => spentSince(store.database, since);
+  const lanes = hosts ? { laneOf: (number: number) => hosts.laneOf(number) } : {};
   const admission = new Admission({
     state: () => log.state,
     layout,
@@ -227,6 +235,7 @@ export function composeRunner(
     holds,
     login,
     host,
+    ...lanes,
     ...(hosts ? { whyClosed: (number: number) => hosts.whyClosed(number) } : {}),
     pool,
     report,
@@ -250,6 +259,7 @@ export function composeRunner(
     });
   const tasks = new Tasks({
     ...start,
+    ...lanes,
     giveUpStarting,
     slots,
     accountSlots,

@@ -7,7 +7,7 @@ import { taskOf } from "../../model/state.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Layout } from "../../store/layout.ts";
-import type { AccountHolds } from "../account/account-holds.ts";
+import type { TaskHolds } from "../account/account-holds.ts";
 import { cancelQueued, startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
 import type { WriteAnswers } from "../attempt/earlier-answers.ts";
@@ -42,7 +42,7 @@ export interface StartParts {
   reused: Pick<ReusedSessions, "started">;
   workspace: Workspace;
   attempts: Attempts;
-  holds: AccountHolds;
+  holds: TaskHolds;
   login: LoginProof;
   prefixes: PrefixGroups;
   startBackoff: StartBackoff;
@@ -108,7 +108,7 @@ async function startIn(
   const { log, attempts, holds, startBackoff, reuse } = parts;
   const plan = planIn(directory.path, { number, claudePath, saysBeginning: place.leads }, parts);
   reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
-  const opened = await open(number, plan, admitted, parts);
+  const opened = await open(number, plan, { admitted, isWanted: isStillQueued }, parts);
   // The session that was set aside for it has gone.
   if (opened === "start-again") return opened;
   let isGone = false;
@@ -237,11 +237,11 @@ type Opened =
 async function open(
   number: number,
   { session: plan, options, impossible }: AttemptPlan,
-  { mayStart }: Admitted,
+  { admitted: { mayStart }, isWanted }: { admitted: Admitted; isWanted: () => boolean },
   { log, pool, host, reuse }: StartParts,
 ): Promise<Opened | "start-again"> {
   if (impossible) return { kind: "task", ...impossible };
-  const need = { footprintKey: footprintKey(log.state.batch, options), task: number };
+  const need = { footprintKey: footprintKey(log.state.batch, options), task: number, isWanted };
   const pooled = pool.take(plan, need, number);
   if (pooled) return { kind: "opened", isNew: false, ...pooled };
   if (!mayStart) return "start-again";

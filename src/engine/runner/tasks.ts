@@ -2,7 +2,7 @@
 
 import { prerequisitesOf } from "../../model/prerequisites.ts";
 import { isWithheld } from "../../model/sample.ts";
-import { taskOf } from "../../model/state.ts";
+import { type TaskState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
 import { skippedEvents } from "../attempt/attempt-events.ts";
@@ -31,6 +31,8 @@ export interface TasksParts extends StartParts {
   admission: Admission;
   spares: Pick<WarmSpares, "endedMarkers">;
   files: OutputFiles;
+  /** The same for tasks that may run on the same machines. Absent on this machine alone. */
+  laneOf?(number: number): string;
   /** What a fleet runs, if the batch has one. */
   fleet?: FleetParts | undefined;
   /** A task has failed because of an internal error, or with `Replaced`: another runner has the batch. */
@@ -76,8 +78,20 @@ export class Tasks {
 
   /** Runs everything that is queued, or of a sample, its tasks. Resolves when nothing is open any more. */
   async runAll(): Promise<void> {
-    const { log } = this.#parts;
-    for (const { number, status } of [...log.state.tasks]) {
+    const { log, laneOf } = this.#parts;
+    const all = [...log.state.tasks];
+    // A machine that is full or away keeps no task of another one waiting.
+    const lanes = laneOf ? Map.groupBy(all, ({ number }) => laneOf(number)).values() : [all];
+    await Promise.all([...lanes].map((lane) => this.#beginEach(lane)));
+    while (this.#open.size + this.#after.size > 0) {
+      this.#allClosed = Promise.withResolvers();
+      await this.#allClosed.promise;
+    }
+  }
+
+  // One after the other, each as soon as it may start.
+  async #beginEach(tasks: readonly TaskState[]): Promise<void> {
+    for (const { number, status } of tasks) {
       this.#begun = number;
       const isReady = status === "queued" && !this.#open.has(number);
       if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
@@ -85,10 +99,6 @@ export class Tasks {
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
-    }
-    while (this.#open.size + this.#after.size > 0) {
-      this.#allClosed = Promise.withResolvers();
-      await this.#allClosed.promise;
     }
   }
 
@@ -263,7 +273,7 @@ export class Tasks {
     const { number: attempt, identity, sessionId, transcript, offset, startedAt, resumes, costBefore } = last;
     const options = optionsOf(batch, number);
     const marker = markerOfAttempt(batch.batchId, number, last);
-    const need = { footprintKey: footprintKey(batch, options) };
+    const need = { footprintKey: footprintKey(batch, options), task: number };
     const session = host.adopt({ ref: identity, marker, transcript, offset, ...need });
     holds.adopt(number, options.model, startedAt);
     const prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));

@@ -6,7 +6,7 @@ import { awaitsCost, awaitsStart, isLongWait, type WaitReason } from "../../mode
 import { clock } from "../../platform/clock.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
-import type { AccountHolds } from "../account/account-holds.ts";
+import type { TaskHolds } from "../account/account-holds.ts";
 import { isOfSome } from "../account/hold.ts";
 import { longestStartMs, type SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool } from "../attempt/session-pool.ts";
@@ -35,8 +35,9 @@ export interface Admitted extends Disposable {
   startAgain(): Promise<boolean>;
 }
 
-/** A machine that cannot start a session now. */
+/** Why no machine can start a session now. */
 export interface Closed {
+  /** The same for all tasks. */
   because: string;
   /** Whether that may last, so that it need not be looked at often. */
   isLong: boolean;
@@ -51,11 +52,13 @@ interface AdmissionParts {
   /** The rights to start a session: as many at the same time as there are processors. */
   starts: StartRights;
   startBackoff: StartBackoff;
-  holds: Pick<AccountHolds, "stopping" | "claim" | "release">;
+  holds: Pick<TaskHolds, "stopping" | "claim" | "release">;
   login: Pick<LoginProof, "ended">;
   host: Pick<SessionHost, "whyWait">;
-  /** Why the only machine on which a task may run cannot start it now, in words for people. Absent on this machine alone. */
+  /** Why none of the machines on which a task may run can start it now, in words for people. Absent on this machine alone. */
   whyClosed?(number: number): Closed | undefined;
+  /** The same for tasks that may run on the same machines: only those wait for one another. Absent on this machine alone. */
+  laneOf?(number: number): string;
   /** Sessions that have started without a task: who gets one needs no right to start, and no more memory. */
   pool: Pick<SessionPool, "has" | "reserve" | "release">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
@@ -72,10 +75,13 @@ interface AdmissionParts {
 interface Found extends WaitReason {
   /** Whether to report it at once, not only if it lasts. */
   isReportedAtOnce: boolean;
+  /** What it says of machines: others may start sessions meanwhile. */
+  closed?: Closed;
 }
 
 /** How a task waits for its checks. */
 interface Waiting {
+  lane: string;
   /** On the monotonic clock, in milliseconds. */
   since: number;
   isReported: boolean;
@@ -84,7 +90,10 @@ interface Waiting {
 export class Admission {
   readonly #parts: AdmissionParts;
   readonly #resources: SystemResources;
-  #turn: Promise<void> = Promise.resolve();
+  /** The last turn of each lane. */
+  readonly #turns = new Map<string, Promise<void>>();
+  /** The lane whose reason is shown: two that took turns would wake each other without end. */
+  #shownBy: string | undefined;
   /** Those that have their slot. */
   readonly #admitted = new Set<number>();
   /** Those that wait for their turn, in order. */
@@ -97,14 +106,16 @@ export class Admission {
 
   /** Resolves when the task may start; with undefined if it is not due any more, or not now. */
   async admit(number: number): Promise<Admitted | undefined> {
-    const before = this.#turn;
+    const lane = this.#parts.laneOf?.(number) ?? "";
+    const before = this.#turns.get(lane);
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
+    this.#turns.set(lane, promise);
     this.#waiting.add(number);
     await before;
     try {
-      return await this.#admitInTurn(number);
+      return await this.#admitInTurn(number, lane);
     } finally {
+      if (this.#shownBy === lane) this.#shownBy = undefined;
       this.#waiting.delete(number);
       resolve();
     }
@@ -120,7 +131,7 @@ export class Admission {
     const { startBackoff, state } = this.#parts;
     const now = state();
     return (
-      this.isDue(number) &&
+      this.#isOpen(number) &&
       this.#holdOf(number) === undefined &&
       startBackoff.waitReason() === undefined &&
       this.#resources.lack(now.counts.running) === undefined &&
@@ -129,12 +140,13 @@ export class Admission {
     );
   }
 
-  /** Whether a task is queued, its time has come, and neither a hold of only some models nor its own machine stops it. */
-  isDue(number: number): boolean {
-    return this.#isWanted(number) && this.#parts.whyClosed?.(number) === undefined;
+  // Whether it is due, and a machine may start it.
+  #isOpen(number: number): boolean {
+    return this.isDue(number) && this.#parts.whyClosed?.(number) === undefined;
   }
 
-  #isWanted(number: number): boolean {
+  /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
+  isDue(number: number): boolean {
     const task = taskOf(this.#parts.state(), number);
     if (task.status !== "queued") return false;
     const time = { notBefore: task.notBefore, dueAt: this.#parts.dueAt(number) };
@@ -142,18 +154,22 @@ export class Admission {
     return this.#holdOfSome(number) === undefined;
   }
 
-  /** Reports a task's hold if it affects only some models, or its machine; other tasks may continue meanwhile. */
+  /** Reports a task's hold if it affects only some models; other tasks may continue meanwhile. */
   reportHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
-    if (hold) this.#parts.report({ because: hold.because, until: hold.until });
-    const closed = hold ? undefined : this.#parts.whyClosed?.(number);
-    if (closed) this.#parts.report({ because: closed.because });
-    return hold !== undefined || closed !== undefined;
+    if (hold && this.#shownBy === undefined) this.#parts.report({ because: hold.because, until: hold.until });
+    return hold !== undefined;
   }
 
-  /** Whether a hold of only some models, or its machine, stops a task for long. */
+  /** Whether a hold of only some models stops a task for long. */
   waitsLong(number: number): boolean {
-    return isLongWait(this.#holdOfSome(number)) || this.#parts.whyClosed?.(number)?.isLong === true;
+    return isLongWait(this.#holdOfSome(number));
+  }
+
+  #report(lane: string, reason: WaitReason | undefined): void {
+    if (this.#shownBy !== undefined && this.#shownBy !== lane) return;
+    this.#shownBy = reason && this.#parts.laneOf ? lane : undefined;
+    this.#parts.report(reason);
   }
 
   // A hold of all models is waited for in the queue, where it stops everybody.
@@ -163,29 +179,29 @@ export class Admission {
   }
 
   #holdOf(number: number): Hold | undefined {
-    return this.#parts.holds.stopping(this.#options(number).model, Date.now());
+    return this.#parts.holds.stopping(this.#options(number).model, Date.now(), number);
   }
 
   #options(number: number): SessionOptions {
     return optionsOf(this.#parts.state().batch, number);
   }
 
-  async #admitInTurn(number: number): Promise<Admitted | undefined> {
-    const waiting: Waiting = { since: performance.now(), isReported: false };
+  async #admitInTurn(number: number, lane: string): Promise<Admitted | undefined> {
+    const waiting: Waiting = { lane, since: performance.now(), isReported: false };
     while (await this.#waitForChecks(number, waiting)) {
       const slot = await this.#acquire(
-        number,
+        { number, lane },
         this.#parts.slots,
         "Waits for a slot: other batches of this account use all of them.",
       );
       const reserved = slot && this.#parts.pool.reserve(number);
-      const start = reserved ?? (slot && (await this.#acquireStart(number)));
+      const start = reserved ?? (slot && (await this.#acquireStart({ number, lane })));
       // Everything may have changed while it waited.
-      if (slot && start && this.#isWanted(number) && !this.#check(number) && this.#claim(number))
+      if (slot && start && this.isDue(number) && !this.#check(number, start) && this.#claim(number))
         return admitted(slot, start, {
           mayStart: reserved === undefined,
-          acquireStart: () => this.#acquireStart(number),
-          isDue: () => this.#isWanted(number),
+          acquireStart: () => this.#acquireStart({ number, lane }),
+          isDue: () => this.isDue(number),
           // Another session of the same kind takes the place of one that was counted.
           hasRoom: () => reserved === undefined || this.#machineWait(number) === undefined,
           released: () => this.#release(number),
@@ -199,22 +215,26 @@ export class Admission {
 
   // Waits until no check finds anything. False if the task is not due any more.
   async #waitForChecks(number: number, waiting: Waiting): Promise<boolean> {
+    const { lane, since } = waiting;
     let found: Found | undefined;
-    for (; this.isDue(number); await clock.next(isLongWait(found) ? "rest" : "beat")) {
+    for (; this.isDue(number); await clock.next(isLong(found) ? "rest" : "beat")) {
       found = this.#check(number);
       if (!found) {
-        this.#parts.report(undefined);
+        this.#report(lane, undefined);
         return true;
       }
-      waiting.isReported ||= found.isReportedAtOnce || performance.now() - waiting.since > reportAfterMs;
-      if (waiting.isReported) this.#parts.report(found);
+      waiting.isReported ||= found.isReportedAtOnce || performance.now() - since > reportAfterMs;
+      const isOfOthers = found.closed !== undefined && this.#parts.state().counts.running > 0;
+      if (isOfOthers) this.#report(lane, undefined);
+      else if (waiting.isReported) this.#report(lane, found);
     }
     return false;
   }
 
   // In this order: what stops every task first. Undefined if the task may start. Queued tasks end here, too, once the
   // system has lacked something for too long, or the budget is spent.
-  #check(number: number): Found | undefined {
+  // `start`: what it has got already, on a machine that was open for it.
+  #check(number: number, start?: Slot | PlacedSlot): Found | undefined {
     const { startBackoff, giveUpStarting } = this.#parts;
     const state = this.#parts.state();
     const lacking = this.#resources.lack(state.counts.running);
@@ -228,6 +248,8 @@ export class Admission {
     if (hold) return { because: hold.because, until: hold.until, isReportedAtOnce: true };
     const overspent = this.#spendWait(state);
     if (overspent) return { ...overspent, isReportedAtOnce: overspent.until !== undefined };
+    const closed = start ? undefined : this.#parts.whyClosed?.(number);
+    if (closed) return { because: closed.because, isReportedAtOnce: closed.isLong, closed };
     const because = this.#budgetWait(state) ?? this.#machineWait(number);
     return because === undefined ? undefined : { because, isReportedAtOnce: false };
   }
@@ -264,24 +286,24 @@ export class Admission {
     return `${awaitsCost}: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
-  #acquireStart(number: number): Promise<Slot | PlacedSlot | undefined> {
-    return this.#acquire(number, this.#parts.starts, awaitsStart);
+  #acquireStart(of: { number: number; lane: string }): Promise<Slot | PlacedSlot | undefined> {
+    return this.#acquire(of, this.#parts.starts, awaitsStart);
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does.
   async #acquire(
-    number: number,
+    { number, lane }: { number: number; lane: string },
     rights: StartRights,
     because: string,
   ): Promise<Slot | PlacedSlot | undefined> {
-    const { state, report } = this.#parts;
+    const { state } = this.#parts;
     const since = performance.now();
     using _ticks = clock.on("beat", () => {
       const isLong = performance.now() - since > reportAfterMs;
-      if (isLong && state().counts.running === 0) report({ because });
+      if (isLong && state().counts.running === 0) this.#report(lane, { because });
     });
-    const right = await rights.acquire(() => this.isDue(number), number);
-    report(undefined);
+    const right = await rights.acquire(() => this.#isOpen(number), number);
+    this.#report(lane, undefined);
     return right;
   }
 
@@ -303,6 +325,10 @@ export class Admission {
     startBackoff.release(number);
     holds.release(number);
   }
+}
+
+function isLong(found: Found | undefined): boolean {
+  return found?.closed?.isLong === true || isLongWait(found);
 }
 
 interface Means {

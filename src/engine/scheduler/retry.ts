@@ -15,6 +15,9 @@ const lostRunnerRetries = 2;
  */
 const mostThrottled = 12;
 
+/** How often in a row a task runs again for nothing because its machine was lost: each time may cost all its work. */
+const mostLost = 5;
+
 /** Failures that a second try can fix. If a refused login holds nobody, it was renewed in that moment. */
 const passing: readonly FailureReason[] = ["server-error", "connection", "interrupted", "auth"];
 
@@ -41,11 +44,17 @@ interface Tried {
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
   const { outcome, earlier, retries, adopted, held, startsOver, resumable } = tried;
-  if (held || startsOver || outcome.kind === "evicted" || isLost(outcome)) return 0;
+  if (held || startsOver || outcome.kind === "evicted") return 0;
   // Claude hears at once what is wrong with its answer. Without the conversation, all the work would be paid for again.
   if (isUnfit(outcome)) return resumable && earlier.filter(isUnfit).length < retries ? 0 : undefined;
   const spread = (firstMs: number, tries: number) =>
     Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
+  if (isLost(outcome)) {
+    const before = earlier.length - 1 - earlier.findLastIndex((one) => !isLost(one));
+    if (before < mostLost) return before === 0 ? 0 : spread(otherMs, before);
+    // It is paid for each time, so from here on it counts.
+    return before - mostLost < retries ? spread(otherMs, before) : undefined;
+  }
   if (isThrottled(outcome)) {
     const tries = earlier.filter(isThrottled).length + 1;
     return tries < mostThrottled ? spread(throttledMs, tries) : undefined;

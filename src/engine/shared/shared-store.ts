@@ -32,8 +32,9 @@ export function sharedCapacity(capacity: Capacity, late: LateWrites): SharedCapa
 /** The holds of an account. */
 export type SharedHolds = Pick<Holds, "all" | "place" | "claimProbe" | "adoptProbe" | "endProbe" | "lift">;
 
-export function sharedHolds(holds: Holds, late: LateWrites): SharedHolds {
-  const nameOf = ({ kind, model }: { kind: string; model: string }) => `${kind} ${model}`;
+/** `account`: whose they are, if the process has those of several. */
+export function sharedHolds(holds: Holds, late: LateWrites, account = ""): SharedHolds {
+  const nameOf = ({ kind, model }: { kind: string; model: string }) => `${account} ${kind} ${model}`;
   return {
     all: () => holds.all(),
     // A runner that cannot claim the probe leaves it to another one, or to a later moment.
