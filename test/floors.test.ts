@@ -105,7 +105,6 @@ const belowOperations: Record<string, string> = {
   "completion/stored-words.ts":
     "store/batch-summaries: Tab must be quick, so the store is read without opening it",
   "completion/candidates.ts": "store/batch-summaries: the type of what was read that way",
-  "view/conversation-text.ts": "claude/conversation-lines: the type of what it words",
   "view/ending.ts": "engine/output/answer: where the page of a batch is",
   "view/run-hints.ts": "claude/trusted-arguments: the options of claude that it explains",
 };

@@ -1,32 +1,9 @@
 // A transcript as a conversation: what was said, which tools were called, their results, and the end.
 import { z } from "zod";
+import type { ConversationPart, Reply } from "../model/conversation.ts";
 import { beginOfString, parseJson } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
 import { messageFrom } from "./message.ts";
-
-/** One part of a conversation. `nested`: from a subagent. */
-export type ConversationPart =
-  | { kind: "started"; model?: string | undefined; sessionId?: string | undefined }
-  | { kind: "prompted"; text: string; nested: boolean }
-  /** `failed`: the text is the CLI's message about an error. */
-  | { kind: "said"; text: string; nested: boolean; failed: boolean }
-  | { kind: "thought"; text: string; nested: boolean }
-  /** `input` is JSON. */
-  | { kind: "called"; tool: string; input: string; nested: boolean }
-  | { kind: "returned"; text: string; nested: boolean; failed: boolean }
-  | { kind: "waits"; why: string }
-  | {
-      kind: "ended";
-      failed: boolean;
-      /** The CLI's own word, such as `success` or `error_max_turns`. */
-      subtype: string;
-      text: string;
-      numTurns: number;
-      durationMs: number;
-      costUsd?: number | undefined;
-    }
-  /** The beginning of a line that is no message, or too long to parse. */
-  | { kind: "unread"; text: string; bytes: number };
 
 const block = z.object({
   type: z.string(),
@@ -36,6 +13,8 @@ const block = z.object({
   input: z.unknown().optional(),
   content: z.unknown().optional(),
   is_error: z.boolean().optional().catch(undefined),
+  id: z.string().optional().catch(undefined),
+  tool_use_id: z.string().optional().catch(undefined),
 });
 type Block = z.infer<typeof block>;
 
@@ -43,11 +22,25 @@ const spoken = z.object({
   type: z.enum(["assistant", "user"]),
   error: z.string().optional().catch(undefined),
   parent_tool_use_id: z.string().nullish().catch(undefined),
-  message: z.object({ content: z.union([z.string(), z.array(block)]) }),
+  message: z.object({
+    content: z.union([z.string(), z.array(block)]),
+    id: z.string().optional().catch(undefined),
+    usage: z
+      .object({
+        input_tokens: z.number(),
+        cache_creation_input_tokens: z.number().catch(0),
+        cache_read_input_tokens: z.number().catch(0),
+      })
+      .optional()
+      .catch(undefined),
+  }),
 });
+type Spoken = z.infer<typeof spoken>;
 
 /** What a line adds to the conversation: no, one or several parts. Never throws. */
 export function partsOf(line: Line): ConversationPart[] {
+  // Nearly all lines of a long transcript: they are parsed once.
+  if (line.kind === "whole" && isSpoken.test(line.text)) return spokenParts(line);
   const message = messageFrom(line);
   switch (message.kind) {
     case "init":
@@ -117,21 +110,40 @@ function spokenParts({ text, length }: Extract<Line, { kind: "whole" }>): Conver
   const parsed = spoken.safeParse(value);
   if (!parsed.success) return [];
   const { type, error, parent_tool_use_id, message } = parsed.data;
-  const nested = parent_tool_use_id != null;
+  const place = { nested: parent_tool_use_id != null, parent: parent_tool_use_id ?? undefined };
+  const reply = replyOf(message);
   const blocks: Block[] =
     typeof message.content === "string" ? [{ type: "text", text: message.content }] : message.content;
   return blocks.flatMap((one): ConversationPart[] => {
-    if (one.type === "tool_use")
-      return [{ kind: "called", tool: one.name ?? "a tool", input: JSON.stringify(one.input ?? {}), nested }];
-    if (one.type === "tool_result")
-      return [{ kind: "returned", text: contentText(one.content), nested, failed: one.is_error === true }];
+    if (one.type === "tool_use") {
+      const input = JSON.stringify(one.input ?? {});
+      return [{ kind: "called", tool: one.name ?? "a tool", input, id: one.id, reply, ...place }];
+    }
+    if (one.type === "tool_result") {
+      const failed = one.is_error === true;
+      return [{ kind: "returned", text: contentText(one.content), failed, of: one.tool_use_id, ...place }];
+    }
     if (one.type === "thinking" && one.thinking !== undefined)
-      return [{ kind: "thought", text: one.thinking, nested }];
+      return [{ kind: "thought", text: one.thinking, reply, ...place }];
     if (one.type !== "text" || one.text === undefined) return [];
     return type === "user"
-      ? [{ kind: "prompted", text: one.text, nested }]
-      : [{ kind: "said", text: one.text, nested, failed: error !== undefined }];
+      ? [{ kind: "prompted", text: one.text, ...place }]
+      : [{ kind: "said", text: one.text, failed: error !== undefined, reply, ...place }];
   });
+}
+
+/** The beginning of a line that says something, as all versions write it. */
+const isSpoken = /^\{"type":"(?:assistant|user)",/;
+
+// How many tokens a reply has, its beginning does not say.
+function replyOf({ id, usage }: Spoken["message"]): Reply | undefined {
+  if (id === undefined) return undefined;
+  const read = usage && {
+    fresh: usage.input_tokens,
+    cacheRead: usage.cache_read_input_tokens,
+    cacheWritten: usage.cache_creation_input_tokens,
+  };
+  return { id, read };
 }
 
 // A tool result is a text, or a list of texts and other blocks.

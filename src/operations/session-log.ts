@@ -1,21 +1,19 @@
 // What the session of a task said and did, attempt by attempt, while it runs and afterwards.
 import { z } from "zod";
-import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts";
 import type { Line } from "../claude/lines.ts";
-import { messageFrom } from "../claude/message.ts";
+import { conversationIn } from "../claude/read-conversation.ts";
 import { rangeOf, TranscriptLines } from "../claude/transcript-lines.ts";
-import { cut } from "../model/cut.ts";
+import { stderrEndOf } from "../engine/output/stderr-end.ts";
+import type { ConversationPart } from "../model/conversation.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { clock, Wake } from "../platform/clock.ts";
-import { exists, readTail, sizeOf } from "../platform/files.ts";
+import { exists, sizeOf } from "../platform/files.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
 import { watchFile } from "../platform/watch.ts";
 import { countText } from "../report/amounts.ts";
-import { harmless } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
-import { stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { batchIdInput, taskName } from "./batch-input.ts";
 import { type Context, UserError } from "./context.ts";
@@ -153,7 +151,7 @@ export class SessionLog {
     } while (await growing());
     this.#limit(lines, attempt);
     yield* restOf(lines, isRaw, this.#isShared);
-    yield { kind: "end", stderr: stderrOf(this.#attempt(attempt.number) ?? attempt) };
+    yield { kind: "end", stderr: stderrEndOf(this.#attempt(attempt.number) ?? attempt) };
     return true;
   }
 
@@ -220,7 +218,7 @@ function linesOf(attempt: Attempt): TranscriptLines | undefined {
 
 function* partsIn(lines: TranscriptLines, isRaw: boolean, isShared: boolean): Generator<LogPart> {
   if (!isRaw) {
-    yield* conversationIn(lines, lines.fresh(), isShared);
+    yield* spokenIn(lines, lines.fresh(), isShared);
     return;
   }
   for (const bytes of lines.pieces()) {
@@ -233,21 +231,11 @@ function* partsIn(lines: TranscriptLines, isRaw: boolean, isShared: boolean): Ge
 // Call when nothing more comes.
 function* restOf(lines: TranscriptLines, isRaw: boolean, isShared: boolean): Generator<LogPart> {
   if (isRaw) yield* partsIn(lines, isRaw, isShared);
-  else yield* conversationIn(lines, lines.rest(), isShared);
+  else yield* spokenIn(lines, lines.rest(), isShared);
 }
 
-function* conversationIn(
-  lines: TranscriptLines,
-  some: Iterable<Line>,
-  isShared: boolean,
-): Generator<LogPart> {
-  for (const line of some) {
-    if (isShared && messageFrom(line).kind === "reset") {
-      lines.stopAt(line.offset);
-      return;
-    }
-    for (const part of partsOf(line)) yield { kind: "conversation", part };
-  }
+function* spokenIn(lines: TranscriptLines, some: Iterable<Line>, isShared: boolean): Generator<LogPart> {
+  for (const { part } of conversationIn(lines, some, isShared)) yield { kind: "conversation", part };
 }
 
 const reset = Buffer.from('{"type":"conversation_reset"');
@@ -259,17 +247,4 @@ function beginOfReset(bytes: Uint8Array): number {
   for (let at = buffer.indexOf(reset); at >= 0; at = buffer.indexOf(reset, at + 1))
     if (at === 0 || buffer[at - 1] === newline) return at;
   return -1;
-}
-
-const stderrBytes = 16_000;
-const longestStderrLine = 2_000;
-
-function stderrOf({ transcript, transcriptEnd }: Attempt): string {
-  // Nothing was there when its process went on with another task (`why-not-reused.ts`).
-  if (transcriptEnd !== undefined) return "";
-  const tail = readTail(stderrBeside(transcript), stderrBytes);
-  const note =
-    tail.length >= stderrBytes ? `[the last ${stderrBytes} bytes of ${stderrBeside(transcript)}]\n` : "";
-  const lines = harmless(tail).trim().split("\n");
-  return `${note}${lines.map((line) => cut(line, longestStderrLine)).join("\n")}`;
 }

@@ -1,7 +1,8 @@
 // A transcript as a conversation: what each kind of line adds, with every field.
 import { describe, expect, test } from "bun:test";
-import { type ConversationPart, partsOf } from "../../src/claude/conversation-lines.ts";
+import { partsOf } from "../../src/claude/conversation-lines.ts";
 import { rangeOf, TranscriptLines } from "../../src/claude/transcript-lines.ts";
+import type { ConversationPart } from "../../src/model/conversation.ts";
 import { transcriptPart } from "../../src/operations/transcript-part.ts";
 import { Home } from "../harness.ts";
 
@@ -90,7 +91,7 @@ describe("a line says", () => {
       { kind: "called", tool: "a tool", input: "{}", nested: false },
     ]);
     expect(says("words", { error: "server_error", parent_tool_use_id: "t" })).toEqual([
-      { kind: "said", text: "words", nested: true, failed: true },
+      { kind: "said", text: "words", nested: true, parent: "t", failed: true },
     ]);
     expect(says([{ type: "tool_use", name: "Read", input: 1 }], { parent_tool_use_id: null })).toEqual([
       { kind: "called", tool: "Read", input: "1", nested: false },
@@ -108,6 +109,26 @@ describe("a line says", () => {
     expect<unknown>(returned([{ type: "text", text: "a" }, { type: "image" }])).toEqual(gave("a\n[image]"));
     expect<unknown>(returned(undefined)).toEqual(gave(""));
     expect<unknown>(returned({ a: 1 })).toEqual(gave('{"a":1}'));
+  });
+
+  test("which call a result is of, and to which reply a part belongs, with the tokens that it read", () => {
+    const usage = {
+      input_tokens: 3,
+      cache_read_input_tokens: 2,
+      cache_creation_input_tokens: 1,
+      output_tokens: 1,
+    };
+    const content = [{ type: "tool_use", id: "t1", name: "Read", input: {} }];
+    expect(parts({ type: "assistant", message: { id: "m1", content, usage } })).toMatchObject([
+      { kind: "called", id: "t1", reply: { id: "m1", read: { fresh: 3, cacheRead: 2, cacheWritten: 1 } } },
+    ]);
+    expect(parts({ type: "assistant", message: { id: "m1", content, usage: { odd: 1 } } })).toMatchObject([
+      { kind: "called", reply: { id: "m1", read: undefined } },
+    ]);
+    const given = [{ type: "tool_result", tool_use_id: "t1", content: "ok" }];
+    expect(parts({ type: "user", parent_tool_use_id: "t0", message: { content: given } })).toMatchObject([
+      { kind: "returned", of: "t1", parent: "t0", nested: true },
+    ]);
   });
 
   test("nothing that can be read: then its beginning and its length are given, unless it is blank", () => {

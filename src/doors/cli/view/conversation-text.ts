@@ -1,5 +1,5 @@
 // A conversation as text for a terminal or a pipe. Foreign text is made harmless.
-import type { ConversationPart } from "../../../claude/conversation-lines.ts";
+import type { ConversationPart, PartOf } from "../../../model/conversation.ts";
 import { cut } from "../../../model/cut.ts";
 import { unreachable } from "../../../model/unreachable.ts";
 import { costText, countText, durationText, numberText } from "../../../report/amounts.ts";
@@ -75,7 +75,7 @@ function pathsBelow(directory: string): RegExp {
 }
 
 function endText(
-  { failed, subtype, text, numTurns, durationMs, costUsd }: Extract<ConversationPart, { kind: "ended" }>,
+  { failed, subtype, text, numTurns, durationMs, costUsd }: PartOf<"ended">,
   style: CallStyle,
   before: string,
 ): string {
