@@ -14,6 +14,7 @@ import { page } from "./bench/page.ts";
 import { realBatch, realMany, realPrefix } from "./bench/real-batch.ts";
 import { reportText } from "./bench/report.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
+import { session } from "./bench/session.ts";
 import { start } from "./bench/start.ts";
 import { taskCost } from "./bench/task-cost.ts";
 import { terminalView } from "./bench/terminal-view.ts";
@@ -31,6 +32,7 @@ const rows: Row[] = [
   door,
   terminalView,
   page,
+  session,
   macos,
   fleet,
   compare,

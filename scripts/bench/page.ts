@@ -106,7 +106,7 @@ function end(log: BatchLog, epoch: number, task: number): void {
 }
 
 /** From the request to the end of the first paint after everything has been set up. */
-async function ready(figure: string, path: string): Promise<Line> {
+export async function ready(figure: string, path: string, most = mostReadyMs): Promise<Line> {
   const times: number[] = [];
   try {
     for (let opening = 0; opening < openings; opening++) {
@@ -128,7 +128,7 @@ async function ready(figure: string, path: string): Promise<Line> {
   } catch (error) {
     return { figure, value: `skipped: ${error instanceof Error ? error.message : String(error)}` };
   }
-  return limitLine(figure, median(times), msText, mostReadyMs);
+  return limitLine(figure, median(times), msText, most);
 }
 
 function mean(values: readonly number[]): number {

@@ -60,7 +60,7 @@ export async function placeOfPage(context: Context, { page }: Asked, kind: Kind)
 /** Writes a page to its place, and opens it if that is asked for. `tag`: the name of its half file. */
 export async function writePage(
   path: string,
-  html: string,
+  html: string | Iterable<string>,
   { page, open, tag }: Asked & { tag: string },
 ): Promise<z.infer<typeof pageOutput>> {
   try {

@@ -7,6 +7,8 @@ export interface Bundled {
   result: string;
   /** The script of the page of a comparison. */
   compare: string;
+  /** The script of the page of a session. */
+  session: string;
   /** The style of all. */
   style: string;
 }
@@ -15,6 +17,7 @@ const sources: Record<keyof Bundled, string> = {
   live: "browser/live.ts",
   result: "browser/result.ts",
   compare: "browser/compare.ts",
+  session: "browser/session.ts",
   style: "style/style.css",
 };
 

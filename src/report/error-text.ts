@@ -102,6 +102,7 @@ function facts(page: ErrorPage): string {
     ["Session", page.sessionId],
     ["Working directory", page.workingDirectory],
     ["Variables from env", variablesText(page)],
+    ["What the session did", page.sessionPage],
     ["Transcript", page.transcript],
     ["Continue in a terminal", continueCommand(page)],
     ["See the batch", `${product.name} show ${page.batchId}`],

@@ -32,6 +32,17 @@ export function isOurSpending(head: string): boolean {
   return head.startsWith(`<!doctype html>\n<!-- ${spendingTag} -->`);
 }
 
+/** At the beginning of the page of a task's sessions. */
+export function sessionTag(batchId: string, taskNumber: number): string {
+  return `${sessionMark} ${batchId} task ${taskNumber}`;
+}
+
+/** Whether the first 512 bytes of a file belong to a page of sessions of ours. */
+export function isOurSession(head: string): boolean {
+  return head.startsWith(`<!doctype html>\n<!-- ${sessionMark} `);
+}
+
+const sessionMark = `${mark} session of batch`;
 const comparisonMark = `${mark} comparison of`;
 const pageMark = `${mark} page of batch`;
 

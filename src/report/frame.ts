@@ -2,7 +2,7 @@
 import { printedBy } from "../platform/printed.ts" with { type: "macro" };
 import type { Bundled } from "./bundled.ts";
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
-import type { ComparisonFacts, LiveFacts, ResultFacts } from "./wire/marks.ts";
+import type { ComparisonFacts, LiveFacts, ResultFacts, SessionFacts } from "./wire/marks.ts";
 
 /** The parts of a page. */
 export interface PageParts<Facts> {
@@ -20,12 +20,13 @@ export interface PageParts<Facts> {
   footer: Html;
 }
 
-const { live, result, compare, style }: Bundled = JSON.parse(printedBy("report/bundled.ts"));
+const { live, result, compare, session, style }: Bundled = JSON.parse(printedBy("report/bundled.ts"));
 
-/** The frames of the pages of a batch, of a result, and of a comparison. */
+/** The frames of the pages of a batch, of a result, of a comparison, and of a session. */
 export const liveFrame = pageFrame<LiveFacts>(live);
 export const resultFrame = pageFrame<ResultFacts>(result);
 export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
+export const sessionFrame = pageFrame<SessionFacts>(session);
 /** That of pages without a script. */
 export const stillFrame = pageFrame<Record<string, never>>("");
 

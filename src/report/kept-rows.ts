@@ -5,7 +5,7 @@ import type { Html } from "./html.ts";
 import { labelOf } from "./label.ts";
 import { Lanes } from "./lanes.ts";
 import type { Tokens } from "./progress-panel.ts";
-import { taskRow } from "./row.ts";
+import { statusWord, taskRow } from "./row.ts";
 import { barsText } from "./wire/bars.ts";
 
 /** The rows in the order of tasks, and what is collected from them. */
@@ -20,6 +20,7 @@ interface KeptRow {
   /** The task of the row: every change replaces a task's state. */
   task: TaskState;
   href: string | undefined;
+  session: string | undefined;
   row: Html;
   attention: Attention | undefined;
   tokens: Tokens;
@@ -29,19 +30,22 @@ interface KeptRow {
 export function keptRows(): (view: {
   state: BatchState;
   hrefOf(taskNumber: number): string | undefined;
+  sessionOf?(taskNumber: number): string | undefined;
 }) => Kept {
   const kept: (KeptRow | undefined)[] = [];
   const lanes = new Lanes();
-  return ({ state, hrefOf }) => {
+  return ({ state, hrefOf, sessionOf }) => {
     lanes.place(state);
     const attentions: Attention[] = [];
     const tokens: Tokens = { input: 0, output: 0 };
     const rows = state.tasks.map((task, index) => {
       const href = hrefOf(task.number);
+      const session = isLinked(state, task) ? sessionOf?.(task.number) : undefined;
       let entry = kept[index];
       // `cancelling` of a running task is set in place, and a file may appear after its task has ended.
-      if (!entry || entry.task !== task || entry.href !== href || task.status === "running") {
-        entry = newRow(state, task, { href, lanes });
+      const isSame = entry?.task === task && entry.href === href && entry.session === session;
+      if (!entry || !isSame || task.status === "running") {
+        entry = newRow(state, task, { href, session, lanes });
         kept[index] = entry;
       }
       if (entry.attention) attentions.push(entry.attention);
@@ -53,15 +57,23 @@ export function keptRows(): (view: {
   };
 }
 
+/** In a larger batch, the rows of plain successes have no link to their sessions: their result pages have it. */
+const mostLinked = 2_000;
+
+function isLinked({ tasks }: BatchState, task: TaskState): boolean {
+  return tasks.length <= mostLinked || statusWord(task).className !== "ok";
+}
+
 function newRow(
   state: BatchState,
   task: TaskState,
-  { href, lanes }: { href: string | undefined; lanes: Lanes },
+  { href, session, lanes }: Pick<KeptRow, "href" | "session"> & { lanes: Lanes },
 ): KeptRow {
   const label = labelOf(state, task.number);
   const attention = task.status === "done" ? attentionFor(state, task, { label, href }) : undefined;
   const bars = barsText(lanes.barsOf(task), state.createdAt);
-  return { task, href, row: taskRow(task, { label, href, bars }), attention, tokens: tokensOf(task) };
+  const row = taskRow(task, { label, href, session, bars });
+  return { task, href, session, row, attention, tokens: tokensOf(task) };
 }
 
 function tokensOf(task: TaskState): Tokens {

@@ -36,6 +36,8 @@ export interface PageView {
   held?: WaitReason | undefined;
   /** The path of a task's file, relative to the page; undefined while there is none. */
   hrefOf(taskNumber: number): string | undefined;
+  /** The address of the page of a task's sessions; undefined while there is none. */
+  sessionOf?(taskNumber: number): string | undefined;
   /** The summary of the batch, or its beginning, with the task that wrote it. */
   summary?: { task: number; text: string; cut: boolean } | undefined;
   /** What a running task is doing, in a few words. */
@@ -198,11 +200,17 @@ function tasksHtml(rows: readonly Html[]): Html {
   return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
 }
 
-function runningHtml({ state, now, activityOf }: PageView): Html {
+function runningHtml({ state, now, activityOf, sessionOf }: PageView): Html {
   const running = state.tasks.filter((task): task is Running => task.status === "running");
   if (running.length === 0) return nothing;
   const rows = running.slice(0, mostRunning).map((task) => {
-    return runningRow(task, labelOf(state, task.number), activityOf(task.number), now);
+    const { number } = task;
+    return runningRow(task, {
+      label: labelOf(state, number),
+      activity: activityOf(number),
+      session: sessionOf?.(number),
+      now,
+    });
   });
   const rest = running.length - rows.length;
   const more =

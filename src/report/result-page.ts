@@ -88,7 +88,7 @@ function headerHtml(page: ResultPage, title: string): Html {
 }
 
 // The names of the neighbours' files are not known yet; the script finds them. Without it, the links lead to their rows.
-function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): Html {
+function stepsHtml({ taskNumber, totalTasks, reportHref, sessionPage }: ResultPage, label: string): Html {
   const href = (task: number) => `${reportHref}#${rowId(task)}`;
   const step = (by: -1 | 1, words: string) =>
     html`<a href="${href(taskNumber + by)}" data-${data.step}="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
@@ -96,6 +96,9 @@ function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: st
     taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : nothing,
     html`<a href="${href(taskNumber)}">All tasks of the batch</a>`,
     taskNumber < totalTasks ? step(1, `Task ${taskNumber + 1} →`) : nothing,
+    sessionPage === undefined
+      ? nothing
+      : html`<a href="${Bun.pathToFileURL(sessionPage).href}">What the session did</a>`,
   ];
   return html`<nav class="steps" aria-label="${label}">${joined(
     links.filter((link) => !link.isEmpty),

@@ -6,7 +6,7 @@ import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 import { outcomeWords } from "./outcome-words.ts";
 import type { StatusClass } from "./wire/columns.ts";
-import { data, rowId } from "./wire/marks.ts";
+import { data, rowId, sessionClass } from "./wire/marks.ts";
 
 /** A word for people, and a class for its colour and sign. */
 export interface StatusWord {
@@ -32,12 +32,14 @@ function doneClass({ outcome: { kind }, usage }: DoneTask): StatusWord["classNam
 export interface RowFacts {
   label: string;
   href: string | undefined;
+  /** The address of the page of its sessions. */
+  session?: string | undefined;
   /** The bars of its sessions, for the page's script. */
   bars: string;
 }
 
 /** The row in the table of all tasks: number, label, status, duration, cost; attributes contain the sort keys. */
-export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html {
+export function taskRow(task: TaskState, { label, href, session, bars }: RowFacts): Html {
   const { className, word } = statusWord(task);
   const done = task.status === "done" ? task : undefined;
   const lasted = done?.startedAt === undefined ? undefined : Math.max(0, done.endedAt - done.startedAt);
@@ -50,24 +52,34 @@ export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html 
   const cost = done ? doneCost(done) : "";
   const machine = done && machineOf(done);
   const where = machine === undefined ? "" : ` on ${oneLine(machine, 40)}`;
-  return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}${where}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}${sessionLink(session)}</td><td class="s">${word}${where}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+}
+
+/** What a row of a running session shows besides the task. */
+interface RunningFacts extends Pick<RowFacts, "label" | "session"> {
+  activity: string | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
 }
 
 /** The row in the table of running sessions: number, label, activity, time so far. */
 export function runningRow(
   task: Extract<TaskState, { status: "running" }>,
-  label: string,
-  activity: string | undefined,
-  now: number,
+  { label, session, activity, now }: RunningFacts,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}${sessionLink(session)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The label of a task, as a link if there is a file. */
 export function labelHtml(label: string, href: string | undefined): Html {
   const excerpt = cut(label, 110) || "(no words)";
   return href === undefined ? html`${excerpt}` : html`<a href="${href}">${excerpt}</a>`;
+}
+
+// Behind the label, because the first link of a row leads to the task's own file.
+function sessionLink(session: string | undefined): Html {
+  return session === undefined ? nothing : html` <a class="${sessionClass}" href="${session}">session</a>`;
 }
 
 function doneCost({ usage }: DoneTask): string {

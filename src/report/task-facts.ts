@@ -33,6 +33,8 @@ export interface TaskFacts {
   attempts?: number | undefined;
   /** What the checks of the answer found. */
   checks?: readonly CheckResult[] | undefined;
+  /** Path of the page of what its sessions said and did. */
+  sessionPage?: string | undefined;
   /** Processes that outlived the session and were stopped. */
   leaked?: number | undefined;
   /** Milliseconds since 1970; absent for a task that never started. */
@@ -42,7 +44,12 @@ export interface TaskFacts {
 }
 
 /** "Task 3 of 40 in “nightly review”". */
-export function placeText({ taskNumber, totalTasks, batchId, batchName }: TaskFacts): string {
+export function placeText({
+  taskNumber,
+  totalTasks,
+  batchId,
+  batchName,
+}: Pick<TaskFacts, "taskNumber" | "totalTasks" | "batchId" | "batchName">): string {
   const place = totalTasks === 1 ? "Task 1" : `Task ${taskNumber} of ${totalTasks}`;
   return batchName === undefined ? `${place} in batch ${batchId}` : `${place} in “${batchName}” (${batchId})`;
 }

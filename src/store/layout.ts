@@ -32,6 +32,9 @@ export function layoutOf(stateDirectory: string) {
     /** The page of a comparison with an earlier batch, or without one, of the variants in the batch. */
     comparison: (batchId: BatchId, earlier?: BatchId) =>
       join(batchDirectory(batchId), `comparison${earlier === undefined ? "" : `-${earlier}`}.html`),
+    /** The page of what the sessions of a task said and did. Private, as transcripts are. */
+    sessionPage: (batchId: BatchId, task: number, total: number) =>
+      join(batchDirectory(batchId), "sessions", `session-${padded(task, total)}.html`),
     /** Settings that a task gave as a file, as its sessions get them. */
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
     /** The page of what sessions have cost. */
@@ -75,6 +78,11 @@ export function batchOfPages(layout: Layout, directory: string): BatchId | undef
 /** Where a session's stderr goes, beside its transcript. */
 export function stderrBeside(transcript: string): string {
   return transcript.replace(/\.ndjson$/, ".stderr.txt");
+}
+
+/** Where the companion of a page of a session is: what an open page follows while the session runs. */
+export function sessionFeedBeside(page: string): string {
+  return page.replace(/\.html$/, ".js");
 }
 
 /** A task's number in file names: three digits, more from 1,000 tasks on. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { resultPage } from "../../src/report/result-page.ts";
 import { textCall } from "../../src/report/search-texts.ts";
+import { sessionPage, sessionUpdate } from "../../src/report/session/session-page.ts";
 import { Home } from "../harness.ts";
 import {
   batchState,
@@ -12,6 +13,7 @@ import {
   otherBatch,
   pageView,
   resultOf,
+  sessionOf,
   started,
   succeeded,
   usage,
@@ -92,6 +94,32 @@ describe("a hostile session", () => {
     }
     await expectHarmless(page, home.work);
   });
+
+  browserTest(
+    "can do nothing in the page of what it did, neither at once nor as the page follows",
+    async () => {
+      await using home = new Home();
+      await using page = await new Page().begin();
+      const view = sessionOf(
+        all.map(([, text]) => text),
+        { feedHref: "session.js", isRunning: true },
+      );
+      const file = join(home.work, "session.html");
+      await Bun.write(file, sessionPage(view).toString());
+      await Bun.write(
+        join(home.work, "session.js"),
+        [...sessionUpdate({ ...view, label: "Again" })].join(""),
+      );
+      await page.open(file);
+      await page.until(`document.querySelector("h1").textContent === "Again"`);
+      await page.click("#unfold");
+      await expectHarmless(page, home.work);
+      await page.click("#fold");
+      expect(await page.evaluate(`document.querySelectorAll("#talk details[open]").length`)).toBe(0);
+      await page.evaluate(`(location.hash = "#s1-9")`);
+      await page.until(`document.getElementById("s1-9").checkVisibility()`);
+    },
+  );
 
   browserTest(
     "can do nothing in the page of its batch, neither at once nor as the page follows",

@@ -1,5 +1,6 @@
 // Batches and pages to render.
 import { batchIdSchema } from "../../src/model/batch-id.ts";
+import type { ConversationPart } from "../../src/model/conversation.ts";
 import type { Event, EventBody } from "../../src/model/event.ts";
 import type { Outcome, Usage } from "../../src/model/outcome.ts";
 import type { BatchState } from "../../src/model/state.ts";
@@ -7,6 +8,8 @@ import type { ErrorPage } from "../../src/report/error-text.ts";
 import { type PageView, livePage as pageInPieces } from "../../src/report/page.ts";
 import type { OtherBatch } from "../../src/report/page-ends.ts";
 import type { ResultPage } from "../../src/report/result-page.ts";
+import type { SessionPage } from "../../src/report/session/session-page.ts";
+import { ShownSession } from "../../src/report/session/shown-session.ts";
 import { after } from "../model/events.ts";
 
 export const began = Date.UTC(2025, 10, 22, 17, 0, 0);
@@ -132,6 +135,67 @@ export function resultOf(more: Partial<ResultPage> = {}): ResultPage {
 
 export function errorOf(outcome: ErrorPage["outcome"], more: Partial<ErrorPage> = {}): ErrorPage {
   return { ...facts, outcome, usage: usage({ atLeast: true }), transcript: "/state/3-1.jsonl", ...more };
+}
+
+/** The page of a session in which each of these texts stands wherever one can. */
+export function sessionOf(texts: readonly string[], more: Partial<SessionPage> = {}): SessionPage {
+  const budget = { used: 0, most: 1_000_000 };
+  const shown = new ShownSession({ prefix: "s1-", directory: "/home/me", room: 1_000_000, budget });
+  const mine = { nested: false };
+  for (const [index, text] of texts.entries()) {
+    const call = (tool: string, input: unknown): ConversationPart => ({
+      kind: "called",
+      tool,
+      input: JSON.stringify(input),
+      id: `${index}-${tool}`,
+      ...mine,
+    });
+    const parts: ConversationPart[] = [
+      { kind: "started", model: text },
+      { kind: "prompted", text, ...mine },
+      { kind: "thought", text, ...mine },
+      { kind: "said", text, failed: false, ...mine },
+      { kind: "said", text, failed: true, ...mine },
+      call(text, { [text]: text, other: [text] }),
+      { kind: "returned", of: `${index}-${text}`, text, failed: true, ...mine },
+      call("Bash", { command: `${text}\n${text}` }),
+      { kind: "returned", of: `${index}-Bash`, text, failed: false, ...mine },
+      call("Edit", { file_path: text, old_string: text, new_string: `${text}!` }),
+      call("TodoWrite", { todos: [{ content: text }] }),
+      call("Agent", { description: text }),
+      { kind: "said", text, failed: false, nested: true, parent: `${index}-Agent` },
+      { kind: "waits", why: text },
+      { kind: "unread", text, bytes: 1 },
+      { kind: "ended", failed: true, subtype: text, text, numTurns: 1, durationMs: 1 },
+    ];
+    for (const part of parts) shown.add(part, index);
+  }
+  const text = texts.join(" ");
+  const status = { className: "bad", word: text } as const;
+  const talk = { sessionId: text, transcript: text, model: text, steps: shown.steps, isOver: true };
+  const attempt = { number: 1, resumes: true, startedAt: began, prompt: text, remark: text, machine: text };
+  return {
+    ...facts,
+    status,
+    outcome: text,
+    isRunning: false,
+    attempts: [
+      {
+        ...attempt,
+        status,
+        talk,
+        stderr: text,
+        checks: [{ number: 1, name: text, talk: { ...talk, steps: undefined } }],
+      },
+    ],
+    attemptsLeft: 1,
+    links: {},
+    feedHref: "",
+    now: began,
+    ...more,
+    batchName: text,
+    prompt: text,
+  };
 }
 
 /** Renders a page and its companion, each as one text. */

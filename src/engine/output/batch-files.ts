@@ -17,6 +17,7 @@ import { FileFaults, mostFaults } from "./file-faults.ts";
 import { type Line, LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { SearchFile } from "./search-file.ts";
+import { SessionFiles } from "./session-files.ts";
 import { answerTextOf, hasFile, removeEarlier, type TextsAtHand, writeTaskFile } from "./task-file.ts";
 
 /** Limit for all answers in a summary, in characters. */
@@ -40,6 +41,7 @@ export class BatchFiles {
   readonly #log: BatchLog;
   readonly #faults: FileFaults;
   readonly #page: PageFiles;
+  readonly #sessions: SessionFiles;
   #lines: LineFile;
   #search: SearchFile;
   /** Everything goes here until the next `open`, even if the batch is given another one in the middle of a file. */
@@ -67,8 +69,13 @@ export class BatchFiles {
       isFinal: () => this.isEnding,
       report,
     });
+    this.#sessions = new SessionFiles(store.layout, log, {
+      fileOf: (task) => this.#fileOf(task),
+      changed: () => this.#page.changed(),
+    });
     this.#page = new PageFiles(store, {
       names: this.#names,
+      sessionOf: (task) => this.#sessions.hrefOf(task),
       activities,
       foreignFileKept: (path) => this.#faults.report(path, this.#foreignText()),
       textWritings: () => this.#search.writings,
@@ -85,6 +92,7 @@ export class BatchFiles {
   /** Creates the directory of today's state, and writes everything that is missing there. */
   async open(): Promise<void> {
     const { state } = this.#log;
+    const isElsewhere = this.#directory !== "" && this.#directory !== state.outputDirectory;
     this.#directory = state.outputDirectory;
     this.#names.clear();
     this.#owed.clear();
@@ -100,6 +108,7 @@ export class BatchFiles {
     await this.#prepareShared(done);
     await this.#writeAll(done);
     this.#faults.hasLostFiles = false;
+    this.#sessions.open({ all: isElsewhere });
     await this.#writePage({ whole: true });
   }
 
@@ -120,6 +129,7 @@ export class BatchFiles {
     const task = taskOf(this.#log.state, number);
     const entry = await this.#writeOwnFile(number, texts);
     if (task.status !== "done" || !entry) return;
+    this.#sessions.ended(number);
     // Its file is tried again soon, and its line says where that is.
     if (!this.#hasOwnFile(task)) return void this.#owed.add(number);
     this.#waiting.push(entry);
@@ -130,6 +140,7 @@ export class BatchFiles {
   /** Whether `beat` would do anything. */
   isBeatDue(): boolean {
     if (this.isEnding) return false;
+    if (this.#sessions.isBeatDue()) return true;
     if (this.#faults.hasLostFiles || this.#mustTryAgain() || this.#isAppendDue()) return true;
     return this.#page.isDue(this.#log.state);
   }
@@ -137,6 +148,7 @@ export class BatchFiles {
   /** Updates the page, and retries what could not be written. */
   async beat(): Promise<void> {
     if (this.isEnding) return;
+    this.#sessions.beat();
     await this.#writeWaiting();
     if (this.#faults.hasLostFiles) await this.#writeMissing();
     if (this.#mustTryAgain()) await this.#writeOwed();
@@ -148,6 +160,7 @@ export class BatchFiles {
     const { state } = this.#log;
     await this.#writeWaiting();
     await this.#writeMissing();
+    await this.#sessions.end();
     const word = endedWord(state);
     await this.#writePage({ ended: word });
     if (word === "paused") return;
@@ -157,6 +170,11 @@ export class BatchFiles {
     await this.#faults.guard(path, () =>
       replaceFile(path, summaryPieces(state, word, how), { tag: state.batch.batchId }),
     );
+  }
+
+  /** Writes nothing more. */
+  stop(): void {
+    this.#sessions.stop();
   }
 
   async #writeData(): Promise<void> {
@@ -217,7 +235,8 @@ export class BatchFiles {
     if (hasFile(task)) {
       let written: string | undefined;
       await this.#faults.guard(directory, async () => {
-        written = await writeTaskFile(state, task, { directory, answer, lastText: texts.lastText });
+        const shown = { answer, lastText: texts.lastText, sessionPage: this.#sessions.pathOf(number) };
+        written = await writeTaskFile(state, task, { directory, ...shown });
         this.#names.set(number, written);
         await removeEarlier(state, task, { directory, name: written });
       });

@@ -99,6 +99,7 @@ export class OutputFiles {
   /** Writes nothing beyond the current file. */
   stop(): void {
     this.#jobs.stop();
+    this.#files.stop();
   }
 
   // A job that waited for a slow disk may find another directory.

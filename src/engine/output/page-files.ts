@@ -29,6 +29,8 @@ const longestOnPage = 100_000;
 export interface PageSources {
   /** File names by task number. */
   names: ReadonlyMap<number, string>;
+  /** The address of the page of a task's sessions, if there is one. */
+  sessionOf?(task: number): string | undefined;
   /** What running tasks are doing. */
   activities: ReadonlyMap<number, string>;
   /** Called if a foreign file has a name that we would use. It stays. */
@@ -109,6 +111,7 @@ export class PageFiles {
       held: stateWord === "running" && own ? heldNow(own) : undefined,
       summary: summaryTextOf(state, longestOnPage),
       hrefOf: (number) => this.#sources.names.get(number),
+      sessionOf: (number) => this.#sources.sessionOf?.(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),
       dataHref: outputFiles.data(batchId),

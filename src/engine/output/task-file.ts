@@ -27,6 +27,8 @@ export interface TextsAtHand {
 
 /** What its file shows besides the state. */
 interface Shown {
+  /** Where the page of its sessions is, if it had any. */
+  sessionPage?: string;
   answer: ResultText;
   /** What Claude said last, if there is no answer. */
   lastText: string | undefined;
@@ -77,9 +79,10 @@ export async function removeEarlier(
   }
 }
 
-function textOf(state: BatchState, task: DoneTask, { answer, lastText }: Shown): string {
+function textOf(state: BatchState, task: DoneTask, { answer, lastText, sessionPage }: Shown): string {
   const { outcome } = task;
-  const facts = taskFactsOf(state, task);
+  const isThere = task.attempts.length > 0;
+  const facts = { ...taskFactsOf(state, task), sessionPage: isThere ? sessionPage : undefined };
   const transcript = task.attempts.at(-1)?.transcript ?? "";
   if (outcome.kind === "succeeded") {
     const { text, others } = answer;

@@ -1,7 +1,7 @@
 // The timeline: one tab stop, with arrow keys inside it.
 import { durationText } from "../amounts.ts";
 import { barsFrom } from "../wire/bars.ts";
-import { barsClass, data, ids, partId } from "../wire/marks.ts";
+import { attemptId, barsClass, data, ids, partId, sessionClass } from "../wire/marks.ts";
 import { byId, put } from "./elements.ts";
 import { labelOf, statusOf, taskRows } from "./rows.ts";
 import { reveal } from "./view.ts";
@@ -9,6 +9,8 @@ import { reveal } from "./view.ts";
 interface Session {
   task: number;
   row: HTMLTableRowElement;
+  /** Which attempt at the task it is; 1-based. */
+  attempt: number;
   slot: number;
   /** In milliseconds since the batch began. */
   from: number;
@@ -83,9 +85,11 @@ function isCursor({ task, from }: Session): boolean {
   return task === cursor?.task && from === cursor.from;
 }
 
-function go({ row }: Session): void {
+function go({ row, attempt }: Session): void {
+  const session = row.querySelector<HTMLAnchorElement>(`a.${sessionClass}`);
   const link = row.querySelector("a");
-  if (link) location.href = link.href;
+  if (session) location.href = `${session.href}#${attemptId(attempt)}`;
+  else if (link) location.href = link.href;
   else reveal(row);
 }
 
@@ -114,8 +118,16 @@ function drawingAt({ target }: Event): Drawing | undefined {
 function sessions({ spanMs }: Drawing): Session[] {
   return taskRows()
     .flatMap(({ task, row }) =>
-      barsFrom(row.dataset[data.bars] ?? "").map(({ slot, from, lasted }) => {
-        return { task, row, slot, from, lasted: lasted ?? spanMs - from, runs: lasted === undefined };
+      barsFrom(row.dataset[data.bars] ?? "").map(({ slot, from, lasted }, index) => {
+        return {
+          task,
+          row,
+          attempt: index + 1,
+          slot,
+          from,
+          lasted: lasted ?? spanMs - from,
+          runs: lasted === undefined,
+        };
       }),
     )
     .sort((a, b) => a.from - b.from || a.task - b.task);

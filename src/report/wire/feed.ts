@@ -22,11 +22,25 @@ export interface LiveUpdate<Markup = string> {
   rows: readonly Markup[];
 }
 
+/** An update for an open page of a session. */
+export interface SessionUpdate<Markup = string> {
+  batch: string;
+  running: boolean;
+  title: string;
+  /** How the task stands, for a screen reader. */
+  words: string;
+  head: Markup;
+  foot: Markup;
+  /** The parts of the conversation in their order, each one element with its id. */
+  blocks: readonly (readonly [id: string, html: Markup])[];
+}
+
 export type TextPart = "prompt" | "answer";
 
 /** The functions that the files call. */
 export interface PageCalls {
   liveUpdate(update: LiveUpdate): void;
+  sessionUpdate(update: SessionUpdate): void;
   /** The last call for the same part of a task counts. With `wholeLength`, the text is only the beginning. */
   taskText(task: number, part: TextPart, text: string, wholeLength?: number): void;
 }

@@ -1,6 +1,6 @@
 // What a page and its script share: ids, classes and `data-` attributes of elements. Imports neither Bun nor the browser.
 
-/** Ids of elements in the pages of a batch and of a comparison. */
+/** Ids of elements in the pages of a batch, of a comparison and of a session. */
 export const ids = {
   table: "task-table",
   /** The table of answers that are data. */
@@ -19,6 +19,10 @@ export const ids = {
   compared: "compared",
   unfold: "unfold",
   fold: "fold",
+  /** Of the page of a session: its upper end, its conversation, its lower end. */
+  sessionHead: "session-head",
+  talk: "talk",
+  sessionFoot: "session-foot",
 } as const;
 
 /** Parts of a batch's page that change while it runs. */
@@ -69,6 +73,14 @@ export const data = {
   change: "change",
 } as const;
 
+/** A link to the page of a task's sessions. */
+export const sessionClass = "did";
+
+/** The id of an attempt on the page of a session. */
+export function attemptId(number: number): string {
+  return `attempt-${number}`;
+}
+
 /** The drawing of the timeline. */
 export const barsClass = "bars";
 
@@ -80,3 +92,6 @@ export type ResultFacts = Record<"batch" | "feed" | "task", string>;
 
 /** The same for a comparison. */
 export type ComparisonFacts = Record<"compared", "yes">;
+
+/** The same for the page of a session. */
+export type SessionFacts = Record<"batch" | "feed", string> & { running: "yes" | "no" };

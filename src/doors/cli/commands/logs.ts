@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Attempt, machineOfAttempt, type TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
 import { unreachable } from "../../../model/unreachable.ts";
+import { pageOptions } from "../../../operations/page-file.ts";
 import { type LogPart, SessionLog, sessionLogInput } from "../../../operations/session-log.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { numberAndKey } from "../../../report/label.ts";
@@ -10,6 +11,9 @@ import { outcomeWords } from "../../../report/outcome-words.ts";
 import { batchPositional, type Command, checkUsage } from "../input/command.ts";
 import type { Printer, Terminal } from "../terminal/terminal.ts";
 import { marked, partText } from "../view/conversation-text.ts";
+import { isPageAsked, pageFaceOf } from "./page-face.ts";
+
+const { page, open } = pageOptions("all attempts, with edits as diffs,");
 
 const own = z.object({
   follow: z
@@ -17,6 +21,8 @@ const own = z.object({
     .meta({ description: "Keep printing, across attempts, until the task ends.", short: "f" })
     .optional(),
   json: z.boolean().meta({ description: "Print the lines of the transcript unchanged." }).optional(),
+  page,
+  open,
 });
 
 export const logs: Command = {
@@ -28,6 +34,7 @@ export const logs: Command = {
   examples: [
     ["logs latest 3", "Show what the session has said and done"],
     ["logs latest 3 -f", "Keep printing until the task ends"],
+    ["logs latest 3 --open", "Show all attempts as a page in the browser, with edits as coloured diffs"],
     ["logs b4k2 3 --attempt 1 --json", "Print an earlier attempt as Claude Code wrote it"],
   ],
   input: sessionLogInput,
@@ -44,7 +51,13 @@ export const logs: Command = {
       isTask: true,
     },
   ],
-  run: async ({ context, input, own: flags, terminal }) => {
+  run: async (asked) => {
+    if (isPageAsked(asked)) {
+      // Only this loads what pages are made of.
+      const { writeSession } = await import("../../../operations/session-page.ts");
+      return pageFaceOf("logs", writeSession).run(asked);
+    }
+    const { context, input, own: flags, terminal } = asked;
     const { follow = false, json = false } = own.parse(flags);
     const log = await SessionLog.open(context, checkUsage(sessionLogInput, input));
     const print = partPrinter(log, terminal, json);

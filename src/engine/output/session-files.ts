@@ -1,0 +1,193 @@
+// The pages of what the sessions of a batch said and did: one for each task that had a session, written when it has ended,
+// and now and then while it runs. Views of transcripts, which `logs --open` makes again at any time.
+
+import { type BatchState, type TaskState, taskOf } from "../../model/state.ts";
+import { givenCount } from "../../model/summary.ts";
+import { exists, fileStamp, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
+import { dirname, join } from "../../platform/paths.ts";
+import { codeOf } from "../../platform/system-error.ts";
+import { removePath, replaceFile } from "../../platform/whole-files.ts";
+import { sessionPage, sessionUpdate } from "../../report/session/session-page.ts";
+import type { BatchLog } from "../../store/batch-log.ts";
+import { type Layout, outputFiles, sessionFeedBeside } from "../../store/layout.ts";
+import { type Job, JobQueue } from "./job-queue.ts";
+import { sessionViewOf } from "./session-view.ts";
+
+/** A session that has run for less has no page while it runs, in milliseconds. */
+const youngMs = 3_000;
+/** The least time between two pages of running sessions, in milliseconds. */
+const betweenMs = 1_000;
+/** A page of a running session may take one part of so many of the time: following must not slow a batch. */
+const parts = 100;
+/** The page of a running session is written once for this many updates of its companion, which an open page loads at once. */
+const updatesPerPage = 5;
+
+/** Where the page of a task's sessions is, or would go. */
+export function sessionPageOf(layout: Layout, { batch }: BatchState, task: number): string {
+  return layout.sessionPage(batch.batchId, task, givenCount(batch));
+}
+
+interface Parts {
+  /** The file of a task's result, if it is there. */
+  fileOf(task: number): string | undefined;
+  /** A page is there that was not. */
+  changed(): void;
+}
+
+export class SessionFiles {
+  readonly #layout: Layout;
+  readonly #log: BatchLog;
+  readonly #parts: Parts;
+  readonly #jobs: JobQueue;
+  /** Tasks that have a page. */
+  readonly #written = new Set<number>();
+  /** What is known of the pages of running sessions. */
+  readonly #followed = new Map<number, Followed>();
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #isFollowing = false;
+
+  constructor(layout: Layout, log: BatchLog, given: Parts) {
+    this.#layout = layout;
+    this.#log = log;
+    this.#parts = given;
+    this.#jobs = new JobQueue(() => undefined);
+  }
+
+  /** Where the page of a task is, or will be. */
+  pathOf(task: number): string {
+    return sessionPageOf(this.#layout, this.#log.state, task);
+  }
+
+  /** The address of a task's page; undefined while there is none. */
+  hrefOf(task: number): string | undefined {
+    return this.#written.has(task) ? Bun.pathToFileURL(this.pathOf(task)).href : undefined;
+  }
+
+  /** Writes the pages that an earlier runner did not; with `all`, those too that it did, because their links lead elsewhere. */
+  open({ all = false } = {}): void {
+    for (const task of this.#log.state.tasks) {
+      if (task.status !== "done" || task.attempts.length === 0) continue;
+      const stamp = fileStamp(this.pathOf(task.number));
+      if (all || (stamp?.modifiedAt ?? 0) < task.endedAt) this.ended(task.number);
+      else this.#written.add(task.number);
+    }
+  }
+
+  /** Writes the page of a task that has ended, behind those before it. */
+  ended(number: number): void {
+    if (taskOf(this.#log.state, number).attempts.length > 0) void this.#add(() => this.#write(number));
+  }
+
+  /** Resolves when all pages are written that were asked for. */
+  async settled(): Promise<void> {
+    await this.#add(async () => undefined);
+  }
+
+  /** Whether `beat` would look for a session whose page is due. */
+  isBeatDue(): boolean {
+    const { running } = this.#log.state.counts;
+    return running > 0 && !this.#isFollowing && performance.now() >= this.#nextAt;
+  }
+
+  /** Writes the page of a running session, if it is time for one. */
+  beat(): void {
+    if (!this.isBeatDue()) return;
+    const now = performance.now();
+    const number = this.#nextToFollow();
+    this.#nextAt = now + betweenMs;
+    if (number === undefined) return;
+    this.#isFollowing = true;
+    void this.#add(async () => {
+      const began = performance.now();
+      await this.#write(number);
+      const ended = performance.now();
+      this.#nextAt = ended + Math.max(betweenMs, (ended - began) * (parts - 1));
+      this.#isFollowing = false;
+    });
+  }
+
+  /** Removes the companions, which only pages of running sessions need. */
+  async end(): Promise<void> {
+    await this.settled();
+    for (const number of this.#followed.keys()) {
+      if (taskOf(this.#log.state, number).status !== "done") continue;
+      this.#followed.delete(number);
+      await ifPossible(() => removePath(sessionFeedBeside(this.pathOf(number))));
+    }
+  }
+
+  /** Writes nothing beyond the current page. */
+  stop(): void {
+    this.#jobs.stop();
+  }
+
+  // What a transcript contains must not end a batch.
+  #add(job: Job): Promise<void> {
+    return this.#jobs.add(() => ifPossible(job));
+  }
+
+  // Of the running sessions that have said something new, the one whose page is the oldest.
+  #nextToFollow(): number | undefined {
+    const now = Date.now();
+    let oldest: { number: number; at: number } | undefined;
+    for (const task of this.#log.state.tasks) {
+      if (task.status !== "running" || now - task.startedAt < youngMs) continue;
+      const known = this.#followed.get(task.number);
+      const at = known?.at ?? 0;
+      if (oldest && oldest.at <= at) continue;
+      if (sizeOf(transcriptOf(task)) !== known?.size) oldest = { number: task.number, at };
+    }
+    return oldest?.number;
+  }
+
+  async #write(number: number): Promise<void> {
+    const { state } = this.#log;
+    const task = taskOf(state, number);
+    if (task.status === "queued" || !exists(this.#layout.batchDirectory(state.batch.batchId))) return;
+    const isRunning = task.status === "running";
+    const known = this.#followed.get(number);
+    const size = sizeOf(transcriptOf(task));
+    const path = this.pathOf(number);
+    const feed = sessionFeedBeside(path);
+    const file = this.#parts.fileOf(number);
+    const report = join(state.outputDirectory, outputFiles.report(state.batch.batchId));
+    const href = (to: string) => Bun.pathToFileURL(to).href;
+    const view = await sessionViewOf(state, task, {
+      links: { result: file === undefined ? undefined : href(file), report: href(report) },
+      feedHref: isRunning ? feed.slice(dirname(feed).length + 1) : "",
+      now: Date.now(),
+    });
+    const how = { tag: state.batch.batchId, mode: 0o600 };
+    const updates = known?.updates ?? 0;
+    makePrivateDirectory(dirname(path));
+    if (!isRunning || updates % updatesPerPage === 0)
+      await replaceFile(path, sessionPage(view).pieces(), how);
+    // One that was open while its session ran learns of the end, too.
+    if (isRunning || known) await replaceFile(feed, sessionUpdate(view), how);
+    if (isRunning) this.#followed.set(number, { at: Date.now(), size, updates: updates + 1 });
+    if (this.#written.has(number)) return;
+    this.#written.add(number);
+    this.#parts.changed();
+  }
+}
+
+interface Followed {
+  /** When its page was last written, in milliseconds since 1970. */
+  at: number;
+  /** What was read of its transcript then, in bytes. */
+  size: number;
+  updates: number;
+}
+
+function transcriptOf({ attempts }: TaskState): string {
+  return attempts.at(-1)?.transcript ?? "";
+}
+
+// These pages are the least that a batch owes, and `logs --open` says why one cannot be had.
+async function ifPossible(job: Job): Promise<void> {
+  try {
+    await job();
+  } catch (error) {
+    if (!(error instanceof Error) || codeOf(error) === undefined) console.error(error);
+  }
+}
