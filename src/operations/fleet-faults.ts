@@ -3,6 +3,9 @@ import { whyNotPacked } from "../fleet/pack-work.ts";
 import { fromHome, readFleet } from "../fleet/settings.ts";
 import type { BatchFleet } from "../model/fleet.ts";
 import { option, prose } from "../model/prose.ts";
+import { templateIn } from "../model/template.ts";
+import { realPath } from "../platform/files.ts";
+import { isWithin } from "../platform/paths.ts";
 import type { Context } from "./context.ts";
 import { type Fault, instead, type Place, wrong } from "./fault.ts";
 import { excerpt } from "./faults.ts";
@@ -86,6 +89,35 @@ export function fleetOptionFaults(options: RawOptions): Fault[] {
             prose`${onFleet}: it would run here, without what the session has changed`,
           ),
         ]),
+  ];
+}
+
+/** Faults of a template that names files of this machine, which no worker has. */
+export function fleetTemplateFaults(
+  template: string,
+  { eachIsFile, answers }: { eachIsFile?: boolean | undefined; answers: readonly unknown[] },
+  { fleet: { settings }, directory }: { fleet: BatchFleet; directory: string },
+): Fault[] {
+  const { names } = templateIn(template);
+  const isShared = settings.shared.some((one) => isWithin(realPath(directory), realPath(fromHome(one))));
+  const place = ["template"];
+  return [
+    ...(eachIsFile && !isShared && names.includes("path")
+      ? [
+          wrong(
+            place,
+            prose`has {{path}}, the path of a file on this machine, and cannot be used with ${option("fleet")}; {{file}} is the same below the working directory`,
+          ),
+        ]
+      : []),
+    ...(answers.length > 0 && names.includes("result")
+      ? [
+          wrong(
+            place,
+            prose`has {{result}}, the path of a file on this machine, and cannot be used with ${option("fleet")}`,
+          ),
+        ]
+      : []),
   ];
 }
 

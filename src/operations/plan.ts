@@ -25,7 +25,13 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
-import { fleetAsked, fleetDirectoryFaults, fleetOptionFaults, resultsFault } from "./fleet-faults.ts";
+import {
+  fleetAsked,
+  fleetDirectoryFaults,
+  fleetOptionFaults,
+  fleetTemplateFaults,
+  resultsFault,
+} from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
 import { hostFaults, hostsAsked } from "./host-faults.ts";
 import { inputFaults } from "./input-faults.ts";
@@ -132,6 +138,8 @@ export async function planBatch(
       ? await tasksOf(context, template, { places, directory: workingDirectory, layout, batchId })
       : undefined;
   if (made) faults.push(...made.faults);
+  if (made && template && fleet)
+    faults.push(...fleetTemplateFaults(template.template, made, { fleet, directory: workingDirectory }));
   /** The options of tasks, checked once for all that share them. */
   const known = new Map<SessionOptionsInput, RawOptions>();
   const ownOptions = (place: Place, options: SessionOptionsInput): RawOptions => {
@@ -230,7 +238,7 @@ export async function planBatch(
         // The setting is about this machine.
         concurrency: lowerOf(
           batchWide.concurrency ?? "auto",
-          hosts.length > 0 ? "auto" : configuration.concurrency,
+          hosts.length > 0 || fleet ? "auto" : configuration.concurrency,
         ),
         slots: configuration.concurrency,
         ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),

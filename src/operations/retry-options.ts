@@ -10,6 +10,7 @@ import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, InputError } from "./context.ts";
 import { distinct, faultsAt, wrong } from "./fault.ts";
+import { fleetDirectoryFaults, fleetOptionFaults } from "./fleet-faults.ts";
 import { inputFaults } from "./input-faults.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
@@ -81,6 +82,11 @@ export async function plannedChanges(
     faults.push(...faultsAt(place, ofInputs));
     const command = changes.expect?.command;
     if (command !== undefined) faults.push(...faultsAt(place, commandFaults(command, values)));
+  }
+  if (batch.fleet) {
+    faults.push(...faultsAt(place, fleetOptionFaults(own)));
+    const asked = typeof directory === "string" ? new Map([[directory, place]]) : new Map();
+    if (faults.length === 0) faults.push(...(await fleetDirectoryFaults(asked, batch.fleet)));
   }
   if (faults.length > 0) throw new InputError(distinct(faults));
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);

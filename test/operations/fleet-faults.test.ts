@@ -85,6 +85,37 @@ test("settings of a fleet that cannot be read are a fault of the configuration, 
   expect(faults[0]).not.toContain("secret");
 });
 
+test("the concurrency of this machine's configuration does not limit its workers", async () => {
+  using inside = insideWithFleet();
+  process.env["PARALLEL_CLAUDE_CONCURRENCY"] = "4";
+  const input = { workingDirectory: inside.work, tasks: ["one"], fleet: "team" };
+  const planned = await planBatch(inside.context(), "run", input);
+  if (!planned.ok) throw new Error(inWords(planned.faults).join("\n"));
+  expect(planned.value.batch).toMatchObject({ concurrency: "auto", slots: 4 });
+});
+
+test("a template that names files of this machine is refused, and one that names them below the directory is not", async () => {
+  using inside = insideWithFleet();
+  mkdirSync(join(inside.work, "empty"));
+  writeFileSync(join(inside.work, "a.txt"), "a");
+  const templated = (template: string) => ({
+    tasks: undefined,
+    template,
+    forEach: { glob: "*.txt" },
+    fleet: "team",
+  });
+  expect(await faultsOf(inside, templated("Read {{path}}"))).toEqual([
+    "template has {{path}}, the path of a file on this machine, and cannot be used with `fleet`; {{file}} is the same below the working directory",
+  ]);
+  const [fault = ""] = await faultsOf(inside, templated("Read {{file}}"));
+  expect(fault).not.toContain("template");
+  const batch = inside.batch(inside.context()).answer(1, "yes").finish();
+  const results = { tasks: undefined, template: "Read {{result}}", fleet: "team" };
+  expect(await faultsOf(inside, { ...results, forEach: { resultsOf: batch.id } })).toContain(
+    "template has {{result}}, the path of a file on this machine, and cannot be used with `fleet`",
+  );
+});
+
 describe("options that mean nothing on another machine", () => {
   const cases: [string, Record<string, unknown>][] = [
     ["env", { env: { A: "secret" } }],

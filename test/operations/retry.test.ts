@@ -1,6 +1,7 @@
 // What a retry is about, and what it answers, of a batch that this process runs: nothing has to be started for it.
 import { describe, expect, test } from "bun:test";
 import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
+import { fleetSettings } from "../../src/model/fleet.ts";
 import { mostPromptBytes } from "../../src/model/options.ts";
 import { optionsOf } from "../../src/model/task-options.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
@@ -113,6 +114,15 @@ describe("reruns", () => {
     const appendPrompt = "x".repeat(mostPromptBytes - 7);
     await expect(retry(inside, { with: { appendPrompt } })).rejects.toThrow(
       "Nothing was done: with.appendPrompt makes the prompts of tasks 2, 3 longer than 9 MB; put longer text in a file",
+    );
+  });
+
+  test("nothing, with options that its fleet cannot use", async () => {
+    using inside = new Inside();
+    const settings = fleetSettings.parse({ url: "redis://127.0.0.1", keyFile: "~/key", blobs: "~/blobs" });
+    inside.batch(inside.context(), { batch: { fleet: { name: "team", settings } } }).end(1, failed);
+    await expect(retry(inside, { with: { addDirectories: ["."] } })).rejects.toThrow(
+      "with.addDirectories cannot be used with `fleet`",
     );
   });
 
