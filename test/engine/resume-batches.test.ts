@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAbandoned } from "../../src/engine/runner/resume-batches.ts";
+import { hasSessions, isAbandoned } from "../../src/engine/runner/resume-batches.ts";
 import type { Batch } from "../../src/model/event.ts";
+import { fleetSession, type SessionRef } from "../../src/model/session-ref.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchLog } from "../../src/store/batch-log.ts";
@@ -76,7 +77,7 @@ function orphan(
 }
 
 /** Its task runs, in this process. */
-function begin(log: BatchLog, identity: ProcessIdentity): void {
+function begin(log: BatchLog, identity: SessionRef): void {
   const { batchId } = log;
   log.append(() => [
     {
@@ -144,6 +145,19 @@ test("a batch that lost its processes long ago waits for the user, unless a sess
   await session.end();
   for (const log of [running, recent]) await untilEnded(store, log);
   await home.empty();
+});
+
+test("a batch whose tasks a fleet has run goes on, however long its machine was off, while the results are there", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const dayMs = 24 * 60 * minuteMs;
+  const isGoneOnWith = (agoMs: number): boolean => {
+    const log = orphan(home, store, { agoMs });
+    begin(log, fleetSession("team", "b-1-1"));
+    const row = store.row(log.batchId);
+    return row !== undefined && hasSessions(store, row);
+  };
+  expect([isGoneOnWith(2 * dayMs), isGoneOnWith(8 * dayMs)]).toEqual([true, false]);
 });
 
 test("a batch that cannot be resumed stands in the way of no other one", async () => {

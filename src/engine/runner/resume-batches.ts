@@ -1,6 +1,6 @@
 // Resumes batches that lost their processes: after a crash of ours, or of a client that killed a whole group of them.
 import type { Account } from "../../model/event.ts";
-import { localProcess } from "../../model/session-ref.ts";
+import { fleetJobOf, localProcess } from "../../model/session-ref.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
 import { livenessOf } from "../../platform/process.ts";
 import { reasonOf } from "../../platform/system-error.ts";
@@ -11,13 +11,15 @@ import { startKeeper } from "./start-processes.ts";
 
 /** Older batches are not resumed automatically, in milliseconds (architecture). */
 const freshMs = 10 * 60_000;
+/** For so long a fleet keeps the results of a batch, in milliseconds. */
+const keptByFleetMs = 7 * 86_400_000;
 /** How long the processes of a batch may take to register, in milliseconds. */
 const startingMs = 15_000;
 
 /**
  * Starts a keeper for each batch of this account that has neither runner nor keeper, and whose runner was alive within
  * the last ten minutes. Older ones wait for a retry, unless one of their sessions still runs, which nobody else would
- * end. If several processes do this at once, one keeper stays.
+ * end, or runs on a fleet, which has been paid for. If several processes do this at once, one keeper stays.
  */
 export async function resumeBatches(store: Store, account: Account): Promise<BatchRow[]> {
   // A batch that is not visible from here may still run, for example in a copy of the store on another machine. The user
@@ -37,12 +39,15 @@ export async function resumeBatches(store: Store, account: Account): Promise<Bat
   return lost;
 }
 
-function hasSessions(store: Store, { batchId, counts }: BatchRow): boolean {
+/** Whether a session of a batch runs that nobody else would end, or a fleet may have its results. */
+export function hasSessions(store: Store, { batchId, counts, aliveAt }: BatchRow): boolean {
   if (counts.running === 0) return false;
   const tasks = store.batch(batchId)?.state.tasks ?? [];
+  const mayBeOnFleet = aliveAt >= Date.now() - keptByFleetMs;
   return tasks.some(({ status, attempts }) => {
     if (status !== "running") return false;
     const last = attempts.at(-1);
+    if (mayBeOnFleet && fleetJobOf(last?.identity) !== undefined) return true;
     const refs = [last?.identity, ...(last?.checkSessions ?? []).map(({ identity }) => identity)];
     // A session on another host is managed there, and ends when nobody polls it any more.
     return refs.map(localProcess).some((session) => session && livenessOf(session) === "alive");
