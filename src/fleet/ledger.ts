@@ -5,6 +5,10 @@ import type { JobId } from "./queue-names.ts";
 
 /** How long a result, a cancellation or a count is kept, in milliseconds: longer than a batch is watched. */
 const keptMs = 7 * 86_400_000;
+/** How long a result stays that its batch has, in milliseconds: until the disk has the batch's log, too. */
+const takenMs = 10 * 60_000;
+/** How long nobody runs such a job again, in milliseconds: longer than the queue knows it. */
+const overMs = 86_400_000;
 
 /** What a worker may do with a job. */
 export type Claim =
@@ -16,6 +20,8 @@ export type Claim =
       lost: number;
       /** Runs that failed before their sessions began. */
       failures: number;
+      /** The workers on which they failed. */
+      failedOn: string[];
     }
   /** It has ended, and this is its result. */
   | { kind: "done"; result: string }
@@ -32,8 +38,10 @@ export type Renewal = "kept" | "lost" | "stopped";
 export interface StoredEnd {
   /** The first result that was stored; undefined if there is none. */
   result: string | undefined;
-  /** What runs without this result have used: the run, and what its worker wrote. Empty if that was nothing. */
+  /** What runs have used beside this result: the run, and what its worker wrote. Empty if that was nothing. */
   spent: [runId: string, text: string][];
+  /** Runs whose workers have not said how they ended, or what they cost. */
+  lost: number;
   /** Whether a worker has it at present. */
   isHeld: boolean;
 }
@@ -42,8 +50,8 @@ export interface StoredEnd {
 export interface Released {
   /** What it used, as text. */
   spent?: string | undefined;
-  /** Whether it failed before its session began. */
-  isFailure?: boolean;
+  /** The worker on which it failed before its session began, if it did. */
+  failedOn?: string | undefined;
 }
 
 export interface LedgerParts {
@@ -71,7 +79,9 @@ export class Ledger {
       this.#leaseMs,
       keptMs,
     );
-    const [kind, text, number, ended, failures] = Array.isArray(answer) ? answer.map(String) : [];
+    const [kind, text, number, ended, failures, ...failedOn] = Array.isArray(answer)
+      ? answer.map(String)
+      : [];
     const forMs = Math.max(1, Number(number));
     switch (kind) {
       case "run":
@@ -80,6 +90,7 @@ export class Ledger {
           starts: Number(number),
           lost: Math.max(0, Number(number) - 1 - Number(ended)),
           failures: Number(failures),
+          failedOn,
         };
       case "done":
         return { kind, result: text ?? "" };
@@ -106,21 +117,22 @@ export class Ledger {
     return answer === 2 ? "stopped" : "lost";
   }
 
-  /** Stores the result of a run, unless there is one, and returns the one that counts. */
-  async finish(id: JobId, runId: string, result: string): Promise<string> {
+  /** Stores the result of a run, unless there is one, and returns the one that counts. `hasBegun`: whether it was ever the owner. */
+  async finish(id: JobId, runId: string, result: string, { hasBegun = true } = {}): Promise<string> {
     const kept = await this.#redis.eval(
       finishScript,
-      3,
-      ...keysOf(id, "lease", "done", "run"),
+      4,
+      ...keysOf(id, "lease", "done", "run", "spent"),
       runId,
       result,
       keptMs,
+      hasBegun ? 1 : 0,
     );
     return String(kept);
   }
 
   /** Ends a run without a result, so that another worker can begin at once. A second call changes nothing. */
-  async release(id: JobId, runId: string, { spent = "", isFailure = false }: Released = {}): Promise<void> {
+  async release(id: JobId, runId: string, { spent = "", failedOn = "" }: Released = {}): Promise<void> {
     await this.#redis.eval(
       releaseScript,
       3,
@@ -128,7 +140,7 @@ export class Ledger {
       runId,
       spent,
       keptMs,
-      isFailure ? 1 : 0,
+      failedOn,
     );
   }
 
@@ -139,12 +151,20 @@ export class Ledger {
 
   /** What is stored of a job that has ended. */
   async ended(id: JobId): Promise<StoredEnd> {
-    const [result, spent, leases] = await Promise.all([
+    const [result, texts, leases, starts] = await Promise.all([
       this.#redis.get(keyOf(id, "done")),
       this.#redis.hgetall(keyOf(id, "spent")),
       this.#redis.exists(keyOf(id, "lease")),
+      this.#redis.hget(keyOf(id, "run"), "starts"),
     ]);
-    return { result: result ?? undefined, spent: Object.entries(spent), isHeld: leases > 0 };
+    const spent = Object.entries(texts);
+    const lost = Math.max(0, Number(starts ?? 0) - spent.length);
+    return { result: result ?? undefined, spent, lost, isHeld: leases > 0 };
+  }
+
+  /** Lets go of what is stored of a job, because its batch has it. Nobody runs the job again. */
+  async forget(id: JobId): Promise<void> {
+    await this.#redis.eval(forgetScript, 4, ...keysOf(id, "done", "run", "spent", "stop"), takenMs, overMs);
   }
 }
 
@@ -183,8 +203,11 @@ if last~=ARGV[1] then
 end
 redis.call('PEXPIRE',KEYS[4],ARGV[3])
 local starts=redis.call('HGET',KEYS[4],'starts')
-local failures=redis.call('HGET',KEYS[4],'failures') or '0'
-return {'run','',starts,tostring(redis.call('HLEN',KEYS[5])),failures}`;
+local answer={'run','',starts,tostring(redis.call('HLEN',KEYS[5])),redis.call('HGET',KEYS[4],'failures') or '0'}
+for _,field in ipairs(redis.call('HKEYS',KEYS[4])) do
+  if string.sub(field,1,7)=='failed:' then table.insert(answer,string.sub(field,8)) end
+end
+return answer`;
 
 // In one step: a look and a write of its own would queue up during an outage, and then fight each other.
 const renewScript = `
@@ -198,9 +221,12 @@ if v==false or v==ARGV[1] then
 end
 return 0`;
 
-// A stale run never deletes the lease of the next owner.
+// A stale run never deletes the lease of the next owner. Only a run that has begun says that it has ended.
 const finishScript = `
-redis.call('SET',KEYS[2],ARGV[2],'NX','PX',ARGV[3])
+if redis.call('SET',KEYS[2],ARGV[2],'NX','PX',ARGV[3]) and ARGV[4]=='1' then
+  redis.call('HSETNX',KEYS[4],ARGV[1],'')
+  redis.call('PEXPIRE',KEYS[4],ARGV[3])
+end
 if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end
 if redis.call('HGET',KEYS[3],'owner')==ARGV[1] then redis.call('HDEL',KEYS[3],'owner') end
 return redis.call('GET',KEYS[2])`;
@@ -209,8 +235,17 @@ const releaseScript = `
 if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end
 if redis.call('HGET',KEYS[2],'owner')==ARGV[1] then
   redis.call('HDEL',KEYS[2],'owner')
-  if ARGV[4]=='1' then redis.call('HINCRBY',KEYS[2],'failures',1) end
+  if ARGV[4]~='' then
+    redis.call('HINCRBY',KEYS[2],'failures',1)
+    redis.call('HSET',KEYS[2],'failed:'..ARGV[4],1)
+  end
 end
 if ARGV[2]~='' then redis.call('HSET',KEYS[3],ARGV[1],ARGV[2]) else redis.call('HSETNX',KEYS[3],ARGV[1],'') end
 redis.call('PEXPIRE',KEYS[3],ARGV[3])
+return 1`;
+
+// What is cancelled is begun by nobody: also by a worker that was cut off for long, and comes back when the result is gone.
+const forgetScript = `
+for i=1,3 do redis.call('PEXPIRE',KEYS[i],ARGV[1],'LT') end
+redis.call('SET',KEYS[4],'1','PX',ARGV[2])
 return 1`;

@@ -120,12 +120,17 @@ async function overviewOfQueue(redis: Redis, name: string): Promise<QueueOvervie
 }
 
 function workersIn(fields: Record<string, string>, now: number): SeenWorker[] {
-  return Object.values(fields)
-    .flatMap((text) => {
-      const beat = readBeat(text);
-      if (!beat) return [];
-      const silentMs = now - beat.at;
-      return [{ ...beat, silentMs, isSilent: silentMs > silentAfterMs }];
-    })
+  const all = Object.values(fields).flatMap((text) => {
+    const beat = readBeat(text);
+    if (!beat) return [];
+    const silentMs = now - beat.at;
+    return [{ ...beat, silentMs, isSilent: silentMs > silentAfterMs }];
+  });
+  // One that was killed may have begun again: two machines of one name are seen as two only while they live.
+  return all
+    .filter(
+      (one) =>
+        !one.isSilent || !all.some((other) => other.name === one.name && other.silentMs < one.silentMs),
+    )
     .sort((one, other) => one.name.localeCompare(other.name));
 }

@@ -88,10 +88,10 @@ export function readPolicy({ policy }: Pick<FleetSettings, "policy">): WorkerPol
   return { setting: "policy", says, remedy: "Correct the file; docs/fleet.md lists what a policy has." };
 }
 
-/** The files on this machine that have secrets of a fleet. Absolute. */
-export function secretFilesOf({ keyFile, passwordFile, s3 }: FleetSettings): string[] {
-  return [keyFile, passwordFile, s3?.credentialsFile].flatMap((path) =>
-    path === undefined ? [] : [fromHome(path)],
+/** The files on this machine that have secrets of a fleet, or say what its tasks may do. Absolute. */
+export function secretFilesOf({ keyFile, passwordFile, s3, policy }: FleetSettings): string[] {
+  return [keyFile, passwordFile, s3?.credentialsFile, policy].flatMap((path) =>
+    typeof path === "string" ? [fromHome(path)] : [],
   );
 }
 

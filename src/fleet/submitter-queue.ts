@@ -20,19 +20,23 @@ import { spendingOf, unsealed } from "./sealed.ts";
 import type { Fleet } from "./settings.ts";
 import { fingerprintOf, signed } from "./signature.ts";
 import type { FleetTiming } from "./timing.ts";
-import { readBeat, type WorkerBeat } from "./worker-beat.ts";
+import { LivingWorkers, type WorkerBeat } from "./worker-beat.ts";
 
 /** How many events of the queue are kept: with BullMQ's own 10,000, some of a large batch are lost. */
 const mostEvents = 200_000;
 /** How long what has ended is kept in the queue, in seconds: longer than a batch is watched. */
 const endedSeconds = 86_400;
 const failedSeconds = 7 * 86_400;
-/** How often workers are looked for, in milliseconds. */
+/** How often workers are looked for, and cancelled jobs that have not ended, in milliseconds; at most as often as for lost ones. */
 const lookEveryMs = 5_000;
+/** How often while there are none: then everything waits for the first one. */
+const searchEveryMs = 1_000;
+/** How early a tick may come, in milliseconds. */
+const earlyMs = 100;
 /** A worker that has said nothing for so long has gone, in milliseconds. */
 const silentMs = 60_000;
-/** How often a result is asked for that the blob store, which answers, does not have. */
-const mostReads = 10;
+/** How often a result is asked for that the blob store, which answers, does not have, unless that is given. */
+const usualReads = 10;
 /** The longest result that is read, in bytes. */
 const longestResultBytes = 256 * 1024 * 1024;
 
@@ -75,6 +79,8 @@ export interface SubmitterParts {
   say(text: string): void;
   /** Which workers there are may have changed. */
   changed?(): void;
+  /** How often a result is asked for that the blob store, which answers, does not have. */
+  mostReads?: number;
 }
 
 export class SubmitterQueue implements AsyncDisposable {
@@ -83,6 +89,13 @@ export class SubmitterQueue implements AsyncDisposable {
   readonly #troubles: Troubles;
   /** That the server answers, but takes nothing. */
   readonly #refusals: Troubles;
+  /** That it answers, but lets us read nothing. */
+  readonly #unread: Troubles;
+  readonly #living = new LivingWorkers(silentMs);
+  /** What is said of single jobs is said once. */
+  readonly #saidOfJobs = new Set<string>();
+  /** What is about to be written, and nobody waits for. */
+  readonly #writing = new Set<Promise<void>>();
   readonly #ledger: Ledger;
   readonly #queue: Queue;
   readonly #events: QueueEvents;
@@ -92,6 +105,8 @@ export class SubmitterQueue implements AsyncDisposable {
   readonly #cancelled = new Set<JobId>();
   readonly #ticks: Disposable;
   #workers: WorkerBeat[] = [];
+  /** On the monotonic clock. */
+  #limitedUntil = 0;
   #isClosed = false;
 
   private constructor(
@@ -109,6 +124,7 @@ export class SubmitterQueue implements AsyncDisposable {
     this.#redis = redis;
     this.#troubles = troubles;
     this.#refusals = new Troubles(parts.fleet.url, parts.say);
+    this.#unread = new Troubles(parts.fleet.url, parts.say);
     this.#queue = queue;
     this.#events = events;
     this.#control = control;
@@ -145,7 +161,12 @@ export class SubmitterQueue implements AsyncDisposable {
 
   /** Why the queue cannot be reached, or takes nothing; undefined if it can be used. */
   get trouble(): string | undefined {
-    return this.#troubles.current ?? this.#refusals.current;
+    return this.#troubles.current ?? this.#refusals.current ?? this.#unread.current;
+  }
+
+  /** Whether no job is given out at present, because the account has reached a limit. */
+  get isLimited(): boolean {
+    return performance.now() < this.#limitedUntil;
   }
 
   /** The workers that live, as they last said. */
@@ -163,9 +184,8 @@ export class SubmitterQueue implements AsyncDisposable {
     this.#watched.set(id, watched);
     try {
       // What fails now is tried again when all jobs are looked at.
-      await (isAgain ? this.#stateOf(id, watched) : this.#add(id, watched)).catch((error) =>
-        this.#troubled(error),
-      );
+      if (isAgain) await this.#stateOf(id, watched).catch((error) => this.#notRead(id, error));
+      else await this.#add(id, watched);
       return await promise;
     } finally {
       this.#watched.delete(id);
@@ -181,10 +201,20 @@ export class SubmitterQueue implements AsyncDisposable {
         this.#refusals.over();
         return;
       } catch (error) {
-        this.#troubled(error);
+        if (!this.#isClosed) this.#refusals.heard(error);
       }
       await clock.next("rest");
     }
+  }
+
+  /** Lets go of what the server has of a job whose end is known, and stored here. At most, it stays there for some days. */
+  forget(id: JobId): void {
+    const forgotten = Promise.all([this.#ledger.forget(id), this.#queue.remove(id)]).then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#writing.add(forgotten);
+    void forgotten.then(() => this.#writing.delete(forgotten));
   }
 
   async #cancelNow(id: JobId): Promise<void> {
@@ -200,8 +230,7 @@ export class SubmitterQueue implements AsyncDisposable {
   async #stopped(id: JobId, watched: Watched): Promise<JobEnd> {
     const end = await this.#ended(id, watched);
     if (end) return end;
-    const { spent } = await this.#ledger.ended(id);
-    return { kind: "result", result: { kind: "stopped", worker: "" }, spent: this.#usages(id, spent) };
+    return stoppedWith(this.#usages(id, await this.#ledger.ended(id)));
   }
 
   async #add(id: JobId, watched: Watched): Promise<void> {
@@ -209,6 +238,9 @@ export class SubmitterQueue implements AsyncDisposable {
     watched.isAdding = true;
     try {
       await this.#addNow(id, watched);
+    } catch (error) {
+      if (error instanceof BlobError) this.#parts.say(error.message);
+      else if (!this.#isClosed) this.#refusals.heard(error);
     } finally {
       watched.isAdding = false;
     }
@@ -236,11 +268,14 @@ export class SubmitterQueue implements AsyncDisposable {
     this.#refusals.over();
   }
 
-  // Asked again later, whatever it was. A blob store that is away is no trouble of the server.
-  #troubled(error: unknown): void {
+  // Asked again later, whatever it was. It may be a trouble of this job alone.
+  #notRead(id: JobId, error: unknown): void {
     if (this.#isClosed) return;
-    if (error instanceof BlobError) this.#parts.say(error.message);
-    else this.#refusals.heard(error);
+    const text =
+      error instanceof BlobError ? error.message : `${id} cannot be looked at: ${messageOf(error)}`;
+    if (this.#saidOfJobs.has(text)) return;
+    this.#saidOfJobs.add(text);
+    this.#parts.say(text);
   }
 
   #looks(): Disposable {
@@ -248,25 +283,49 @@ export class SubmitterQueue implements AsyncDisposable {
     let checkedAt = performance.now();
     return clock.on("second", () => {
       const now = performance.now();
-      if (now - lookedAt >= lookEveryMs) {
+      const { stalledMs } = this.#parts.timing;
+      const everyMs = this.#workers.length === 0 ? searchEveryMs : Math.min(lookEveryMs, stalledMs);
+      if (now - lookedAt >= everyMs - earlyMs) {
         lookedAt = now;
         void this.#lookForWorkers();
+        // Nothing is heard of a job whose worker has gone.
+        for (const id of this.#cancelled) this.#look(id);
       }
       // Events are a convenience; what is stored is the truth.
-      if (now - checkedAt < this.#parts.timing.stalledMs) return;
+      if (now - checkedAt < stalledMs) return;
       checkedAt = now;
-      if (this.#redis.status === "ready") for (const id of this.#watched.keys()) this.#look(id);
+      void this.#lookAtAll();
     });
+  }
+
+  // That none of them can be read is a trouble of the server.
+  async #lookAtAll(): Promise<void> {
+    if (this.#redis.status !== "ready") return;
+    const looks = await Promise.allSettled(
+      [...this.#watched].map(async ([id, watched]) => {
+        try {
+          await this.#stateOf(id, watched);
+        } catch (error) {
+          this.#notRead(id, error);
+          if (!(error instanceof BlobError)) throw error;
+        }
+      }),
+    );
+    const failed = looks.flatMap((look) => (look.status === "rejected" ? [look.reason] : []));
+    if (failed.length < looks.length || looks.length === 0) this.#unread.over();
+    else if (!this.#isClosed) this.#unread.heard(failed[0]);
   }
 
   async #lookForWorkers(): Promise<void> {
     if (this.#redis.status !== "ready") return;
     try {
-      const beats = await this.#redis.hgetall(workersKeyOf(this.#queue.name));
-      const now = Date.now();
-      this.#workers = Object.values(beats)
-        .flatMap((text) => readBeat(text) ?? [])
-        .filter(({ at }) => Math.abs(now - at) < silentMs);
+      const [beats, time, limitedForMs] = await Promise.all([
+        this.#redis.hgetall(workersKeyOf(this.#queue.name)),
+        this.#redis.time(),
+        this.#queue.getRateLimitTtl(),
+      ]);
+      this.#limitedUntil = performance.now() + Math.max(0, limitedForMs);
+      this.#workers = this.#living.among(beats, Number(time[0]) * 1_000);
       // Another connection may have had trouble, and does not say that it is over.
       this.#troubles.over();
       this.#parts.changed?.();
@@ -277,13 +336,15 @@ export class SubmitterQueue implements AsyncDisposable {
 
   #look(id: JobId | undefined): void {
     const watched = id === undefined ? undefined : this.#watched.get(id);
-    if (!watched || id === undefined) return;
-    this.#stateOf(id, watched).catch((error) => this.#troubled(error));
+    if (!watched || id === undefined || this.#redis.status !== "ready") return;
+    this.#stateOf(id, watched).catch((error) => this.#notRead(id, error));
   }
 
   async #stateOf(id: JobId, watched: Watched): Promise<void> {
     const end = await this.#ended(id, watched);
     if (end) return watched.ended(end);
+    if (this.#cancelled.has(id) && (await this.#isWithoutWorker(id)))
+      return watched.ended(await this.#stopped(id, watched));
     const job = await this.#queue.getJob(id);
     // A server that has lost its data, or was emptied.
     if (!job) return await this.#add(id, watched);
@@ -292,20 +353,30 @@ export class SubmitterQueue implements AsyncDisposable {
     // It may have ended since we looked for its result, which is stored before the queue hears of it.
     const since = await this.#ended(id, watched);
     if (since) return watched.ended(since);
-    const { spent, isHeld } = await this.#ledger.ended(id);
+    const stored = await this.#ledger.ended(id);
     // The queue takes it for lost, and its worker does not.
-    if (isHeld) return;
+    if (stored.isHeld) return;
     const message =
       state === "failed" ? (job.failedReason ?? "The queue gave it up.") : "Its result was lost.";
-    watched.ended({ kind: "failed", message, spent: this.#usages(id, spent) });
+    watched.ended({ kind: "failed", message, spent: this.#usages(id, stored) });
+  }
+
+  // Whether a cancelled job needs to be waited for no longer. Once it is cancelled, nobody begins it, so its queue's lock, which
+  // outlives its worker, means nothing.
+  async #isWithoutWorker(id: JobId): Promise<boolean> {
+    const { isHeld } = await this.#ledger.ended(id);
+    if (isHeld) return false;
+    await this.#queue.remove(id).catch(() => 0);
+    return true;
   }
 
   // What the ledger has; undefined if it has no result yet.
   // Throws `BlobError` if its result cannot be read now.
   async #ended(id: JobId, watched: Watched): Promise<JobEnd | undefined> {
-    const { result: text, spent } = await this.#ledger.ended(id);
+    const kept = await this.#ledger.ended(id);
+    const { result: text } = kept;
     if (text === undefined) return undefined;
-    const spentBefore = this.#usages(id, spent);
+    const spentBefore = this.#usages(id, kept);
     const failed = (message: string): JobEnd => ({ kind: "failed", message, spent: spentBefore });
     const stored = storedResult.safeParse(unsealed(id, text, this.#parts.fleet.key));
     if (!stored.success) return failed("Its result is not signed with the key of the fleet.");
@@ -318,16 +389,24 @@ export class SubmitterQueue implements AsyncDisposable {
         ? { kind: "result", result: whole.data, spent: spentBefore }
         : failed("Its result cannot be read: it is of another version of the program.");
     } catch (error) {
-      if (error instanceof BlobError && (!error.isOfBlob || ++watched.misses < mostReads)) throw error;
+      // Nobody wants it any more, and what it has cost is in it.
+      if (error instanceof BlobError && this.#cancelled.has(id))
+        return stoppedWith([...spentBefore, unknownCost]);
+      if (
+        error instanceof BlobError &&
+        (!error.isOfBlob || ++watched.misses < (this.#parts.mostReads ?? usualReads))
+      )
+        throw error;
       return failed(`Its result cannot be read: ${messageOf(error)}`);
     }
   }
 
-  #usages(id: JobId, spent: StoredEnd["spent"]): Usage[] {
+  #usages(id: JobId, { spent, lost }: StoredEnd): Usage[] {
     const { key } = this.#parts.fleet;
-    return spent.flatMap(
+    const known = spent.flatMap(
       ([runId, text]) => usage.safeParse(unsealed(spendingOf(id, runId), text, key)).data ?? [],
     );
+    return lost > 0 ? [unknownCost, ...known] : known;
   }
 
   #progressed(id: JobId, data: unknown): void {
@@ -341,9 +420,16 @@ export class SubmitterQueue implements AsyncDisposable {
     // During an outage, a proper end would wait for its end.
     const close = async (end: Promise<unknown>) => void (await end.catch(() => undefined));
     const all = [this.#events.close(), this.#control.close(), this.#queue.close()].map(close);
-    if (this.#redis.status === "ready") await Promise.all(all);
+    if (this.#redis.status === "ready") await Promise.all([...all, ...this.#writing]);
     this.#redis.disconnect();
   }
+}
+
+/** Of a run whose worker has not said what it cost. */
+const unknownCost: Usage = { costUsd: 0, numTurns: 0, durationMs: 0, atLeast: true };
+
+function stoppedWith(spent: Usage[]): JobEnd {
+  return { kind: "result", result: { kind: "stopped", worker: "" }, spent };
 }
 
 // The time of the server, in milliseconds, once it lets us in. A connection that is made again and again keeps the process.

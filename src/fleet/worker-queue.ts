@@ -19,12 +19,23 @@ import { beatEveryMs, readBeat, type WorkerBeat } from "./worker-beat.ts";
 const mostStalls = 1_000_000;
 /** How many runs of a job may be lost with their workers before it is given up. */
 const mostLost = 5;
+/** How often a job may fail before its session begins, until it is given up; and on how many workers that must have been, if there are as many. */
+const mostFailures = 5;
+const fewestFailing = 3;
+/** How long nobody takes a job that has failed so often, in milliseconds: others may be able to run it, once they are free. */
+const afterFailuresMs = [2_000, 5_000, 30_000, 120_000, 600_000];
+/** After so many jobs in a row that failed on a worker, it takes none for a while: from the first to the longest pause, in milliseconds. */
+const mostInRow = 3;
+const firstRestMs = 60_000;
+const longestRestMs = 600_000;
 /** How long a job waits after trouble with the ledger, in milliseconds. */
 const afterTroubleMs = 5_000;
 /** How long a worker that ends waits for a server that is away, in milliseconds. */
 const farewellMs = 5_000;
-/** A worker that has said nothing for so long will not come back under the same name, in milliseconds. */
-const forgottenMs = 86_400_000;
+/** The beat of a worker that has said nothing for so long is removed, in milliseconds. */
+const forgottenMs = 3_600_000;
+/** A worker that has spoken since may run a job that fails here, in milliseconds. */
+const livingMs = 5 * 60_000;
 /** How often the progress of a job is reported at most, in milliseconds. */
 const progressEveryMs = 1_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
@@ -50,9 +61,12 @@ export type RunEnd =
       kind: "handed-back";
       /** What it had used. */
       usage?: Usage;
-      /** Whether it failed before its session began. */
-      isFailure?: boolean;
-      /** How long nobody should take it, in milliseconds. */
+      /** Why it failed before its session began, as a sentence. */
+      failure?: {
+        because: string /** Whether the same may fail for other jobs here. */;
+        isOfWorker: boolean;
+      };
+      /** How long nobody should take it, in milliseconds. After a failure, it grows with their number. */
       afterMs?: number;
       /** How long no job of the account can be run, in milliseconds. */
       accountPauseMs?: number;
@@ -64,10 +78,12 @@ export type RunEnd =
 /** One run of a job, as the worker sees it. */
 export interface Run {
   id: JobId;
+  /** Begins the names of its blobs: another run of the job must not replace what this one has stored. */
+  blobs: string;
   /** As the queue gives it. */
   data: unknown;
-  /** How often it failed before its session began. */
-  failures: number;
+  /** Whether it is given up if it fails again before its session begins. */
+  isLast: boolean;
   /** Aborted, with an `EndReason`, when the run must end. */
   signal: AbortSignal;
   /** Says what it is doing, for people. */
@@ -85,8 +101,8 @@ export interface WorkerParts {
   run(run: Run): Promise<RunEnd>;
   /** The fleet's, which signs results. */
   key: string;
-  /** Stores a result that is too long for the queue's server. */
-  putAside(id: JobId, text: string): Promise<BlobRef>;
+  /** Stores a result that is too long for the queue's server, as a blob of this name. */
+  putAside(name: string, text: string): Promise<BlobRef>;
   /** Called with sentences for the operator. */
   say(text: string): void;
 }
@@ -96,14 +112,22 @@ export interface ControlEvents extends QueueEventsListener {
   cancel(about: { jobId: string }, eventId: string): void;
 }
 
-interface Running {
-  runId: string;
+interface Running extends RunName {
   lost: number;
   failures: number;
+  isLast: boolean;
   controller: AbortController;
   activity?: string;
   /** Resolves when it has ended, and its result is stored. */
   ended: Promise<RunEnd>;
+}
+
+/** What one run is called. */
+interface RunName {
+  /** In the ledger. */
+  runId: string;
+  /** In the blob store. */
+  blobs: string;
 }
 
 export class FleetWorker {
@@ -123,6 +147,10 @@ export class FleetWorker {
   #worker: Worker | undefined;
   #resume: Timer | undefined;
   #held: string | undefined;
+  /** The jobs that failed here before their sessions began, since one did not. */
+  readonly #failedInRow = new Set<JobId>();
+  /** How often this worker has rested because of that. */
+  #rests = 0;
   #isDraining = false;
 
   private constructor(parts: WorkerParts, redis: Redis, queue: Queue, control: QueueEvents) {
@@ -175,6 +203,8 @@ export class FleetWorker {
     worker.on("error", heard);
     self.#worker = worker;
     self.#beat();
+    // Submitters wait for workers: they should see it at once, also after an outage.
+    redis.on("ready", () => self.#beat());
     void bestEffort(removeOldBeats(redis, workersKeyOf(queueName)));
     return self;
   }
@@ -226,10 +256,11 @@ export class FleetWorker {
   // Whether the server is away, so that the end cannot be waited for. What runs may go on until it is handed back.
   async #orCutOff(end: Promise<void>): Promise<boolean> {
     let isLeft = false;
-    const left = end.then(() => {
-      isLeft = true;
-      return false;
-    });
+    const left = end
+      .then(() => false)
+      .finally(() => {
+        isLeft = true;
+      });
     const cutOff = async (): Promise<boolean> => {
       let since = performance.now();
       while (!isLeft) {
@@ -270,19 +301,22 @@ export class FleetWorker {
       throw new WaitingError();
     }
     if (!known) {
-      const runId = `${this.#parts.name}/${crypto.randomUUID()}`;
+      const uuid = crypto.randomUUID();
+      const name: RunName = { runId: `${this.#parts.name}/${uuid}`, blobs: `${id}/${uuid}` };
+      const { runId } = name;
       const claim = await this.#claimed(id, runId);
       if (claim.kind !== "run") {
-        const pauseMs = await this.#without(id, runId, claim);
+        const pauseMs = await this.#without(id, name, claim);
         return pauseMs === undefined ? "" : await later(pauseMs);
       }
-      const { lost, failures } = claim;
+      const { lost, failures, failedOn } = claim;
       // It may be what ends them.
       if (lost >= mostLost) {
         await this.#ledger.release(id, runId);
         throw new UnrecoverableError(`It was lost with its worker ${lost} times.`);
       }
-      this.#begin(job, id, { runId, lost, failures });
+      const isLast = failures + 1 >= mostFailures && (await this.#haveEnoughFailed(failedOn));
+      this.#begin(job, id, { ...name, lost, failures, isLast });
     }
     // After an outage, the queue may give us again what we run already: then both deliveries wait for that.
     const end = await this.#runs.get(id)?.ended;
@@ -310,13 +344,13 @@ export class FleetWorker {
   // What to do with a job that is not ours to run: to look again after so many milliseconds, or nothing more.
   async #without(
     id: JobId,
-    runId: string,
+    run: RunName,
     claim: Exclude<Claim, { kind: "run" }>,
   ): Promise<number | undefined> {
     if (claim.kind === "stopped") {
       const { name: worker, say } = this.#parts;
       try {
-        await this.#store(id, { runId, lost: 0 }, { kind: "stopped", worker });
+        await this.#store(id, { ...run, lost: 0 }, { kind: "stopped", worker }, { hasBegun: false });
       } catch (error) {
         say(`Cannot end ${id} now: ${messageOf(error)}`);
         return afterTroubleMs;
@@ -325,7 +359,25 @@ export class FleetWorker {
     return claim.kind === "held" || claim.kind === "grace" ? claim.forMs : undefined;
   }
 
-  #begin(job: Job, id: JobId, run: Pick<Running, "runId" | "lost" | "failures">): void {
+  // Whether a job that fails here once more has failed on so many workers that no other one would run it.
+  async #haveEnoughFailed(failedOn: readonly string[]): Promise<boolean> {
+    const failing = new Set([...failedOn, this.#parts.name]).size;
+    if (failing >= fewestFailing) return true;
+    try {
+      const texts = Object.values(await this.#redis.hgetall(workersKeyOf(this.#queue.name)));
+      const now = Date.now();
+      // Clocks may differ. One that lived a while ago may come back.
+      const living = texts
+        .flatMap((text) => readBeat(text) ?? [])
+        .filter(({ at, isDraining }) => !isDraining && now - at < livingMs);
+      return failing >= new Set(living.map(({ name }) => name)).size;
+    } catch {
+      // It is tried again, as if there were others.
+      return false;
+    }
+  }
+
+  #begin(job: Job, id: JobId, run: Omit<Running, "controller" | "activity" | "ended">): void {
     const controller = new AbortController();
     const running: Running = { ...run, controller, ended: Promise.resolve({ kind: "handed-back" }) };
     this.#runs.set(id, running);
@@ -333,14 +385,14 @@ export class FleetWorker {
   }
 
   async #run(job: Job, id: JobId, running: Running): Promise<RunEnd> {
-    const { controller, runId, failures } = running;
+    const { controller, runId, blobs, isLast } = running;
     const { signal } = controller;
     const report = this.#reporter(job, running);
     const abort = (why: EndReason) => controller.abort(why);
     using _lease = this.#leases.hold({ id, runId, ended: abort });
     try {
       report(undefined);
-      const end = await this.#parts.run({ id, data: job.data, failures, signal, report });
+      const end = await this.#parts.run({ id, blobs, data: job.data, isLast, signal, report });
       return await this.#settled(id, running, { end, report });
     } catch (error) {
       await bestEffort(this.#ledger.release(id, runId));
@@ -355,9 +407,10 @@ export class FleetWorker {
   async #settled(
     id: JobId,
     running: Running,
-    { end, report }: { end: RunEnd; report(activity: string): void },
+    { end: given, report }: { end: RunEnd; report(activity: string): void },
   ): Promise<RunEnd> {
-    const { runId, controller } = running;
+    const { runId, controller, failures } = running;
+    const end = withLongerPause(given, failures);
     for (let tries = 1; ; tries++) {
       // Nobody wants the result any more, and that it was stopped is easier to store.
       const isUnwanted = tries > 1 && controller.signal.reason === "stopped";
@@ -370,7 +423,7 @@ export class FleetWorker {
         },
       );
       if (settled) {
-        if (end.kind === "handed-back" && end.workerPause) void this.#pause(end.workerPause);
+        this.#rest(id, end);
         await end.tidy?.();
         return settled;
       }
@@ -389,6 +442,28 @@ export class FleetWorker {
     return end;
   }
 
+  // What fails for one job after another would fail for the next ones, too, which others may be able to run.
+  #rest(id: JobId, end: RunEnd): void {
+    const { failure, workerPause } = end.kind === "handed-back" ? end : {};
+    if (workerPause) return void this.#pause(workerPause);
+    if (!failure) {
+      // A refusal says nothing about the machine.
+      if (end.kind === "handed-back" || end.result.kind !== "ended") return;
+      this.#failedInRow.clear();
+      this.#rests = 0;
+      return;
+    }
+    if (!failure.isOfWorker) return;
+    this.#failedInRow.add(id);
+    if (this.#failedInRow.size < mostInRow) return;
+    this.#failedInRow.clear();
+    const ms = Math.min(longestRestMs, firstRestMs * 2 ** this.#rests++);
+    void this.#pause({
+      ms,
+      because: `The last ${mostInRow} tasks could not be begun here: ${failure.because}`,
+    });
+  }
+
   // Somebody else runs it, or has run it. What ours has used still counts.
   async #afterLoss(id: JobId, running: Running, end: RunEnd): Promise<RunEnd> {
     // A run that has ended by itself in that moment counts, unless there is a result.
@@ -403,14 +478,15 @@ export class FleetWorker {
 
   async #release(id: JobId, runId: string, end: RunEnd): Promise<void> {
     const spent = this.#spent(id, runId, usageOf(end));
-    const isFailure = end.kind === "handed-back" && end.isFailure === true;
-    await this.#ledger.release(id, runId, { spent, isFailure });
+    const hasFailed = end.kind === "handed-back" && end.failure !== undefined;
+    await this.#ledger.release(id, runId, { spent, ...(hasFailed ? { failedOn: this.#parts.name } : {}) });
   }
 
   async #store(
     id: JobId,
-    { runId, lost }: Pick<Running, "runId" | "lost">,
+    { runId, blobs, lost }: RunName & Pick<Running, "lost">,
     result: JobResult,
+    { hasBegun = true } = {},
   ): Promise<void> {
     const own = "usage" in result ? result.usage : undefined;
     // What lost runs have cost, nobody knows.
@@ -420,11 +496,12 @@ export class FleetWorker {
     const isShort = Buffer.byteLength(text) <= longestInlineBytes;
     const stored: StoredResult = isShort
       ? counted
-      : { kind: "blob", ref: await this.#parts.putAside(id, text) };
+      : { kind: "blob", ref: await this.#parts.putAside(`${blobs}/result`, text) };
     const ours = sealed(id, stored, this.#parts.key);
-    const first = await this.#ledger.finish(id, runId, ours);
+    const first = await this.#ledger.finish(id, runId, ours, { hasBegun });
     // Another run's result counts, and this one was paid for too.
-    if (first !== ours) await this.#ledger.release(id, runId, { spent: this.#spent(id, runId, own) });
+    if (first !== ours && hasBegun)
+      await this.#ledger.release(id, runId, { spent: this.#spent(id, runId, own) });
   }
 
   #spent(id: JobId, runId: string, usage: Usage | undefined): string | undefined {
@@ -489,6 +566,13 @@ export class FleetWorker {
     if (this.#redis.status !== "ready") return;
     void bestEffort(this.#redis.hset(workersKeyOf(this.#queue.name), this.#beatName, JSON.stringify(beat)));
   }
+}
+
+// What has failed often is tried ever more rarely.
+function withLongerPause(end: RunEnd, failures: number): RunEnd {
+  if (end.kind === "result" || !end.failure) return end;
+  const ms = afterFailuresMs[Math.min(failures, afterFailuresMs.length - 1)] ?? 0;
+  return { ...end, afterMs: Math.max(end.afterMs ?? 0, ms) };
 }
 
 function usageOf(end: RunEnd): Usage | undefined {

@@ -1,5 +1,5 @@
 // Runs one job of a fleet: as a batch of one task in this machine's store, like `run-task`.
-import { concerns } from "../engine/account/hold.ts";
+import { concerns, isOfSome } from "../engine/account/hold.ts";
 import { BlobError, type BlobStore } from "../fleet/blobs.ts";
 import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from "../fleet/job.ts";
 import { type OpenWork, openWork, WorkFailed } from "../fleet/open-work.ts";
@@ -7,7 +7,7 @@ import type { Run, RunEnd } from "../fleet/worker-queue.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { toolRuleList } from "../model/options.ts";
 import type { AttemptOutcome, Usage } from "../model/outcome.ts";
-import { type Attempt, type BatchState, type DoneTask, taskOf } from "../model/state.ts";
+import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { usageOfAll } from "../model/usage-sum.ts";
 import { clock } from "../platform/clock.ts";
@@ -29,16 +29,14 @@ import { inSpec, readTaskSpec } from "./task-spec.ts";
 const longestWaitMs = 15_000;
 /** How long nobody takes it then, in milliseconds. */
 const afterWaitMs = 2_000;
+/** How long this worker takes no jobs then, in milliseconds: what it waits for is slots, memory or disk space of the machine. */
+const machinePauseMs = 15_000;
 /** How long a worker takes no jobs when its login, its credit or its Claude Code does not work, in milliseconds. */
 export const workerPauseMs = 60_000;
 /** How long the account pauses at most before a worker looks again, in milliseconds. */
 const longestPauseMs = 15 * 60_000;
 /** How long it pauses if no end is known, in milliseconds. */
 const usualPauseMs = 60_000;
-/** How often a task may fail before its session begins, until it is given up. */
-const mostFailures = 5;
-/** How long after that nobody asks for its files, in milliseconds. */
-const afterWorkMs = 5_000;
 /** Longer transcripts go to the blob store even if they would compress well, in bytes. */
 const longestPackedBytes = 256 * 1024;
 
@@ -66,10 +64,9 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     kind: "result",
     result: { kind: "refused", worker: parts.worker, message },
   });
-  const isLast = run.failures + 1 >= mostFailures;
   // Another machine may run it. What none can run is refused in the end.
   const unable = (because: string): RunEnd =>
-    isLast ? refused(because) : { ...handedBackBy(because), isFailure: true };
+    run.isLast ? refused(because) : { ...handedBackBy(because), failure: { because, isOfWorker: true } };
   const read = readTaskSpec(specOf(job));
   if (!read.ok) return refused(wordsOf(read.faults));
   try {
@@ -92,23 +89,43 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
       const end = await new RunningJob(context, batch, { job, run, parts }).toItsEnd();
       return await withChanges(end, job, files, run);
     } catch (error) {
-      // Its session may have been paid for.
-      const usage = usageIn(batch.state);
+      const { attempts } = taskOf(batch.state, 1);
+      const used = usageOfAll(attempts.flatMap(({ usage }) => usage ?? []));
       const { reason } = run.signal;
-      if (reason === "stopped")
-        return { kind: "result", result: { kind: "stopped", worker: parts.worker, ...usage } };
-      if (reason !== undefined) return { kind: "handed-back", ...usage };
-      const end = {
-        ...handedBackBy(`A task could not be run to its end: ${messageOf(error)}.`),
-        isFailure: true,
-      };
-      return { ...end, ...usage };
+      const because = messageOf(error);
+      const end = brokenOff({ because, reason, used, attempts: attempts.length, worker: parts.worker });
+      return end ?? unable(`A task could not be run to its end: ${because}.`);
     }
   } catch (error) {
     if (!(error instanceof WorkFailed)) return unable(`The task could not be begun: ${messageOf(error)}.`);
-    if (isLast || !error.isTemporary) return refused(error.message);
-    return { kind: "handed-back", isFailure: true, afterMs: afterWorkMs };
+    const { message } = error;
+    if (run.isLast || !error.isTemporary) return refused(message);
+    return { kind: "handed-back", failure: { because: message, isOfWorker: true } };
   }
+}
+
+interface BrokenOff {
+  because: string;
+  /** Why the run had to end, if it had to. */
+  reason: unknown;
+  /** What its sessions had used. */
+  used: Usage | undefined;
+  attempts: number;
+  worker: string;
+}
+
+/**
+ * The end of a run that could not be taken to its end: once its session has been paid for, nobody runs it again. Undefined
+ * if it has cost nothing, and may be tried again.
+ */
+export function brokenOff({ because, reason, used, attempts, worker }: BrokenOff): RunEnd | undefined {
+  const usage = used ? { usage: used } : {};
+  if (reason === "stopped") return { kind: "result", result: { kind: "stopped", worker, ...usage } };
+  if (reason !== undefined) return { kind: "handed-back", ...usage };
+  if (!used) return undefined;
+  const stderrTail = `The worker could not take the task to its end: ${because}`;
+  const outcome = { kind: "crashed" as const, stderrTail };
+  return { kind: "result", result: { kind: "ended", worker, outcome, attempts, ...usage } };
 }
 
 /** Why this machine could run no job, as sentences; undefined if it could. `folder`: where the files of tasks are. */
@@ -147,8 +164,8 @@ function isOfMachine(fault: Fault): boolean {
   return fault.kind === "general" || fault.place.at(-1) === "workingDirectory";
 }
 
-function handedBackBy(because: string): HandedBack {
-  return { kind: "handed-back", afterMs: afterWaitMs, workerPause: { ms: workerPauseMs, because } };
+function handedBackBy(because: string, ms = workerPauseMs): HandedBack {
+  return { kind: "handed-back", afterMs: afterWaitMs, workerPause: { ms, because } };
 }
 
 // What the task denies itself, and the worker's own secrets.
@@ -158,11 +175,6 @@ function deniedTools(task: unknown, { secretFiles }: JobParts): string[] {
   // In a rule, an absolute path begins with two slashes.
   const paths = secretFiles.map((path) => `/${path.replaceAll("\\", "/").replace(/^([A-Za-z]):/, "/$1")}`);
   return [...toolRuleList(rules), ...paths.flatMap((path) => [`Read(${path})`, `Edit(${path})`])];
-}
-
-function usageIn(state: BatchState): { usage?: Usage } {
-  const usage = usageOfAll(taskOf(state, 1).attempts.flatMap((attempt) => attempt.usage ?? []));
-  return usage ? { usage } : {};
 }
 
 /**
@@ -186,7 +198,7 @@ async function withChanges(end: RunEnd, job: FleetJob, files: OpenWork, run: Run
   const { result } = end;
   const message = `Task ${job.number} of batch ${job.batchId}`;
   try {
-    const changes = await untilStored(run, () => files.changes({ name: `${run.id}/changes`, message }));
+    const changes = await untilStored(run, () => files.changes({ name: `${run.blobs}/changes`, message }));
     return changes ? { ...end, result: { ...result, work: changes } } : end;
   } catch (error) {
     if (error instanceof BlobError) throw error;
@@ -224,6 +236,7 @@ class RunningJob {
   readonly #since = performance.now();
   /** What to do with the job, if it is not run here to its end. */
   #back: HandedBack | undefined;
+  #isStopping = false;
 
   constructor(
     context: Context,
@@ -239,7 +252,7 @@ class RunningJob {
 
   async toItsEnd(): Promise<RunEnd> {
     const { signal } = this.#run;
-    const stop = () => this.#batch.stop();
+    const stop = () => this.#stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);
     // While it waits for something, nothing changes.
@@ -257,9 +270,22 @@ class RunningJob {
     const { state } = this.#batch;
     const activity = this.#batch.activities().get(1) ?? this.#batch.held()?.because;
     if (activity !== undefined) this.#run.report(activity);
-    if (this.#back || this.#run.signal.aborted || state.endedAt !== undefined) return;
-    this.#back = this.#whyBack();
-    if (this.#back) queueMicrotask(() => this.#batch.stop());
+    if (state.endedAt !== undefined) return;
+    const { aborted } = this.#run.signal;
+    if (!aborted) this.#back ??= this.#whyBack();
+    // What could not be stopped is tried again.
+    if (aborted || this.#back) queueMicrotask(() => this.#stop());
+  }
+
+  // Here, an error would end the worker with everything that it runs.
+  #stop(): void {
+    if (this.#isStopping) return;
+    try {
+      this.#batch.stop();
+      this.#isStopping = true;
+    } catch (error) {
+      this.#run.report(`It cannot be stopped yet: ${messageOf(error)}`);
+    }
   }
 
   // What waits here for long may run elsewhere, or later.
@@ -274,9 +300,9 @@ class RunningJob {
     if (hold) return hold;
     const waits = held !== undefined && attempts.length === 0;
     if (!waits || performance.now() - this.#since <= longestWaitMs) return undefined;
-    // Until then, it would be the same for every other task.
+    // It would be the same for every other task: they are left to others.
     const isLong = (held.until ?? 0) - Date.now() > workerPauseMs;
-    return isLong ? handedBackBy(held.because) : { kind: "handed-back", afterMs: afterWaitMs };
+    return handedBackBy(held.because, isLong ? workerPauseMs : machinePauseMs);
   }
 
   #hold(): HandedBack | undefined {
@@ -287,9 +313,12 @@ class RunningJob {
     const [hold] = holds.filter((one) => concerns(one, model) && one.until > now);
     if (!hold) return undefined;
     const ms = Math.min(longestPauseMs, hold.until - now);
-    return hold.kind === "usage-limit"
-      ? { kind: "handed-back", accountPauseMs: ms }
-      : { kind: "handed-back", workerPause: { ms: Math.min(workerPauseMs, ms), because: hold.because } };
+    if (hold.kind === "usage-limit")
+      // Tasks of other models go on.
+      return isOfSome(hold)
+        ? { kind: "handed-back", afterMs: ms }
+        : { kind: "handed-back", accountPauseMs: ms };
+    return { kind: "handed-back", workerPause: { ms: Math.min(workerPauseMs, ms), because: hold.because } };
   }
 
   async #end(): Promise<RunEnd> {
@@ -303,7 +332,9 @@ class RunningJob {
       if (reason === "stopped")
         return { kind: "result", result: { kind: "stopped", worker: this.#parts.worker, ...usage } };
       const back =
-        reason === undefined ? (this.#back ?? ofAccess(outcome)) : { kind: "handed-back" as const };
+        reason === undefined
+          ? (this.#back ?? (isOfAccount(outcome) ? this.#hold() : undefined) ?? ofAccess(outcome))
+          : { kind: "handed-back" as const };
       if (back) return { ...back, ...usage };
     }
     return { kind: "result", result: await this.#result(task) };
@@ -347,7 +378,7 @@ class RunningJob {
       // Both of them, and the result, must fit.
       if (zstd.length <= longestInlineBytes / 4) return { in: "result", zstd };
     }
-    const name = `${this.#run.id}/${what}`;
+    const name = `${this.#run.blobs}/${what}`;
     return {
       in: "blobs",
       ref: await untilStored(this.#run, () => this.#parts.blobs.put(name, { file: path })),

@@ -30,9 +30,6 @@ export function usualSlots(concurrency: number | "auto"): number {
 /** Where the files of tasks are, in the state directory. */
 const workFolder = "fleet";
 
-/** How long nobody takes a task that is signed with another key, in milliseconds. */
-const afterOtherKeyMs = 2_000;
-
 /** What its keeper prints, below that. */
 const keeperLog = "keeper.log";
 
@@ -64,6 +61,8 @@ export async function startWorker({
   if (why !== undefined) throw new UserError(`This machine can run no task: ${why} Nothing was started.`);
   await removeLeftWork(folder);
   const keeper = startWorkerKeeper(context.store.layout.stateDirectory, join(folder, keeperLog));
+  /** Whether this worker's key is that of somebody else, as far as is known. */
+  let isOwnKeyKnown = false;
   const run = async (one: Run): Promise<RunEnd> => {
     const refused = (message: string): RunEnd => ({
       kind: "result",
@@ -75,7 +74,8 @@ export async function startWorker({
     if (!isSigned(job, fleet.key))
       return job.keyId === undefined || job.keyId === fingerprintOf(fleet.key)
         ? refused("The task is not signed with this worker's key.")
-        : ofOtherKey(job.keyId);
+        : ofOtherKey(job.keyId, one, { isOwnKeyKnown, refused });
+    isOwnKeyKnown = true;
     // Signed, but an old one, or another one.
     if (jobIdOf(job) !== one.id) return refused(`The task belongs to ${jobIdOf(job)}, and not to ${one.id}.`);
     const meant = meantSpec(job.spec);
@@ -101,15 +101,22 @@ export async function startWorker({
     timing: fleetTiming(),
     run,
     key: fleet.key,
-    putAside: (id, text) => blobs.put(`${id}/result`, new TextEncoder().encode(text)),
+    putAside: (blob, text) => blobs.put(blob, new TextEncoder().encode(text)),
     say,
   });
 }
 
-// Either its key or this worker's is the wrong one, which the others know.
-function ofOtherKey(keyId: string): RunEnd {
+// Either its key or this worker's is the wrong one, which the others know. Where this one's is right, the task is.
+function ofOtherKey(
+  keyId: string,
+  { isLast }: Run,
+  { isOwnKeyKnown, refused }: { isOwnKeyKnown: boolean; refused(message: string): RunEnd },
+): RunEnd {
   const because = `A task is signed with another key, whose fingerprint is ${keyId}; \`doctor --fleet\` prints that of the own one.`;
-  return { kind: "handed-back", afterMs: afterOtherKeyMs, workerPause: { ms: workerPauseMs, because } };
+  if (isLast) return refused(because);
+  const failure = { because, isOfWorker: false };
+  if (isOwnKeyKnown) return { kind: "handed-back", failure };
+  return { kind: "handed-back", failure, workerPause: { ms: workerPauseMs, because } };
 }
 
 /** Contexts, one for each job that runs: those who share one do not see what the others write to the store. */

@@ -22,7 +22,7 @@ describeNeeding("redis")("the ledger of a fleet", () => {
 
   test("gives a job to the first worker that asks, and the others wait for its lease", async () => {
     const id = newId();
-    const first = { kind: "run" as const, starts: 1, lost: 0, failures: 0 };
+    const first = { kind: "run" as const, starts: 1, lost: 0, failures: 0, failedOn: [] };
     expect(await ledger.claim(id, "one")).toEqual(first);
     // The driver asks again after a broken connection.
     expect(await ledger.claim(id, "one")).toEqual(first);
@@ -52,7 +52,7 @@ describeNeeding("redis")("the ledger of a fleet", () => {
     await after(id);
     await ledger.claim(id, "other");
     await longAgo(id);
-    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2, lost: 1, failures: 0 });
+    expect(await ledger.claim(id, "other")).toMatchObject({ kind: "run", starts: 2, lost: 1, failures: 0 });
     expect(await ledger.renew(id, "one")).toBe("lost");
     expect(await ledger.renew(id, "other")).toBe("kept");
   });
@@ -69,30 +69,38 @@ describeNeeding("redis")("the ledger of a fleet", () => {
     expect(await ledger.renew(id, "other")).toBe("lost");
     expect(await ledger.finish(id, "other", "second")).toBe("first");
     expect(await ledger.claim(id, "third")).toEqual({ kind: "done", result: "first" });
-    expect(await ledger.ended(id)).toEqual({ result: "first", spent: [], isHeld: false });
+    // What the other one has cost is not known yet.
+    expect(await ledger.ended(id)).toEqual({ result: "first", spent: [["one", ""]], lost: 1, isHeld: false });
   });
 
   test("lets another worker begin at once what was handed back, and remembers what that had cost", async () => {
     const id = newId();
     await ledger.claim(id, "one");
     await ledger.release(id, "one", { spent: "0.5" });
-    expect(await ledger.claim(id, "other")).toEqual({ kind: "run", starts: 2, lost: 0, failures: 0 });
+    expect(await ledger.claim(id, "other")).toMatchObject({ kind: "run", starts: 2, lost: 0, failures: 0 });
     // Said again, it is the same.
     await ledger.release(id, "one", { spent: "0.5" });
     await ledger.release(id, "one");
     expect(await ledger.renew(id, "other")).toBe("kept");
-    expect(await ledger.ended(id)).toEqual({ result: undefined, spent: [["one", "0.5"]], isHeld: true });
+    expect(await ledger.ended(id)).toEqual({
+      result: undefined,
+      spent: [["one", "0.5"]],
+      lost: 1,
+      isHeld: true,
+    });
   });
 
   test("counts runs that failed before their sessions, and no others", async () => {
     const id = newId();
-    for (const isFailure of [true, false, true]) {
+    for (const failedOn of ["box 1", undefined, "box/2"]) {
       const runId = crypto.randomUUID();
       await ledger.claim(id, runId);
-      await ledger.release(id, runId, { isFailure });
-      await ledger.release(id, runId, { isFailure });
+      await ledger.release(id, runId, { failedOn });
+      await ledger.release(id, runId, { failedOn });
     }
-    expect(await ledger.claim(id, "last")).toEqual({ kind: "run", starts: 4, lost: 0, failures: 2 });
+    const claim = await ledger.claim(id, "last");
+    expect(claim).toMatchObject({ kind: "run", starts: 4, lost: 0, failures: 2 });
+    expect(claim.kind === "run" && claim.failedOn.toSorted()).toEqual(["box 1", "box/2"]);
   });
 
   test("stops who runs a cancelled job, and nobody begins one", async () => {

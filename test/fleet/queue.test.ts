@@ -1,11 +1,14 @@
 // Both sides of the queue, with runs that are functions: what is delivered, how often, and what comes back.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "bullmq";
 import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
+import { redisOptions } from "../../src/fleet/connection.ts";
 import { type FleetJob, type JobResult, jobIdOf } from "../../src/fleet/job.ts";
-import { workersKeyOf } from "../../src/fleet/queue-names.ts";
+import { Ledger } from "../../src/fleet/ledger.ts";
+import { queueNameOf, workersKeyOf } from "../../src/fleet/queue-names.ts";
 import { sealed, spendingOf, unsealed } from "../../src/fleet/sealed.ts";
 import { type JobEnd, SubmitterQueue } from "../../src/fleet/submitter-queue.ts";
 import { fleetTiming } from "../../src/fleet/timing.ts";
@@ -44,22 +47,27 @@ describeNeeding("redis")("the queue of a fleet", () => {
   });
   const say = (text: string) => void said.push(text);
 
+  beforeAll(async () => {
+    server = await OwnRedis.start();
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+  });
   beforeEach(async () => {
     blobs = mkdtempSync(join(tmpdir(), "pccm-queue-"));
     store = blobStoreOf({ blobs, s3: {} });
-    server = await OwnRedis.start();
-    submitter = await SubmitterQueue.open({ fleet: fleet(), timing, say });
+    await server.connection.flushall();
+    submitter = await SubmitterQueue.open({ fleet: fleet(), timing, say, mostReads: 2 });
   });
   afterEach(async () => {
     for (const worker of workers.splice(0)) await worker.drain(0, AbortSignal.abort());
     await submitter[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
     rmSync(blobs, { recursive: true, force: true });
     said.length = 0;
   });
 
   async function worker(name: string, run: (run: Run) => Promise<RunEnd>, slots = 2): Promise<FleetWorker> {
-    const putAside = (id: string, text: string) => store.put(`${id}/result`, new TextEncoder().encode(text));
+    const putAside = (blob: string, text: string) => store.put(blob, new TextEncoder().encode(text));
     const started = await FleetWorker.start({ place: fleet(), name, slots, timing, run, key, putAside, say });
     workers.push(started);
     return started;
@@ -84,6 +92,13 @@ describeNeeding("redis")("the queue of a fleet", () => {
     usage: usage(costUsd),
   });
   const result = (name: string): RunEnd => ({ kind: "result", result: ended(name) });
+  const until = async (holds: () => Promise<boolean>, what: string): Promise<void> => {
+    const deadline = performance.now() + 30_000;
+    while (!(await holds())) {
+      if (performance.now() > deadline) throw new Error(`It did not happen: ${what}`);
+      await Bun.sleep(20);
+    }
+  };
   const jobField = (number: number, field: string) =>
     server.connection.hget(`bull:fleet1-default:${idOf(number)}`, field);
   const untilAborted = async ({ signal }: Run): Promise<EndReason> => {
@@ -261,7 +276,7 @@ describeNeeding("redis")("the queue of a fleet", () => {
       () => "it did not begin",
     );
     // As if the worker had been frozen for longer than its lock, again and again.
-    while (Number(await jobField(1, "stc")) < 5) {
+    while (Number(await jobField(1, "stc")) < 2) {
       await server.connection.del(`bull:fleet1-default:${idOf(1)}:lock`);
       await Bun.sleep(50);
     }
@@ -306,9 +321,132 @@ describeNeeding("redis")("the queue of a fleet", () => {
     });
     expect(await submit(1)).toMatchObject({ result: { worker: "other" } });
     const spent = () => server.connection.hgetall(`led:{${idOf(1)}}:spent`);
-    while (Object.keys(await spent()).length === 0) await Bun.sleep(20);
+    await until(async () => Object.keys(await spent()).length > 0, "it has said what it cost");
     const [[runId, text] = ["", ""]] = Object.entries(await spent());
     expect(unsealed(spendingOf(idOf(1), runId), text, key)).toMatchObject({ costUsd: 0.5 });
+  });
+
+  test("gives each run of a job names of its own for what it stores", async () => {
+    const names: string[] = [];
+    const message = "x".repeat(200_000);
+    await worker("one", async (run) => {
+      names.push(run.blobs);
+      if (names.length === 1) return { kind: "handed-back" };
+      return { kind: "result", result: { kind: "refused", worker: "one", message } };
+    });
+    const end = await submit(1);
+    expect(end).toMatchObject({ result: { message } });
+    const text = String(await server.connection.get(`led:{${idOf(1)}}:done`));
+    const stored = unsealed(idOf(1), text, key);
+    // Where the first run had stored its own, a late one would have replaced it.
+    expect(stored).toMatchObject({ kind: "blob", ref: { name: `${names[1]}/result` } });
+    expect(names[0]).not.toBe(names[1]);
+  });
+
+  test("rests after three jobs in a row that could not be begun, and others run them", async () => {
+    const failure = { because: "The files cannot be had.", isOfWorker: true };
+    await worker("broken", async () => ({ kind: "handed-back", failure }), 3);
+    const ends = [1, 2, 3].map((number) => submit(number));
+    await isSaid("The last 3 tasks could not be begun here: The files cannot be had.");
+    await worker("good", async () => result("good"));
+    for (const end of await Promise.all(ends)) expect(end).toMatchObject({ result: { worker: "good" } });
+  }, 20_000);
+
+  test("gives a job up that fails again and again once it has failed on as many workers as there are, or on three", async () => {
+    const { connection } = server;
+    const beats = workersKeyOf(queueNameOf());
+    const other = { name: "other", version: "1", slots: 1, running: [], at: Date.now() };
+    const seen = new Map<string, boolean>();
+    const failed = (number: number, on: readonly string[], failures = 4) =>
+      connection.hset(`led:{${idOf(number)}}:run`, {
+        failures,
+        ...Object.fromEntries(on.map((name) => [`failed:${name}`, 1])),
+      });
+    await connection.hset(beats, "other", JSON.stringify(other));
+    await failed(1, ["one"]);
+    await failed(2, ["other"]);
+    await failed(3, ["two", "three"]);
+    await failed(4, ["other"], 3);
+    await worker("one", async ({ id, isLast }) => {
+      seen.set(id, isLast);
+      return result("one");
+    });
+    await Promise.all([1, 2, 3, 4].map((number) => submit(number)));
+    // The other one may be able to run the first. The last one has not failed often enough.
+    expect([1, 2, 3, 4].map((number) => seen.get(idOf(number)))).toEqual([false, true, true, false]);
+    await connection.hdel(beats, "other");
+    await failed(5, ["one"]);
+    await submit(5);
+    expect(seen.get(idOf(5))).toBe(true);
+  });
+
+  test("ends what is cancelled although the worker that has taken it is gone", async () => {
+    // It keeps its lock, and no lease: as one that was killed keeps it for a minute.
+    const connection = redisOptions(fleet());
+    const taken = Promise.withResolvers<void>();
+    const hangs = new Worker(
+      queueNameOf(),
+      async () => {
+        taken.resolve();
+        await Promise.withResolvers<void>().promise;
+      },
+      { connection, lockDuration: 60_000, skipStalledCheck: true },
+    );
+    const end = submit(1);
+    await taken.promise;
+    await submitter.cancel(idOf(1));
+    expect(await end).toMatchObject({ result: { kind: "stopped" } });
+    await hangs.close(true);
+  }, 20_000);
+
+  test("can be used again once what it holds can be read again", async () => {
+    const { connection } = server;
+    const end = submit(1);
+    await until(async () => (await jobField(1, "name")) !== null, "it is in the queue");
+    await connection.acl("SETUSER", "default", "-get");
+    await eventually(
+      () => submitter.trouble?.includes("does not allow the user") === true,
+      () => String(submitter.trouble),
+    );
+    await connection.acl("SETUSER", "default", "+get");
+    await eventually(
+      () => submitter.trouble === undefined,
+      () => String(submitter.trouble),
+    );
+    await worker("one", async () => result("one"));
+    expect(await end).toMatchObject({ result: { worker: "one" } });
+  }, 30_000);
+
+  test("ends a cancelled job whose result cannot be read, because the blob store is away", async () => {
+    const ref = await store.put("b/result", new TextEncoder().encode("{}"));
+    await server.connection.set(`led:{${idOf(1)}}:done`, sealed(idOf(1), { kind: "blob", ref }, key));
+    renameSync(blobs, `${blobs}-away`);
+    const end = submit(1, true);
+    await isSaid("cannot be read");
+    await submitter.cancel(idOf(1));
+    renameSync(`${blobs}-away`, blobs);
+    expect(await end).toMatchObject({ result: { kind: "stopped" }, spent: [{ costUsd: 0, atLeast: true }] });
+  }, 20_000);
+
+  test("lets go of a job whose end is known, and nobody runs it again", async () => {
+    await worker("one", async () => result("one"));
+    await submit(1);
+    submitter.forget(idOf(1));
+    const { connection } = server;
+    await until(async () => (await jobField(1, "name")) === null, "it is no longer in the queue");
+    expect(await connection.pttl(`led:{${idOf(1)}}:done`)).toBeWithin(1, 600_001);
+    // When even that is gone, a worker that was cut off for long ends its run.
+    await connection.del(`led:{${idOf(1)}}:done`);
+    const ledger = new Ledger({ redis: connection, leaseMs: 3_000 });
+    expect(await ledger.renew(idOf(1), "late")).toBe("stopped");
+    expect(await ledger.claim(idOf(1), "late")).toEqual({ kind: "stopped" });
+  });
+
+  test("says that more was spent than is known if a worker was lost before its job was cancelled", async () => {
+    await server.connection.hset(`led:{${idOf(1)}}:run`, { starts: 1 });
+    const end = submit(1);
+    await submitter.cancel(idOf(1));
+    expect(await end).toMatchObject({ result: { kind: "stopped" }, spent: [{ costUsd: 0, atLeast: true }] });
   });
 
   test("says that more was spent than is known if a worker was lost", async () => {
@@ -327,19 +465,21 @@ describeNeeding("redis")("the queue of a fleet", () => {
     expect(await submit(1)).toMatchObject({
       kind: "failed",
       message: "It was lost with its worker 5 times.",
+      spent: [{ costUsd: 0, atLeast: true }],
     });
     expect(runs).toBe(0);
   });
 
-  test("says to each run how many before it failed, and counts no others", async () => {
-    const seen: number[] = [];
-    await worker("one", async ({ failures }) => {
-      seen.push(failures);
-      if (seen.length > 3) return result("one");
-      return { kind: "handed-back", afterMs: 0, isFailure: seen.length !== 2 };
+  test("counts runs that failed before their sessions, with their workers, and no others", async () => {
+    let runs = 0;
+    const failure = { because: "It is away.", isOfWorker: true };
+    await worker("one", async () => {
+      if (++runs > 2) return result("one");
+      return runs === 1 ? { kind: "handed-back" } : { kind: "handed-back", failure };
     });
     await submit(1);
-    expect(seen).toEqual([0, 1, 1, 2]);
+    const counted = await server.connection.hgetall(`led:{${idOf(1)}}:run`);
+    expect(counted).toMatchObject({ starts: "3", failures: "1", "failed:one": "1" });
   });
 
   test("counts what a job had cost that was handed back and then cancelled", async () => {
@@ -350,8 +490,9 @@ describeNeeding("redis")("the queue of a fleet", () => {
     });
     const end = submit(1);
     await begun;
-    while ((await server.connection.zscore("bull:fleet1-default:delayed", idOf(1))) === null)
-      await Bun.sleep(20);
+    const isDelayed = async () =>
+      (await server.connection.zscore("bull:fleet1-default:delayed", idOf(1))) !== null;
+    await until(isDelayed, "it was handed back");
     await submitter.cancel(idOf(1));
     expect(await end).toMatchObject({ result: { kind: "stopped" }, spent: [{ costUsd: 0.25 }] });
   });
@@ -391,6 +532,12 @@ describeNeeding("redis")("the queue of a fleet", () => {
       () => said.join("\n"),
     );
     expect(submitter.trouble).toBeUndefined();
+    expect(submitter.isLimited).toBe(false);
+    await server.connection.set("bull:fleet1-default:limiter", 1, "PX", 60_000);
+    await eventually(
+      () => submitter.isLimited,
+      () => "no limit is seen",
+    );
   });
 
   test("ends a worker whose server is away, once it waits for nothing more", async () => {
@@ -411,6 +558,7 @@ describeNeeding("redis")("the queue of a fleet", () => {
     expect(await idle.drain(600_000, new AbortController().signal)).toBe(false);
     again.abort();
     expect(await drained).toBe(false);
+    await server.start();
   }, 60_000);
 
   test("runs nothing again while its server is away for longer than all locks", async () => {
@@ -433,7 +581,10 @@ describeNeeding("redis")("the queue of a fleet", () => {
     await server.start();
     // The queue takes all of them for lost, and would deliver them again.
     const stalls = () => Promise.all([1, 2, 3, 4].map((number) => jobField(number, "stc")));
-    while ((await stalls()).some((count) => Number(count) === 0)) await Bun.sleep(50);
+    await until(
+      async () => (await stalls()).every((count) => Number(count) > 0),
+      "the queue takes all for lost",
+    );
     open();
     const all = await Promise.all(ends);
     expect(all.map((end) => end.kind)).toEqual(["result", "result", "result", "result"]);

@@ -168,6 +168,11 @@ describeNeeding(
       (one, key) => signed({ ...one, batchId: "earlier" }, key),
       /belongs to earlier-1-1/,
     ],
+    [
+      "with another key, which it names, for the fifth time",
+      (one) => signed({ ...one, keyId: "deadbeef" }, "k".repeat(43)),
+      /signed with another key, whose fingerprint is deadbeef/,
+    ],
     ["of another version", (one, key) => signed({ ...one, v: 2 }, key), /version 2/],
   ];
   test("runs no task that is not signed, or that was changed; and runs one that is", async () => {
@@ -179,6 +184,8 @@ describeNeeding(
     const idOf = (batchId: string) => jobIdOf({ ...job, batchId });
     for (const [index, [, made]] of forged.entries()) {
       const batchId = `forged${index}`;
+      // Another worker may have its key, until it has failed too often.
+      await redis.hset(`led:{${idOf(batchId)}}:run`, "failures", 4);
       await queue.add(jobName, made({ ...job, batchId }, key), { jobId: idOf(batchId) });
     }
     const good = signed({ ...job, batchId: "good" }, key);

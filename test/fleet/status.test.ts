@@ -45,6 +45,9 @@ describeNeeding("redis")("fleet status", () => {
       "box-1": beat({ name: "box-1", running: [{ id: "b4k2-1-1", activity: "Reads src/main.ts" }] }),
       "box-2": beat({ name: "box-2", held: "Claude is not logged in." }),
       "box-3": beat({ name: "box-3", at: Date.now() - 120_000 }),
+      // Killed and started again.
+      "box-3/1": beat({ name: "box-3", at: Date.now() - 180_000 }),
+      "box-1/1": beat({ name: "box-1", at: Date.now() - 180_000 }),
       "box-4": beat({ name: "box-4", isDraining: true }),
       "box-5": beat({ name: "box-5\u001b[31m" }),
     });

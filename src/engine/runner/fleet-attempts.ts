@@ -17,6 +17,7 @@ import { replaceFile } from "../../platform/whole-files.ts";
 import { countText } from "../../report/amounts.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { cancelQueued, type EndKnown } from "../attempt/attempt-events.ts";
+import { answerIn, isMatch } from "../attempt/check-answer.ts";
 import type { Running } from "../attempt/running.ts";
 import { newStartName } from "../attempt/session-name.ts";
 import type { Admitted } from "../scheduler/admission.ts";
@@ -70,10 +71,7 @@ export class FleetAttempts {
       const { status, attempts } = taskOf(log.state, number);
       return status === "queued" && attempts.length + 1 === attempt && directory === directoryNow();
     };
-    const packed = await link.untilStored(() => this.#work.of(directory), {
-      isMeant,
-      waits: (because) => link.say(because),
-    });
+    const packed = await link.untilSent(() => this.#work.of(directory), isMeant);
     if (!packed) return;
     if (!packed.ok) {
       const outcome = { kind: "not-started" as const, message: `${directory} ${packed.says}.` };
@@ -124,6 +122,7 @@ export class FleetAttempts {
       progressed: (progress) => running.progressed(progress),
     });
     await this.#conclude(number, last, end, running);
+    queue.forget(id);
   }
 
   async #jobOf(number: number, attempt: Attempt): Promise<UnsignedJob> {
@@ -131,10 +130,10 @@ export class FleetAttempts {
     const { batch } = state;
     const options = optionsOf(batch, number);
     const directory = directoryOf(batch, number, attempt);
-    const packed = await this.#parts.link.untilStored(() => this.#work.of(directory), {
-      isMeant: () => !this.#isCancelled(number),
-      waits: (because) => this.#parts.link.say(because),
-    });
+    const packed = await this.#parts.link.untilSent(
+      () => this.#work.of(directory),
+      () => !this.#isCancelled(number),
+    );
     if (!packed) throw new Error(`${directory} was not sent, because the task was cancelled.`);
     if (!packed.ok) throw new Error(`${directory} ${packed.says}.`);
     return {
@@ -142,7 +141,7 @@ export class FleetAttempts {
       batchId,
       number,
       attempt: attempt.number,
-      spec: specOf(batch.tasks[number - 1]?.prompt ?? "", options),
+      spec: await specOf(batch.tasks[number - 1]?.prompt ?? "", options),
       work: packed.work,
       ...(options.maxBudgetUsd === undefined ? {} : { budgetUsd: options.maxBudgetUsd }),
     };
@@ -226,9 +225,16 @@ export class FleetAttempts {
       ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
       remarks: [...remarks, ...repeated, ...taken],
     };
-    if (lost === undefined) return { ...said, outcome };
+    if (lost === undefined) return { ...said, outcome: this.#matched(outcome, of.transcript) };
     if (this.#isCancelled(number)) return { ...said, outcome: this.#cancelled(number) };
     return { ...said, outcome: { kind: "crashed", stderrTail: `Its answer cannot be read: ${lost}` } };
+  }
+
+  // Whether it counts for `stopWhen` is this batch's to say.
+  #matched(outcome: AttemptOutcome, transcript: string): AttemptOutcome {
+    const where = this.#parts.log.state.batch.stopWhen?.where;
+    if (outcome.kind !== "succeeded" || !where) return outcome;
+    return { ...outcome, matched: isMatch(where, answerIn(transcript, outcome)) };
   }
 
   // What its session wrote goes where the log says.
@@ -292,12 +298,23 @@ const ofThisMachine: readonly (keyof SessionOptions)[] = [
   "inputs",
 ];
 
-// A task as `run-task` takes it.
-function specOf(task: string, options: SessionOptions): Record<string, unknown> {
+// A task as `run-task` takes it, without files of this machine.
+async function specOf(task: string, options: SessionOptions): Promise<Record<string, unknown>> {
   const kept = Object.entries(options).filter(
     ([name, value]) => value !== undefined && !ofThisMachine.some((one) => one === name),
   );
-  return { task, ...Object.fromEntries(kept) };
+  const { settings } = options;
+  const isFile = typeof settings === "string" && !/^\s*\{/.test(settings);
+  const read = isFile ? { settings: await settingsIn(settings) } : {};
+  return { task, ...Object.fromEntries(kept), ...read };
+}
+
+async function settingsIn(path: string): Promise<unknown> {
+  try {
+    return await Bun.file(path).json();
+  } catch (error) {
+    throw new Error(`The settings in ${path} cannot be read: ${messageOf(error)}`);
+  }
 }
 
 /** A job in the queue, or on a worker. */

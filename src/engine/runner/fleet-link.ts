@@ -29,6 +29,9 @@ export class FleetLink implements AsyncDisposable {
   #opening: Promise<SubmitterQueue> | undefined;
   #queue: SubmitterQueue | undefined;
   #said: string | undefined;
+  #printed: string | undefined;
+  /** What cannot be sent at present, and why. */
+  readonly #unsent = new Map<symbol, string>();
   readonly #closing = new AbortController();
 
   /** `changed` is called when other workers may be there. */
@@ -51,6 +54,10 @@ export class FleetLink implements AsyncDisposable {
     const queue = this.#queue;
     if (!queue) return this.#said ?? `Connects to the fleet ${this.name}.`;
     if (queue.trouble !== undefined) return `${queue.trouble}.`;
+    const [unsent] = this.#unsent.values();
+    if (unsent !== undefined) return unsent;
+    if (queue.isLimited)
+      return `Waits for the fleet ${this.name}: its account has reached a limit, and no task starts until that is over.`;
     const { workers } = queue;
     if (workers.length === 0) return `Waits for a worker of the fleet ${this.name}: none is running.`;
     if (workers.every(({ isDraining }) => isDraining))
@@ -88,10 +95,26 @@ export class FleetLink implements AsyncDisposable {
     return this.#blobs;
   }
 
-  /** Says to people why something waits. */
+  /** Says to people why something waits: once, until it is something else. */
   say(text: string): void {
     this.#said = text;
+    if (text === this.#printed) return;
+    this.#printed = text;
     console.error(`${new Date().toISOString()} ${text}`);
+  }
+
+  /** What `act` gives that sends something; undefined if it is not meant any more. Meanwhile, nothing else is begun. */
+  async untilSent<Value>(act: () => Promise<Value>, isMeant: () => boolean): Promise<Value | undefined> {
+    const own = Symbol("unsent");
+    const waits = (because: string) => {
+      this.#unsent.set(own, because);
+      this.say(because);
+    };
+    try {
+      return await this.untilStored(act, { isMeant, waits });
+    } finally {
+      this.#unsent.delete(own);
+    }
   }
 
   /**

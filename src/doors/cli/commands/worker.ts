@@ -12,6 +12,7 @@ import {
 import { type FleetSettings, fleetSettings } from "../../../model/fleet.ts";
 import { product } from "../../../model/product.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
+import { clock } from "../../../platform/clock.ts";
 import { hostName } from "../../../platform/host-name.ts";
 import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
@@ -117,12 +118,12 @@ export const worker: Command = {
     using leaving = new Leaving();
     const { startWorker, usualSlots } = await import("../../../operations/fleet-worker.ts");
     const called = asked.name ?? hostName();
-    const slots = asked.slots ?? usualSlots(context.configuration.concurrency);
+    const { concurrency } = context.configuration;
+    const slots = slotsOf(asked.slots ?? usualSlots(concurrency), concurrency);
     const say = (text: string) => void terminal.err.tell(`${new Date().toISOString()} ${harmless(text)}`);
     // What is wrong for good is said at once; what may pass is waited for.
-    const trouble = await whyUnreachable(fleet);
-    if (trouble !== undefined && /refuses the user|requires a user|certificate|TLS/.test(trouble))
-      throw new UserError(`${trouble}. Nothing was started.`);
+    const trouble = await lastingTrouble(fleet);
+    if (trouble !== undefined) throw new UserError(`${trouble}. Nothing was started.`);
     const running = await startWorker({
       context,
       fleet,
@@ -135,6 +136,10 @@ export const worker: Command = {
     say(
       `${product.name} ${product.version}: worker ${called} takes up to ${countText(slots, "task")} at once from ${shownUrl(fleet.url)}.`,
     );
+    if (asked.slots !== undefined && slots < asked.slots)
+      say(
+        `The \`concurrency\` setting of this machine allows no more, so \`--slots ${asked.slots}\` is not reached.`,
+      );
     if (asked.json)
       await terminal.out.print(jsonText({ name: called, slots, fleet: name, url: shownUrl(fleet.url) }));
     await aborted(leaving.signal);
@@ -184,6 +189,21 @@ function settingsOf(
   if (!read.success)
     throw new UsageError(read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
   return { name: "fleet", settings: read.data };
+}
+
+// A connection may break at any time, also in the way in which a server without TLS ends it: what lasts is there a second time.
+async function lastingTrouble(fleet: Fleet): Promise<string | undefined> {
+  const lasts = /refuses the user|requires a user|certificate|TLS/;
+  const first = await whyUnreachable(fleet);
+  if (first === undefined || !lasts.test(first)) return undefined;
+  await clock.next("second");
+  const again = await whyUnreachable(fleet);
+  return again !== undefined && lasts.test(again) ? again : undefined;
+}
+
+// What the machine's own setting does not allow would only wait here, and no other worker would have it.
+function slotsOf(wanted: number, setting: number | "auto"): number {
+  return setting === "auto" ? wanted : Math.min(wanted, setting);
 }
 
 function fleetOf(read: ReturnType<typeof readFleet>): Fleet {
