@@ -11,6 +11,7 @@ const floors = [
   ["platform"],
   ["model"],
   ["claude", "store", "report"],
+  ["git"],
   ["far", "fleet"],
   ["engine/shared"],
   ["engine/account", "engine/memory", "engine/output", "engine/reuse"],

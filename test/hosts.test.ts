@@ -398,11 +398,19 @@ withSshd(
   },
 );
 
-withSshd("a directory that says no machine is refused before anything runs", async () => {
+testNeeding(
+  "sshd",
+  "git",
+  "Linux",
+)("a directory that no session can work in is refused before anything runs", async () => {
   await using home = new Home();
   await using _box = await OwnSshd.start(home, "box1");
   const asked = (...words: string[]) => run(home, ["run", "[[answer]]", "--hosts", "box1", ...words]);
-  expect(await asked()).toMatchObject({ code: 2, err: expect.stringContaining("`box1:/path`") });
+  git(home, "init", "--quiet", "inner");
+  expect(await asked()).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/the Git repository inner.*`box1:\/path`/s),
+  });
   expect(await asked("--cd", "box1:work")).toMatchObject({
     code: 2,
     err: expect.stringContaining("behind the colon, begin with `/` or `~/`"),
@@ -544,7 +552,7 @@ function git(home: Home, ...words: string[]): string {
 const withGit = testNeeding("sshd", "git", "Linux");
 
 withGit(
-  "a working tree goes to the machine as it is, and what a session changes comes back as a patch",
+  "a working tree goes to the machine as it is, and what a session changes comes back as a branch",
   async () => {
     await using home = new Home();
     await using box = await OwnSshd.start(home, "box1");
@@ -563,13 +571,11 @@ withGit(
     const { results } = JSON.parse(out) as { results: { result: string; remarks?: string[] }[] };
     expect(results[0]?.result).toContain("machine-box1/state/far/");
     const remark = results[0]?.remarks?.join("\n") ?? "";
-    expect(remark).toContain("It changed 1 file on box1.");
-    // Nothing has changed here until the user says so.
+    const [, branch = ""] = /Its changes to 1 file are in the branch (\S+)\./.exec(remark) ?? [];
+    expect(git(home, "show", `${branch}:new.txt`)).toBe("made there");
+    // Nothing else has changed here.
     expect(git(home, "status", "--porcelain")).toBe(before);
-    const [, patch = ""] = /apply (\S+?)`/.exec(remark) ?? [];
-    git(home, "apply", patch);
-    expect(readFileSync(join(home.work, "new.txt"), "utf8")).toBe("made there");
-    expect(git(home, "for-each-ref", "refs/parallel-claude")).toBe("");
+    expect(git(home, "for-each-ref", "refs/parallel-claude-code-mcp")).toBe("");
     // Of the tree, only the repository stays there, until somebody prunes it.
     const repositories = join(box.state, "far", "repositories");
     expect(readdirSync(repositories)).toHaveLength(1);
@@ -611,14 +617,22 @@ withGit("a session works on what was there when its batch began, ignored files n
 });
 
 withGit(
-  "a directory that is in no repository is refused, and so is a repository without a commit",
+  "a directory in no repository goes there as well, and one in a repository without a commit is refused",
   async () => {
     await using home = new Home();
     await using _box = await OwnSshd.start(home, "box1");
-    const asked = () => run(home, ["run", "[[answer]]", "--hosts", "box1"]);
-    expect(await asked()).toMatchObject({ code: 2, err: expect.stringContaining("in no git repository") });
+    writeFileSync(join(home.work, "one.txt"), "one\n");
+    const task = "[[write-file path=new.txt text=made]] [[recite path=one.txt]]";
+    const asked = () => run(home, ["run", task, "--hosts", "box1", "--json"]);
+    const { code, out, err } = await asked();
+    expect({ code, err }).toMatchObject({ code: 0 });
+    const { results } = JSON.parse(out) as { results: { result: string; remarks?: string[] }[] };
+    expect(results[0]?.result).toBe("one\n");
+    const [, patch = ""] = /apply (\S+?)`/.exec(results[0]?.remarks?.join("\n") ?? "") ?? [];
+    git(home, "apply", patch);
+    expect(readFileSync(join(home.work, "new.txt"), "utf8")).toBe("made");
     git(home, "init", "--quiet");
-    expect(await asked()).toMatchObject({ code: 1, err: expect.stringContaining("could not be prepared") });
+    expect(await asked()).toMatchObject({ code: 2, err: expect.stringContaining("without a commit") });
   },
 );
 

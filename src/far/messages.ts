@@ -1,6 +1,7 @@
 // What a runner and the keeper of a far machine say to each other: their only declaration. A session is known by the name of
 // its start, which is unique. What is longer than a line goes as the body of its frame.
 import { z } from "zod";
+import { commitName } from "../git/bundle.ts";
 import { onLostHost } from "../model/options.ts";
 import { processIdentity } from "../platform/process-identity.ts";
 
@@ -16,29 +17,28 @@ const batchId = z.string().regex(/^[\w-]{1,64}$/);
 const ticket = z.string().max(64);
 const offset = z.int().nonnegative();
 
-/** A repository, by its first commit; and a commit. */
-const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
 /** A working tree of a task. */
 const treeName = z.string().regex(/^[\w-]{1,64}$/);
 
 /** How much of a bundle goes at once, in bytes. */
 export const bundlePieceBytes = 512 * 1024;
-/** The problem of what must be asked from its beginning. */
-export const interrupted = "the connection ended";
 
-/** What is asked of a machine about the repositories that it has for others. Each may be asked again. */
+/**
+ * What is asked of a machine about the repositories that it has for others. Each may be asked again. `repository`: its name, such
+ * as that of its first commit.
+ */
 export const treeAction = z.discriminatedUnion("do", [
   /** Which commits of a repository it has. */
-  z.object({ do: z.literal("have"), repository: commit }),
+  z.object({ do: z.literal("have"), repository: commitName }),
   /** A piece of a bundle, in the body; the first one has the number 0. */
   z.object({
     do: z.literal("receive"),
-    repository: commit,
+    repository: commitName,
     piece: z.int().nonnegative(),
     isLast: z.boolean(),
   }),
   /** A working tree with what is in a commit. */
-  z.object({ do: z.literal("check-out"), repository: commit, commit, name: treeName }),
+  z.object({ do: z.literal("check-out"), repository: commitName, commit: commitName, name: treeName }),
   /** What differs in it from that commit, as a patch in the body of the answer. */
   z.object({ do: z.literal("changes"), name: treeName }),
   /** It is not needed any more. */
@@ -201,12 +201,16 @@ export const fromKeeper = z.discriminatedUnion("type", [
     problem: z.string().optional(),
     /** The machine lacks something, such as room on its disk: it may work later. */
     isPassing: z.boolean().optional(),
+    /** The pieces of a bundle do not follow one another any more: all of them must be sent again. */
+    isInterrupted: z.boolean().optional(),
     /** They become words of a command here, and who answers may be hostile. */
-    commits: z.array(commit).optional(),
+    commits: z.array(commitName).optional(),
     /** Of a working tree. Absolute. */
     directory: z.string().optional(),
     /** How many files differ. */
     files: z.int().optional(),
+    /** From which commit. */
+    commit: commitName.optional(),
   }),
   /** There is no such session: it never started, or it was forgotten, perhaps just now as it was asked. */
   z.object({ type: z.literal("unknown"), id: startName }),

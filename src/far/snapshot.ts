@@ -1,102 +1,126 @@
-// What is in a working tree now, as a commit that no branch has, and as a bundle of what another machine lacks of it.
-import { makePrivateDirectory } from "../platform/files.ts";
-import { join, temporaryDirectory } from "../platform/paths.ts";
-import { removePath } from "../platform/removal.ts";
-import { git } from "./git.ts";
+// What is in a directory now, as a commit that no branch has, and as a bundle of what another machine lacks of it.
+import { bundleTo } from "../git/bundle.ts";
+import { GitFailed, git, gitOrNothing } from "../git/git.ts";
+import { commitOfDirectory, whyNotPlain } from "../git/plain-directory.ts";
+import { aloneMessage } from "../git/take-branch.ts";
+import {
+  type Checkout,
+  checkoutAround,
+  commitOf,
+  commitOfFiles,
+  hasFilesIn,
+  treeOf,
+} from "../git/working-tree.ts";
+import { realPath } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
 
+/** The files of a directory, at one moment. */
 export interface Snapshot {
-  /** The root of the working tree. */
+  /** The root of the working tree; the directory itself if it is in no repository. */
   root: string;
-  /** The first commit of its history, which names the repository everywhere. */
-  repository: string;
-  /** Has everything that git knows or would add. */
+  /** The repository that has the commit, or its working tree. */
+  at: string;
+  /** Names the repository on every machine, as a commit's name would. */
+  name: string;
+  /** Has everything that Git knows or would add. */
   commit: string;
-  /** Of the directory below the root, with slashes; "" for the root. */
-  prefix: string;
+  /** The directory, below the root, with `/`; "" for the root. */
+  below: string;
 }
 
-const refs = "refs/parallel-claude";
 /** Of the commits that another machine has, no more are looked at. */
 const mostKnown = 200;
 
-/** The working tree around a directory as it is now. Throws if there is none, or it has no commit yet. */
-export async function snapshotOf(directory: string): Promise<Snapshot> {
-  const ask = async (...words: string[]): Promise<string> => {
-    const said = await git(directory, words);
-    if (!said.ok) throw new Error(`${directory} cannot be taken to another machine by git: ${said.because}`);
-    return said.text;
-  };
-  const root = await ask("rev-parse", "--show-toplevel");
-  const prefix = (await ask("rev-parse", "--show-prefix")).replace(/\/$/, "");
-  const head = await ask("rev-parse", "--verify", "HEAD^{commit}");
-  const repository = (await ask("rev-list", "--max-parents=0", "HEAD")).split("\n").at(-1) ?? head;
-  const off = await filtersOff(root);
-  using folder = temporaryFolder();
-  const index = join(folder.path, "index");
-  const within = async (...words: string[]): Promise<string> => {
-    const said = await git(root, words, { index, off });
-    if (!said.ok) throw new Error(`${root} cannot be taken to another machine by git: ${said.because}`);
-    return said.text;
-  };
-  await within("read-tree", "HEAD");
-  await within("add", "--all");
-  const tree = await within("write-tree");
-  const isClean = tree === (await within("rev-parse", "HEAD^{tree}"));
-  const commit = isClean ? head : await within("commit-tree", tree, "-p", head, "-m", "Working tree");
-  return { root, repository, commit, prefix };
+/**
+ * The files of a directory as they are now. `folder`: where a repository is made for a directory that has none. Throws an
+ * error with a sentence if they cannot be sent.
+ */
+export async function snapshotOf(directory: string, folder: string): Promise<Snapshot> {
+  try {
+    const around = await checkoutAround(directory);
+    switch (around.is) {
+      case "checkout":
+        return await ofCheckout(around);
+      case "no-commit":
+        throw new GitFailed(`it ${withoutCommit}`);
+      case "no-repository":
+        return await ofDirectory(realPath(directory), folder);
+    }
+  } catch (error) {
+    if (error instanceof GitFailed) throw new Error(`${directory} cannot be sent: ${error.message}`);
+    throw error;
+  }
 }
 
-/** Writes a file with what is missing where these commits are. False if nothing is. */
+/** Why a directory cannot be sent, as it follows its name in a sentence; undefined if it can. */
+export async function whyNotSent(directory: string): Promise<string | undefined> {
+  try {
+    const { is } = await checkoutAround(directory);
+    if (is === "no-commit") return withoutCommit;
+    return is === "checkout" ? undefined : await whyNotPlain(directory);
+  } catch (error) {
+    if (error instanceof GitFailed) return `cannot be sent: ${error.message}`;
+    throw error;
+  }
+}
+
+const withoutCommit = "is in a Git repository without a commit; make one first";
+
+async function ofCheckout({ root, head, below }: Checkout): Promise<Snapshot> {
+  const where = { directory: root };
+  const commit = await commitOfFiles({ root, head });
+  if (!(await hasFilesIn(commit, below, where))) throw new GitFailed("it has no files that Git would send");
+  const name = (await git(["rev-list", "--max-parents=0", head], where)).split("\n").at(-1) ?? head;
+  return { root, at: root, name, commit: (await isWhole(root)) ? commit : await alone(commit, root), below };
+}
+
+// Of a shallow clone, or one that gets files when it needs them, only what is checked out is certain to be here.
+async function isWhole(root: string): Promise<boolean> {
+  const where = { directory: root };
+  if ((await git(["rev-parse", "--is-shallow-repository"], where)) === "true") return false;
+  const promises = ["config", "--get-regexp", "^(extensions\\.partialclone|remote\\..*\\.promisor)$"];
+  return (await gitOrNothing(promises, where)) === undefined;
+}
+
+// The same files without their history.
+async function alone(commit: string, root: string): Promise<string> {
+  const where = { directory: root };
+  const at = await git(["show", "--no-patch", "--format=%cI", commit], where);
+  return await commitOf(await treeOf(commit, where), { at, message: aloneMessage(commit) }, where);
+}
+
+async function ofDirectory(root: string, folder: string): Promise<Snapshot> {
+  const why = await whyNotPlain(root);
+  if (why !== undefined) throw new GitFailed(`it ${why}`);
+  const name = new Bun.CryptoHasher("sha1").update(`directory ${root}`).digest("hex");
+  const at = join(folder, `sent-${name}.git`);
+  return { root, at, name, commit: await commitOfDirectory(root, at), below: "" };
+}
+
+/**
+ * Writes a file with what is missing where these commits are. False if nothing is. Throws an error with a sentence if it cannot be
+ * written.
+ */
 export async function bundleFor(
-  { root, commit }: Snapshot,
+  { root, at, commit }: Snapshot,
   known: readonly string[],
   file: string,
 ): Promise<boolean> {
   if (known.includes(commit)) return false;
-  const ref = `${refs}/${commit}`;
-  const made = await git(root, ["update-ref", ref, commit]);
-  if (!made.ok) throw new Error(`no bundle of ${root} could be made: ${made.because}`);
   try {
-    // The latest are enough: what lacks is sent.
-    const shared = await git(root, [
+    // Those that this repository has as well. The latest are enough: what lacks is sent.
+    const asked = [
       "rev-list",
       "--ignore-missing",
       "--no-walk",
-      // What follows comes from another machine.
       "--end-of-options",
       ...known.slice(-mostKnown),
-    ]);
-    const without = shared.ok ? shared.text.split("\n").flatMap((one) => (one ? [`^${one}`] : [])) : [];
-    const bundled = await git(root, ["bundle", "create", "--quiet", file, ref, ...without]);
-    if (!bundled.ok) throw new Error(`no bundle of ${root} could be made: ${bundled.because}`);
-    return true;
-  } finally {
-    await git(root, ["update-ref", "-d", ref]);
+    ];
+    const shared = known.length === 0 ? undefined : await gitOrNothing(asked, { directory: at });
+    const without = (shared ?? "").split("\n").filter(Boolean);
+    return await bundleTo(file, { at, commit, known: ["--not", ...without] });
+  } catch (error) {
+    if (error instanceof GitFailed) throw new Error(`${root} cannot be sent: ${error.message}`);
+    throw error;
   }
-}
-
-// Filters that the repository itself configures run programs: a stranger may have written them.
-async function filtersOff(root: string): Promise<string[]> {
-  const all = await git(root, ["config", "-z", "--show-scope", "--name-only", "--get-regexp", "^filter\\."]);
-  if (!all.ok) return [];
-  const fields = all.text.split("\0");
-  // Those of its user, such as Git LFS, stay: without them, unchanged files would seem changed.
-  const own = fields.filter((_, index) => ["local", "worktree"].includes(fields[index - 1] ?? ""));
-  const names = new Set(own.map((key) => key.slice(0, key.lastIndexOf("."))));
-  return [...names]
-    .filter(Boolean)
-    .flatMap((name) =>
-      ["clean", "smudge", "process"].flatMap((part) => [
-        "-c",
-        `${name}.${part}=`,
-        "-c",
-        `${name}.required=false`,
-      ]),
-    );
-}
-
-function temporaryFolder() {
-  const path = join(temporaryDirectory(), `parallel-claude-tree-${crypto.randomUUID()}`);
-  makePrivateDirectory(path);
-  return { path, [Symbol.dispose]: () => removePath(path) };
 }

@@ -1,4 +1,8 @@
 // A worker's side of the work: a directory with the files of a task, and what the task has changed in it.
+import { bareRepository, fetchBundle, refOf } from "../git/bundle.ts";
+import { GitFailed, git, gitOrNothing } from "../git/git.ts";
+import { changesIn, cloneFor } from "../git/task-clone.ts";
+import { TurnPerKey } from "../model/once.ts";
 import { isDirectory, makePrivateDirectory, realPath } from "../platform/files.ts";
 import { foldersIn } from "../platform/folders.ts";
 import { isWithin, join } from "../platform/paths.ts";
@@ -9,8 +13,7 @@ import { messageOf } from "../platform/system-error.ts";
 import { placeDirectory, removeTree } from "../platform/trees.ts";
 import { replaceFile } from "../platform/whole-files.ts";
 import { BlobError, type BlobStore } from "./blobs.ts";
-import { authorship, GitFailed, git, gitOrNothing } from "./git.ts";
-import { type Changes, refOf, type Work } from "./work.ts";
+import type { Changes, Work } from "./work.ts";
 
 /** Why the files of a task cannot be had, as a sentence. */
 export class WorkFailed extends Error {
@@ -123,45 +126,27 @@ type GitWork = Extract<Work, { kind: "git" }>;
 async function checkedOut(work: GitWork, directory: string, worker: Worker): Promise<Filled> {
   const { url, commit, below } = work;
   const mirror = await mirrorWith(work, worker);
-  const where = { directory };
-  // A repository of its own, which only borrows objects: what a task does to it reaches no other task.
-  await git(["clone", "--quiet", "--shared", "--no-checkout", "--template=", mirror, directory], {
-    directory: worker.folder,
-  });
-  await git(["remote", "set-url", "origin", url], where);
-  await git(["checkout", "--quiet", "--detach", commit], where);
-  return { below, changes: (as) => changesIn(directory, { mirror, commit, worker, ...as }) };
+  await cloneFor(mirror, commit, directory, url);
+  return { below, changes: (as) => storedChanges(directory, { mirror, commit, worker, ...as }) };
 }
 
 /** One fetch at a time for each mirror of this process; those of other processes wait for Git's own locks. */
-const fetching = new Map<string, Promise<void>>();
+const fetching = new TurnPerKey();
 
 // The one clone of a repository on this machine, which has the commit.
 async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
-  const { folder } = worker;
   const digest = new Bun.CryptoHasher("sha256").update(work.url).digest("hex").slice(0, 24);
-  const mirrors = join(folder, "mirrors");
+  const mirrors = join(worker.folder, "mirrors");
   makePrivateDirectory(mirrors);
   const mirror = join(mirrors, `${digest}.git`);
-  const before = fetching.get(mirror);
-  const own = (async () => {
-    // Whatever became of another task's fetch is that task's.
-    await before?.catch(() => undefined);
-    await fetched(mirror, work, worker);
-  })();
-  fetching.set(mirror, own);
-  try {
-    await own;
-  } finally {
-    if (fetching.get(mirror) === own) fetching.delete(mirror);
-  }
+  await fetching.next(mirror, () => fetched(mirror, work, worker));
   return mirror;
 }
 
 async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<void> {
   const { url, commit, bundle } = work;
-  if (!isDirectory(mirror)) await makeMirror(mirror);
-  const where = { directory: mirror };
+  if (!isDirectory(mirror)) await makeMirror(mirror, commit);
+  const where = { directory: mirror, reaches: "remotes" } as const;
   const isThere = async () =>
     (await gitOrNothing(["cat-file", "-e", `${commit}^{tree}`], where)) !== undefined;
   if (await isThere()) return;
@@ -196,11 +181,7 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
   const file = `${mirror}-${crypto.randomUUID()}.bundle`;
   try {
     await worker.blobs.getTo(bundle, file);
-    const take = () =>
-      git(
-        ["fetch", "--quiet", "--no-write-fetch-head", "--", file, `+${refOf(commit)}:${refOf(commit)}`],
-        where,
-      );
+    const take = () => fetchBundle(mirror, file, `+${refOf(commit)}:${refOf(commit)}`);
     // It stands on commits that the mirror may have already.
     try {
       await take();
@@ -217,9 +198,9 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
 }
 
 // Whole, or not at all: another process may make the same one.
-async function makeMirror(mirror: string): Promise<void> {
+async function makeMirror(mirror: string, commit: string): Promise<void> {
   const beside = `${mirror}-${crypto.randomUUID()}`;
-  await git(["init", "--quiet", "--bare", "--template=", beside], { directory: join(mirror, "..") });
+  await bareRepository(beside, commit);
   if (!(await placeDirectory(beside, mirror))) await removeTree(beside);
 }
 
@@ -232,31 +213,17 @@ interface Changing {
   message: string;
 }
 
-// By a repository that the session never had in its hands: in its own, it may have named programs to run.
-async function changesIn(
+async function storedChanges(
   directory: string,
   { mirror, commit, worker, name, message }: Changing,
 ): Promise<Changes | undefined> {
-  const own = `${directory}.git`;
   const file = `${directory}.bundle`;
   try {
-    await git(["init", "--quiet", "--bare", "--template=", own], { directory: worker.folder });
-    await Bun.write(join(own, "objects", "info", "alternates"), `${join(mirror, "objects")}\n`);
-    const where = { directory, variables: { GIT_DIR: own, GIT_WORK_TREE: directory } };
-    await git(["read-tree", commit], where);
-    await git(["add", "--all"], where);
-    const tree = await git(["write-tree"], where);
-    if (tree === (await git(["rev-parse", `${commit}^{tree}`], where))) return undefined;
-    const date = await git(["show", "--no-patch", "--format=%cI", commit], where);
-    const made = await git(["commit-tree", tree, "-p", commit, "-m", message], {
-      ...where,
-      variables: { ...where.variables, ...authorship(date) },
-    });
-    const names = await git(["diff-tree", "-r", "-z", "--name-only", "--no-commit-id", commit, made], where);
-    await git(["update-ref", refOf(made), made], where);
-    await git(["bundle", "create", "--quiet", file, refOf(made), `^${commit}`], where);
+    await using changes = await changesIn(directory, { repository: mirror, commit, message });
+    if (!changes) return undefined;
+    await changes.bundleTo(file);
     const bundle = await worker.blobs.put(name, { file });
-    return { commit: made, bundle, files: names.split("\0").filter((one) => one !== "").length };
+    return { commit: changes.commit, bundle, files: changes.files };
   } catch (error) {
     if (error instanceof GitFailed)
       throw new WorkFailed(`The changes of the task cannot be read: ${messageOf(error)}.`, {
@@ -265,6 +232,5 @@ async function changesIn(
     throw error;
   } finally {
     removePath(file);
-    await removeTree(own);
   }
 }

@@ -1,16 +1,14 @@
 // A submitter's side of the work: what workers need to have the same files as a directory here.
-import { repositoryOf } from "../claude/repository.ts";
-import { isDirectory, makePrivateDirectory, realPath, sizeOf } from "../platform/files.ts";
-import { isWithin, join, relative, temporaryDirectory } from "../platform/paths.ts";
-import { removePath } from "../platform/removal.ts";
+import { bundleTo, keep } from "../git/bundle.ts";
+import { GitFailed, gitOrNothing } from "../git/git.ts";
+import { type Checkout, checkoutAround, commitOfFiles, hasFilesIn } from "../git/working-tree.ts";
+import { isDirectory, realPath } from "../platform/files.ts";
+import { isWithin, join } from "../platform/paths.ts";
+import { temporaryFolder } from "../platform/temporary-folder.ts";
 import { namesIn } from "../platform/whole-files.ts";
 import type { BlobStore } from "./blobs.ts";
-import { authorship, GitFailed, git, gitOrNothing } from "./git.ts";
 import { urlTrouble } from "./policy.ts";
-import { refOf, type Work } from "./work.ts";
-
-/** The largest bundle, in bytes. */
-const mostBundleBytes = 1_000_000_000;
+import type { Work } from "./work.ts";
 
 /** The work of a directory, or why it has none, as it follows the directory's name in a sentence. */
 export type Packed = { ok: true; work: Work } | { ok: false; says: string };
@@ -23,33 +21,24 @@ interface Packing {
   name: string;
 }
 
-/** What workers need for a directory. Uncommitted files go along; ignored ones do not. */
+/** What workers need for a directory. Uncommitted files go along; ignored ones do not. Throws `BlobError`. */
 export async function packWork(directory: string, { shared, blobs, name }: Packing): Promise<Packed> {
   const found = await sourceOf(directory, shared);
   if ("says" in found) return { ok: false, says: found.says };
   if ("work" in found) return { ok: true, work: found.work };
   const { root, head, remote, url, below } = found;
   try {
-    const commit = await commitOfFiles(root, head);
-    const known = ["--not", `--remotes=${remote}`];
-    const lacking = await git(["rev-list", "-n1", commit, ...known], { directory: root });
+    const commit = await commitOfFiles(found);
+    if (!(await hasFilesIn(commit, below, { directory: root })))
+      return { ok: false, says: "has no files that Git would send" };
     const work: Work = { kind: "git", url, commit, head, below };
-    if (lacking === "") return { ok: true, work };
-    // It keeps the commits until what workers have made of them is here.
-    await git(["update-ref", refOf(commit), commit], { directory: root });
-    const file = temporaryFile("work.bundle");
-    try {
-      await git(["bundle", "create", "--quiet", file, refOf(commit), ...known], { directory: root });
-      const bytes = sizeOf(file);
-      if (bytes > mostBundleBytes)
-        return {
-          ok: false,
-          says: `has ${Math.round(bytes / 1_000_000)} MB that its remote lacks, more than ${mostBundleBytes / 1_000_000} MB; push it, or let Git ignore large files`,
-        };
-      return { ok: true, work: { ...work, bundle: await blobs.put(`${name}/${commit}`, { file }) } };
-    } finally {
-      removePath(file);
-    }
+    using folder = temporaryFolder();
+    const file = join(folder.path, "work.bundle");
+    const known = ["--not", `--remotes=${remote}`];
+    if (!(await bundleTo(file, { at: root, commit, known }))) return { ok: true, work };
+    // What workers make of it comes back without what is in it.
+    await keep(root, commit);
+    return { ok: true, work: { ...work, bundle: await blobs.put(`${name}/${commit}`, { file }) } };
   } catch (error) {
     if (error instanceof GitFailed) return { ok: false, says: `cannot be sent: ${error.message}` };
     throw error;
@@ -65,29 +54,36 @@ export async function whyNotPacked(
   return "says" in found ? found.says : undefined;
 }
 
-interface Source {
-  root: string;
-  head: string;
+interface Source extends Checkout {
   remote: string;
   url: string;
-  below: string;
 }
 
-async function sourceOf(
-  directory: string,
-  shared: readonly string[],
-): Promise<Source | { work: Work } | { says: string }> {
+type Found = Source | { work: Work } | { says: string };
+
+async function sourceOf(directory: string, shared: readonly string[]): Promise<Found> {
   const path = realPath(directory);
   if (shared.some((one) => isWithin(path, realPath(one)))) return { work: { kind: "shared", path } };
-  const root = repositoryOf(path)?.root;
-  if (root === undefined) {
-    if (isDirectory(path) && (await namesIn(path)).length === 0) return { work: { kind: "empty" } };
-    return {
-      says: "is neither in a Git repository, nor below `shared` of the fleet, nor empty, so workers cannot have its files",
-    };
+  try {
+    const around = await checkoutAround(path);
+    switch (around.is) {
+      case "checkout":
+        return await withRemote(around);
+      case "no-commit":
+        return { says: "is in a Git repository without a commit; make one first" };
+      case "no-repository":
+        if (isDirectory(path) && (await namesIn(path)).length === 0) return { work: { kind: "empty" } };
+        return {
+          says: "is neither in a Git repository, nor below `shared` of the fleet, nor empty, so workers cannot have its files",
+        };
+    }
+  } catch (error) {
+    if (error instanceof GitFailed) return { says: `cannot be sent: ${error.message}` };
+    throw error;
   }
-  const head = await gitOrNothing(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], { directory: root });
-  if (head === undefined) return { says: "is in a Git repository without a commit; make one first" };
+}
+
+async function withRemote({ root, head, below }: Checkout): Promise<Found> {
   const remote = await remoteOf(root);
   const written = remote && (await gitOrNothing(["remote", "get-url", remote], { directory: root }));
   // A name before the host is often a token. Workers have their own.
@@ -96,7 +92,7 @@ async function sourceOf(
     return { says: "is in a Git repository without a remote, from which workers could clone it" };
   const trouble = urlTrouble(url);
   if (trouble !== undefined) return { says: `has the remote ${remote}, whose address ${trouble}` };
-  return { root, head, remote, url, below: relative(root, path).replaceAll("\\", "/") };
+  return { root, head, remote, url, below };
 }
 
 // That of the branch; else `origin`; else the only one.
@@ -107,33 +103,4 @@ async function remoteOf(root: string): Promise<string | undefined> {
   const all = ((await gitOrNothing(["remote"], { directory: root })) ?? "").split("\n").filter(Boolean);
   if (own && all.includes(own)) return own;
   return all.includes("origin") ? "origin" : all.length === 1 ? all[0] : undefined;
-}
-
-// The last commit, or one on top of it with what is not committed. Neither index nor working tree is touched.
-async function commitOfFiles(root: string, head: string): Promise<string> {
-  const index = temporaryFile("index");
-  const own = await git(["rev-parse", "--path-format=absolute", "--git-path", "index"], { directory: root });
-  const where = { directory: root, variables: { GIT_INDEX_FILE: index } };
-  try {
-    // With the times of the user's own index, only changed files are read.
-    if (await Bun.file(own).exists()) await Bun.write(index, Bun.file(own));
-    else await git(["read-tree", head], where);
-    await git(["add", "--all"], where);
-    const tree = await git(["write-tree"], where);
-    if (tree === (await git(["rev-parse", `${head}^{tree}`], where))) return head;
-    const date = await git(["show", "--no-patch", "--format=%cI", head], where);
-    return await git(["commit-tree", tree, "-p", head, "-m", "Uncommitted changes"], {
-      directory: root,
-      variables: authorship(date),
-    });
-  } finally {
-    removePath(index);
-  }
-}
-
-/** A name in a private directory for temporary files. */
-export function temporaryFile(name: string): string {
-  const folder = join(temporaryDirectory(), `parallel-claude-work-${process.getuid?.() ?? "user"}`);
-  makePrivateDirectory(folder);
-  return join(folder, `${crypto.randomUUID()}-${name}`);
 }

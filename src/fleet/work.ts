@@ -1,10 +1,7 @@
 // Where a task of a fleet works, and what comes back: plain data in jobs and results.
 import { z } from "zod";
-import { product } from "../model/product.ts";
+import { commitName } from "../git/bundle.ts";
 import { blobRef } from "./blob-ref.ts";
-
-/** A commit's full name, by SHA-1 or SHA-256. */
-export const commitName = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 
 /** What a task works on. */
 export const work = z.discriminatedUnion("kind", [
@@ -38,8 +35,3 @@ export const changes = z.strictObject({
   files: z.int().nonnegative(),
 });
 export type Changes = z.infer<typeof changes>;
-
-/** The reference to a commit, in bundles and in the repositories that make or take them. */
-export function refOf(commit: string): string {
-  return `refs/${product.name}/${commit}`;
-}

@@ -365,7 +365,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
 /** Where an attempt ran, if not on this machine: a host, or the worker of a fleet, once it is known. */
 export function machineOfAttempt(attempt: Attempt): string | undefined {
   const { identity, worker } = attempt;
-  return isTakenOver(attempt) || fleetJobOf(identity) !== undefined ? worker : hostOf(identity);
+  return hostOf(identity) ?? worker;
 }
 
 /** Where the last attempt at a task ran, if not on this machine. */
@@ -379,11 +379,9 @@ export function conversationHere(attempt: Attempt | undefined): string | undefin
   return fleetJobOf(attempt?.identity) === undefined ? attempt?.sessionId : undefined;
 }
 
-const takenOverHost = "reused";
-
 /** Whether it is the session of another task, whose answer was taken over. */
 export function isTakenOver({ identity }: Attempt): boolean {
-  return "host" in identity && identity.host === takenOverHost;
+  return "reused" in identity;
 }
 
 // The session whose answer was taken over counts as the task's attempt, so that whatever reads a task's transcript finds
@@ -395,7 +393,7 @@ function takenOver(
 ): Attempt {
   return {
     number,
-    identity: { host: takenOverHost, id: `${batchId}/${task}` },
+    identity: { reused: `${batchId}/${task}` },
     sessionId,
     transcript,
     ...(offset === undefined ? {} : { offset }),

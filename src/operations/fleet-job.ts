@@ -5,6 +5,7 @@ import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from 
 import { type OpenWork, openWork, WorkFailed } from "../fleet/open-work.ts";
 import type { Run, RunEnd } from "../fleet/worker-queue.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
+import { changesMessage } from "../model/branch-name.ts";
 import { toolRuleList } from "../model/options.ts";
 import type { AttemptOutcome, Usage } from "../model/outcome.ts";
 import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
@@ -196,7 +197,7 @@ async function untilStored<Value>(run: Run, act: () => Promise<Value>): Promise<
 async function withChanges(end: RunEnd, job: FleetJob, files: OpenWork, run: Run): Promise<RunEnd> {
   if (end.kind !== "result" || end.result.kind !== "ended") return end;
   const { result } = end;
-  const message = `Task ${job.number} of batch ${job.batchId}`;
+  const message = changesMessage(job.batchId, job.number);
   try {
     const changes = await untilStored(run, () => files.changes({ name: `${run.blobs}/changes`, message }));
     return changes ? { ...end, result: { ...result, work: changes } } : end;

@@ -1,11 +1,9 @@
 // Checks what a batch on other machines asks for.
-import { repositoryOf } from "../claude/repository.ts";
 import { isHostName } from "../far/ssh-command.ts";
 import type { Task } from "../model/event.ts";
 import { farDirectoryIn, isPlaced } from "../model/far-directory.ts";
 import { product } from "../model/product.ts";
 import { option, prose } from "../model/prose.ts";
-import { realPath } from "../platform/files.ts";
 import { addedHostsOf } from "../store/added-hosts.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -60,10 +58,10 @@ interface Wanted {
 }
 
 /** What needs this machine: sessions on another one would not find it. */
-export function hostFaults(
+export async function hostFaults(
   hosts: readonly string[],
   { common, tasks, workingDirectory, options }: Wanted,
-): Fault[] {
+): Promise<Fault[]> {
   if (hosts.length === 0)
     return options.onLostHost === undefined
       ? []
@@ -87,20 +85,21 @@ export function hostFaults(
       return typeof directory === "string" ? directory : workingDirectory;
     }),
   );
+  // Only what goes there needs Git.
+  const { whyNotSent } = await import("../far/snapshot.ts");
   for (const directory of directories) {
     const far = farDirectoryIn(directory, hosts);
-    if (!far) {
-      // A working tree goes there by git.
-      if (repositoryOf(realPath(directory))) continue;
+    if (far && !isPlaced(far))
+      faults.push(
+        wrong(["workingDirectory"], `is ${directory}: behind the colon, begin with \`/\` or \`~/\``),
+      );
+    const why = far ? undefined : await whyNotSent(directory);
+    if (why !== undefined)
       faults.push(
         wrong(
           ["workingDirectory"],
-          prose`is ${directory}, on this machine, and in no git repository. With ${option("hosts")}, name a directory in one, or write where sessions work there: \`${hosts[0] ?? ""}:/path\`, or \`*:/path\` for the same path on each machine`,
+          prose`cannot be used with ${option("hosts")}: ${directory} ${why}. For a directory on a machine, write \`${hosts[0] ?? ""}:/path\`, or \`*:/path\` for the same path on each machine`,
         ),
-      );
-    } else if (!isPlaced(far))
-      faults.push(
-        wrong(["workingDirectory"], `is ${directory}: behind the colon, begin with \`/\` or \`~/\``),
       );
   }
   return faults;

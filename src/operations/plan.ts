@@ -204,7 +204,7 @@ export async function planBatch(
       ),
     ),
   ];
-  faults.push(...hostFaults(hosts, { common, tasks: planned, workingDirectory, options: batchWide }));
+  faults.push(...(await hostFaults(hosts, { common, tasks: planned, workingDirectory, options: batchWide })));
   const { sample } = batchWide;
   if (sample !== undefined && sample >= planned.length) warnings.push(noSampleText(sample, planned.length));
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;

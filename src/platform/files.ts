@@ -18,6 +18,7 @@ import {
   realpathSync,
   statfsSync,
   statSync,
+  utimesSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "./paths.ts";
 import { codeOf, systemCode } from "./system-error.ts";
@@ -178,6 +179,13 @@ export function permissionsOf(path: string): number {
 /** Copies a file with its permissions. Throws if the name is taken. */
 export function copyBeside(path: string, copy: string): void {
   copyFileSync(path, copy, constants.COPYFILE_EXCL);
+}
+
+/** Copies a file with the time of its last change, at most a millisecond earlier. */
+export function copyWithTimes(path: string, copy: string): void {
+  const { atime, mtime } = statSync(path);
+  copyFileSync(path, copy);
+  utimesSync(copy, atime, mtime);
 }
 
 /** Sets the permission bits of a file, regardless of the umask. */

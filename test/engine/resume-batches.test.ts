@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasSessions, isAbandoned } from "../../src/engine/runner/resume-batches.ts";
 import type { Batch } from "../../src/model/event.ts";
-import { fleetSession, type SessionRef } from "../../src/model/session-ref.ts";
+import type { SessionRef } from "../../src/model/session-ref.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchLog } from "../../src/store/batch-log.ts";
@@ -153,7 +153,7 @@ test("a batch whose tasks a fleet has run goes on, however long its machine was 
   const dayMs = 24 * 60 * minuteMs;
   const isGoneOnWith = (agoMs: number): boolean => {
     const log = orphan(home, store, { agoMs });
-    begin(log, fleetSession("team", "b-1-1"));
+    begin(log, { fleet: "team", job: "b-1-1" });
     const row = store.row(log.batchId);
     return row !== undefined && hasSessions(store, row);
   };

@@ -1,27 +1,40 @@
 // Working trees on a far machine: with git, and without a connection.
 import { expect } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { NotNow } from "../../src/engine/attempt/workspace.ts";
 import { FarTrees } from "../../src/engine/hosts/far-trees.ts";
 import { type TreeHost, Trees } from "../../src/engine/hosts/trees.ts";
-import { bundlePieceBytes, interrupted } from "../../src/far/messages.ts";
+import { bundlePieceBytes } from "../../src/far/messages.ts";
+import { bundleFor, snapshotOf, whyNotSent } from "../../src/far/snapshot.ts";
+import { ownRefs } from "../../src/git/bundle.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 const withGit = testNeeding("git", "Linux");
 
-/** A repository with a commit, and a machine that has working trees of it. */
-function machineFor(inside: Inside) {
-  const git = (...words: string[]) => {
-    const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
-    const { success, stderr } = Bun.spawnSync(["git", ...identity, ...words], { cwd: inside.work });
-    if (!success) throw new Error(stderr.toString());
-  };
-  git("init", "--quiet");
-  writeFileSync(join(inside.work, "one.txt"), "one\n");
-  git("add", "--all");
-  git("commit", "--quiet", "-m", "first");
+const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+
+/** Git as its user runs it. */
+function gitIn(directory: string, ...words: string[]): string {
+  const how = ["-c", "protocol.file.allow=always", ...identity];
+  const { success, stdout, stderr } = Bun.spawnSync(["git", ...how, ...words], { cwd: directory });
+  if (!success) throw new Error(`git ${words.join(" ")}: ${stderr}`);
+  return stdout.toString().trimEnd();
+}
+
+/** A machine that has working trees of others, without a connection. */
+function farMachine(inside: Inside) {
   const folder = inside.file("far");
   mkdirSync(folder);
   const there = new FarTrees(folder);
@@ -38,38 +51,62 @@ function machineFor(inside: Inside) {
   return { there, host, trees, folder, pathOf: (text: string) => text.slice("box1:".length) };
 }
 
+/** The same, and a repository with a commit here. */
+function machineFor(inside: Inside) {
+  gitIn(inside.work, "init", "--quiet");
+  writeFileSync(join(inside.work, "one.txt"), "one\n");
+  gitIn(inside.work, "add", "--all");
+  gitIn(inside.work, "commit", "--quiet", "-m", "first");
+  return farMachine(inside);
+}
+
+/** A program that leaves a trace when it is run, and passes on what it gets. */
+function tracing(inside: Inside) {
+  const trace = inside.file("trace");
+  const program = inside.script("traced", `echo "$0 $*" >> '${trace}'\ncat`);
+  return { program, traces: () => (existsSync(trace) ? readFileSync(trace, "utf8") : "") };
+}
+
+/** Takes what a remark says has come home: the patch, in a directory that is in no repository. */
+function apply(remark: string | undefined): void {
+  const [, root = "", patch = ""] = /`git -C (\S+) apply (\S+)`/.exec(remark ?? "") ?? [];
+  const { success, stderr } = Bun.spawnSync(["git", "apply", patch], { cwd: root });
+  if (!success) throw new Error(`${remark}: ${stderr}`);
+}
+
 const never = () => false;
+const home = { branch: "bcdfghjk/1", message: "Task 1 of batch bcdfghjk" };
 
 withGit("a session's changes are read without what it has configured in its working tree", async () => {
   using inside = new Inside();
   const { host, trees, pathOf } = machineFor(inside);
-  const prepared = await trees.prepare(host, inside.work);
+  const prepared = await trees.prepare(host, inside.work, home);
   const tree = pathOf(prepared.directory);
   const ran = inside.file("ran");
-  rmSync(join(tree, ".git"));
+  rmSync(join(tree, ".git"), { recursive: true });
   Bun.spawnSync(["git", "init", "--quiet"], { cwd: tree });
   writeFileSync(join(tree, ".git", "config"), `[filter "own"]\n\tclean = touch ${ran}\n`);
   writeFileSync(join(tree, ".gitattributes"), "* filter=own\n");
   writeFileSync(join(tree, "two.txt"), "two\n");
-  expect(await prepared.collect?.(never)).toContain("It changed 2 files on box1.");
+  expect(await prepared.collect?.(never)).toContain("Its changes to 2 files are in the branch bcdfghjk/1.");
   expect(existsSync(ran)).toBe(false);
 });
 
 withGit("a repository that was pruned meanwhile is sent again", async () => {
   using inside = new Inside();
   const { host, trees, folder, there, pathOf } = machineFor(inside);
-  const first = await trees.prepare(host, inside.work);
+  const first = await trees.prepare(host, inside.work, home);
   await first[Symbol.asyncDispose]();
   await there.prune(() => true);
   expect(readdirSync(folder)).toEqual([]);
-  const second = await trees.prepare(host, inside.work);
+  const second = await trees.prepare(host, inside.work, home);
   expect(readFileSync(join(pathOf(second.directory), "one.txt"), "utf8")).toBe("one\n");
 });
 
 withGit("repositories stay while a working tree of a batch that goes on is left", async () => {
   using inside = new Inside();
   const { host, trees, there, folder, pathOf } = machineFor(inside);
-  const prepared = await trees.prepare(host, inside.work);
+  const prepared = await trees.prepare(host, inside.work, home);
   await there.prune(() => false);
   expect(existsSync(join(folder, "repositories"))).toBe(true);
   expect(existsSync(pathOf(prepared.directory))).toBe(true);
@@ -90,7 +127,7 @@ withGit(
     expect(await receive("one", 0)).toEqual({ answer: {} });
     expect(await receive("two", 0)).toEqual({ answer: {} });
     expect(await receive("one", 1)).toEqual({ answer: {} });
-    expect(await receive("two", 2)).toMatchObject({ answer: { problem: interrupted } });
+    expect(await receive("two", 2)).toMatchObject({ answer: { isInterrupted: true } });
   },
 );
 
@@ -104,7 +141,7 @@ withGit(
       tree: async () => ({ body: new Uint8Array(0), ...answer }),
     });
     const why = (answer: object) =>
-      trees.prepare(saying(answer), inside.work).catch((error: unknown) => error);
+      trees.prepare(saying(answer), inside.work, home).catch((error: unknown) => error);
     expect(await why({ problem: "away", away: "waited-for" })).toBeInstanceOf(NotNow);
     expect(await why({ problem: "No space left on device", isPassing: true })).toBeInstanceOf(NotNow);
     expect(await why({ problem: "no such commit" })).not.toBeInstanceOf(NotNow);
@@ -112,29 +149,386 @@ withGit(
 );
 
 withGit(
-  "what cannot be fetched stays where it is, and the remark says where; a patch that is here is named",
+  "what cannot be fetched stays where it is, and the remark says where; what is here already becomes the same branch",
   async () => {
     using inside = new Inside();
     const { host, trees, pathOf } = machineFor(inside);
-    const prepared = await trees.prepare(host, inside.work);
+    const prepared = await trees.prepare(host, inside.work, home);
     const tree = pathOf(prepared.directory);
     writeFileSync(join(tree, "two.txt"), "two\n");
     const away: TreeHost = {
       ...host,
       tree: async () => ({ body: new Uint8Array(0), problem: "away", away: "given-up" }),
     };
-    const cutOff = trees.adopt(away, tree, inside.work);
+    const cutOff = trees.adopt(away, tree, inside.work, home);
     expect(await cutOff?.collect?.(never)).toBe(
       `What it changed could not be fetched from ${prepared.directory}: away`,
     );
     await cutOff?.[Symbol.asyncDispose]();
     expect(existsSync(tree)).toBe(true);
     const said = await prepared.collect?.(never);
-    expect(said).toContain("It changed 1 file on box1.");
+    expect(said).toBe("Its changes to 1 file are in the branch bcdfghjk/1.");
     // The runner that follows one that died here.
     await prepared[Symbol.asyncDispose]();
-    expect(await trees.adopt(host, tree, inside.work)?.collect?.(never)).toContain(
-      "It changed files on box1.",
-    );
+    expect(await trees.adopt(host, tree, inside.work, home)?.collect?.(never)).toBe(said);
+    gitIn(inside.work, "branch", "-D", "bcdfghjk/1");
+    expect(await trees.adopt(host, tree, inside.work, home)?.collect?.(never)).toBe(said);
   },
 );
+
+withGit("a bundle is sent again when the connection ended, whatever the words for that are", async () => {
+  using inside = new Inside();
+  const { host, trees } = machineFor(inside);
+  let isFirst = true;
+  const cutOff: TreeHost = {
+    ...host,
+    tree: async (action, body) => {
+      if (action.do !== "receive" || !isFirst) return await host.tree(action, body);
+      isFirst = false;
+      return { problem: "gone", isInterrupted: true, body: new Uint8Array(0) };
+    },
+  };
+  expect(await trees.prepare(cutOff, inside.work, home)).toBeDefined();
+  const named: TreeHost = {
+    ...host,
+    tree: async () => ({ problem: "the connection ended", body: new Uint8Array(0) }),
+  };
+  const other = new Trees(inside.file("batch"));
+  await expect(other.prepare(named, inside.work, home)).rejects.toThrow("the connection ended");
+});
+
+withGit("what a session configures in its repository runs nothing when its changes are read", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = machineFor(inside);
+  const { program, traces } = tracing(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const tree = pathOf(prepared.directory);
+  for (const name of ["filter.own.clean", "filter.own.process", "core.fsmonitor", "diff.external"])
+    gitIn(tree, "config", name, program);
+  writeFileSync(join(tree, ".gitattributes"), "* filter=own\n");
+  writeFileSync(join(tree, "two.txt"), "two\n");
+  expect(await prepared.collect?.(never)).toContain("Its changes to 2 files are in the branch bcdfghjk/1.");
+  expect(traces()).toBe("");
+  // Nor for the task that comes after it.
+  const next = await trees.prepare(host, inside.work, home);
+  writeFileSync(join(pathOf(next.directory), ".gitattributes"), "* filter=own\n");
+  expect(await next.collect?.(never)).toContain("Its changes to 1 file are in the branch bcdfghjk/1-2.");
+  expect(traces()).toBe("");
+});
+
+withGit("a submodule that a session fills in runs nothing when its changes are read", async () => {
+  using inside = new Inside();
+  const inner = inside.file("inner");
+  mkdirSync(inner);
+  gitIn(inner, "init", "--quiet");
+  writeFileSync(join(inner, "a.txt"), "a\n");
+  writeFileSync(join(inner, ".gitattributes"), "* filter=own\n");
+  gitIn(inner, "add", "--all");
+  gitIn(inner, "commit", "--quiet", "-m", "inner");
+  const { host, trees, pathOf } = machineFor(inside);
+  gitIn(inside.work, "submodule", "--quiet", "add", inner, "sub");
+  gitIn(inside.work, "commit", "--quiet", "-m", "with a submodule");
+  const { program, traces } = tracing(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const tree = pathOf(prepared.directory);
+  const submodules = [join(tree, "sub"), join(inside.work, "sub")];
+  rmSync(join(tree, "sub"), { recursive: true });
+  gitIn(tree, "clone", "--quiet", inner, "sub");
+  for (const submodule of submodules) {
+    gitIn(submodule, "config", "filter.own.clean", program);
+    // As if it had changed, so that it must be read.
+    utimesSync(join(submodule, "a.txt"), new Date(0), new Date(0));
+  }
+  writeFileSync(join(tree, "two.txt"), "two\n");
+  expect(await prepared.collect?.(never)).toContain("Its changes to 1 file are in");
+  await snapshotOf(inside.work, inside.file("batch"));
+  expect(traces()).toBe("");
+});
+
+withGit("two tasks may make the same branch, and neither sees the other's commits", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = machineFor(inside);
+  const [one, other] = [
+    await trees.prepare(host, inside.work, home),
+    await trees.prepare(host, inside.work, home),
+  ];
+  for (const { directory } of [one, other]) {
+    gitIn(pathOf(directory), "checkout", "--quiet", "-b", "fix");
+    writeFileSync(join(pathOf(directory), `${crypto.randomUUID()}.txt`), "");
+    gitIn(pathOf(directory), "add", "--all");
+    gitIn(pathOf(directory), "commit", "--quiet", "-m", "fix");
+    expect(gitIn(pathOf(directory), "log", "--format=%s")).toBe("fix\nfirst");
+    expect(gitIn(pathOf(directory), "remote")).toBe("");
+  }
+  expect(await other.collect?.(never)).toContain("Its changes to 1 file are in");
+});
+
+withGit(
+  "a snapshot runs no program of the repository, and refuses filters that cannot be turned off",
+  async () => {
+    using inside = new Inside();
+    machineFor(inside);
+    const { program, traces } = tracing(inside);
+    const bin = join(inside.work, "git");
+    writeFileSync(bin, `#!/bin/sh\nexec ${program}\n`);
+    chmodSync(bin, 0o755);
+    const path = process.env["PATH"];
+    process.env["PATH"] = `.:${path}`;
+    for (const name of ["filter.own.clean", "filter.own.smudge", "core.fsmonitor"])
+      gitIn(inside.file("."), "-C", "work", "config", name, program);
+    writeFileSync(join(inside.work, ".gitattributes"), "* filter=own\n");
+    const { commit } = await snapshotOf(inside.work, inside.file("batch"));
+    expect(traces()).toBe("");
+    process.env["PATH"] = path;
+    expect(gitIn(inside.work, "ls-tree", "--name-only", commit).split("\n")).toEqual([
+      ".gitattributes",
+      "git",
+      "one.txt",
+    ]);
+    gitIn(inside.work, "config", "filter.a=b.clean", program);
+    await expect(snapshotOf(inside.work, inside.file("batch"))).rejects.toThrow('odd name "a=b"');
+  },
+);
+
+withGit("the variables of a Git around us do not lead a snapshot elsewhere", async () => {
+  using inside = new Inside();
+  machineFor(inside);
+  writeFileSync(join(inside.work, "two.txt"), "two\n");
+  const batch = inside.file("batch");
+  const expected = await snapshotOf(inside.work, batch);
+  for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"])
+    process.env[name] = inside.file("elsewhere");
+  // With a space, none of them would be excluded.
+  process.env["GIT_LITERAL_PATHSPECS"] = "1";
+  expect(await snapshotOf(inside.work, batch)).toEqual(expected);
+  expect(existsSync(inside.file("elsewhere"))).toBe(false);
+});
+
+withGit("a repository that calls another directory its working tree sends nothing of that", async () => {
+  using inside = new Inside();
+  machineFor(inside);
+  mkdirSync(inside.file("secret"));
+  gitIn(inside.work, "config", "core.worktree", inside.file("secret"));
+  expect(await whyNotSent(inside.work)).toContain("its configuration names another working tree");
+  await expect(snapshotOf(inside.work, inside.file("batch"))).rejects.toThrow("names another working tree");
+});
+
+withGit(
+  "files that changed within the second in which the index was written are sent as they are",
+  async () => {
+    using inside = new Inside();
+    machineFor(inside);
+    const at = new Date(1_700_000_000_000);
+    const file = join(inside.work, "one.txt");
+    utimesSync(file, at, at);
+    gitIn(inside.work, "add", "--all");
+    utimesSync(join(inside.work, ".git", "index"), at, at);
+    // As long as before.
+    writeFileSync(file, "two\n");
+    utimesSync(file, at, at);
+    const { commit } = await snapshotOf(inside.work, inside.file("batch"));
+    expect(gitIn(inside.work, "show", `${commit}:one.txt`)).toBe("two");
+  },
+);
+
+withGit("what is sent is readable for its user alone meanwhile, and no reference stays", async () => {
+  using inside = new Inside();
+  const { host, trees } = machineFor(inside);
+  writeFileSync(join(inside.work, "two.txt"), "not committed\n");
+  const seen = inside.file("seen");
+  // Whatever Git makes a bundle of, its folder is looked at.
+  const real = Bun.which("git");
+  inside.script(
+    "bin/git",
+    `for word; do case $word in *.bundle) stat -c %a "$(dirname "$word")" >> '${seen}';; esac; done\nexec ${real} "$@"`,
+  );
+  process.env["PATH"] = `${inside.file("bin")}:${process.env["PATH"]}`;
+  const before = process.umask(0);
+  try {
+    await trees.prepare(host, inside.work, home);
+  } finally {
+    process.umask(before);
+  }
+  const [sent, ...received] = readFileSync(seen, "utf8").trim().split("\n");
+  expect(sent).toBe("700");
+  expect(received).toEqual(["700"]);
+  expect(gitIn(inside.work, "for-each-ref", ownRefs)).toBe("");
+});
+
+withGit("two batches may send the same commit at the same time", async () => {
+  using inside = new Inside();
+  machineFor(inside);
+  const snapshot = await snapshotOf(inside.work, inside.file("batch"));
+  const files = Array.from({ length: 4 }, (_, index) => inside.file(`${index}.bundle`));
+  expect(await Promise.all(files.map((file) => bundleFor(snapshot, [], file)))).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+});
+
+/** A bundle with one commit, of a tree or text that Git itself would not make. */
+function bundleOf(directory: string, object: { tree?: Uint8Array; date?: string }): Uint8Array<ArrayBuffer> {
+  const made = (kind: string, input: Uint8Array) => {
+    const words = ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"];
+    return Bun.spawnSync(words, { cwd: directory, stdin: input }).stdout.toString().trim();
+  };
+  const tree = object.tree ? made("tree", object.tree) : gitIn(directory, "rev-parse", "HEAD^{tree}");
+  const by = `me <me@localhost> ${object.date ?? "1700000000 +0000"}`;
+  const text = `tree ${tree}\nauthor ${by}\ncommitter ${by}\n\nodd\n`;
+  const commit = made("commit", new TextEncoder().encode(text));
+  gitIn(directory, "update-ref", `${ownRefs}/${commit}`, commit);
+  gitIn(directory, "bundle", "create", "--quiet", "odd.bundle", `${ownRefs}/${commit}`);
+  return new Uint8Array(readFileSync(join(directory, "odd.bundle")));
+}
+
+withGit("objects that Git would not make are refused, unless old histories have them", async () => {
+  using inside = new Inside();
+  const { there } = machineFor(inside);
+  const receive = (bundle: Uint8Array<ArrayBuffer>, repository: string) =>
+    there.act("one", { do: "receive", repository, piece: 0, isLast: true }, bundle);
+  const blob = gitIn(inside.work, "rev-parse", "HEAD:one.txt");
+  const inGit = Buffer.concat([Buffer.from("100644 .git\0"), Buffer.from(blob, "hex")]);
+  const odd = await receive(bundleOf(inside.work, { tree: inGit }), "a".repeat(40));
+  expect(odd.answer.problem).toContain("hasDotgit");
+  const old = await receive(bundleOf(inside.work, { date: "1300000000 +051800" }), "b".repeat(40));
+  expect(old).toEqual({ answer: {} });
+});
+
+withGit("changes come home whatever the user of the machine wants to see of differences", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = machineFor(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  writeFileSync(
+    inside.file(".gitconfig"),
+    "[diff]\n\tnoprefix = true\n\tcontext = 0\n\tmnemonicPrefix = true\n",
+  );
+  writeFileSync(join(pathOf(prepared.directory), "two.bin"), new Uint8Array([0, 1, 2, 255]));
+  const remark = await prepared.collect?.(never);
+  rmSync(inside.file(".gitconfig"));
+  expect(remark).toBe("Its changes to 1 file are in the branch bcdfghjk/1.");
+  gitIn(inside.work, "merge", "--quiet", "bcdfghjk/1");
+  expect(readFileSync(join(inside.work, "two.bin"))).toEqual(Buffer.from([0, 1, 2, 255]));
+});
+
+withGit("others are served while a working tree is removed", async () => {
+  using inside = new Inside();
+  const { host, trees, there, pathOf } = machineFor(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const tree = pathOf(prepared.directory);
+  for (let number = 0; number < 500; number++) writeFileSync(join(tree, `${number}.txt`), "");
+  const order: string[] = [];
+  setImmediate(() => order.push("another"));
+  const [name = ""] = trees.namesOn("box1");
+  await there.act("abcd2345", { do: "drop", name }, new Uint8Array(0));
+  order.push("removed");
+  expect(order).toEqual(["another", "removed"]);
+  expect(existsSync(tree)).toBe(false);
+});
+
+withGit("of a shallow or a partial clone the files are sent, without their history", async () => {
+  using inside = new Inside();
+  const { host, folder, pathOf } = machineFor(inside);
+  writeFileSync(join(inside.work, "one.txt"), "two\n");
+  gitIn(inside.work, "commit", "--quiet", "--all", "-m", "second");
+  gitIn(inside.work, "config", "uploadpack.allowFilter", "true");
+  for (const [name, how] of [
+    ["shallow", "--depth=1"],
+    ["partial", "--filter=blob:none"],
+  ] as const) {
+    const clone = inside.file(name);
+    gitIn(inside.path, "clone", "--quiet", how, `file://${inside.work}`, clone);
+    // Then nothing can be fetched that is missing.
+    gitIn(clone, "remote", "set-url", "origin", inside.file("nowhere"));
+    writeFileSync(join(clone, "new.txt"), "not committed\n");
+    const trees = new Trees(inside.file("batch"));
+    const prepared = await trees.prepare(host, clone, home);
+    const tree = pathOf(prepared.directory);
+    expect(readdirSync(tree).toSorted()).toEqual([".git", "new.txt", "one.txt"]);
+    writeFileSync(join(tree, "one.txt"), "three\n");
+    expect(await prepared.collect?.(never)).toBe("Its changes to 1 file are in the branch bcdfghjk/1.");
+    expect(gitIn(clone, "show", "bcdfghjk/1:one.txt")).toBe("three");
+    // On top of the history that is here.
+    expect(gitIn(clone, "rev-parse", "bcdfghjk/1~2")).toBe(gitIn(clone, "rev-parse", "HEAD"));
+    expect(gitIn(clone, "for-each-ref", ownRefs)).toBe("");
+    await prepared[Symbol.asyncDispose]();
+  }
+  expect(existsSync(join(folder, "repositories"))).toBe(true);
+});
+
+withGit("a directory that is in no repository goes as it is, and its changes come back", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = farMachine(inside);
+  writeFileSync(join(inside.work, ".gitignore"), "secret\n");
+  writeFileSync(join(inside.work, "secret"), "secret\n");
+  mkdirSync(join(inside.work, "part"));
+  writeFileSync(join(inside.work, "part", "a.txt"), "a\n");
+  symlinkSync("a.txt", join(inside.work, "part", "link"));
+  expect(await whyNotSent(inside.work)).toBe(undefined);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const tree = pathOf(prepared.directory);
+  expect(readdirSync(tree).toSorted()).toEqual([".git", ".gitignore", "part"]);
+  writeFileSync(join(tree, "part", "a.txt"), "changed\n");
+  writeFileSync(join(tree, "b.txt"), "new\n");
+  rmSync(join(tree, "part", "link"));
+  const remark = await prepared.collect?.(never);
+  expect(remark).toContain("It changed 3 files on box1.");
+  expect(readFileSync(join(inside.work, "part", "a.txt"), "utf8")).toBe("a\n");
+  apply(remark);
+  expect(readFileSync(join(inside.work, "part", "a.txt"), "utf8")).toBe("changed\n");
+  expect(readdirSync(inside.work).toSorted()).toEqual([".gitignore", "b.txt", "part", "secret"]);
+  expect(readdirSync(join(inside.work, "part"))).toEqual(["a.txt"]);
+  // What it becomes meanwhile is another commit of the same repository there.
+  const later = await new Trees(inside.file("batch")).prepare(host, inside.work, home);
+  expect(readdirSync(pathOf(later.directory)).toSorted()).toEqual([".git", ".gitignore", "b.txt", "part"]);
+});
+
+withGit("a directory in no repository is refused if it is too much, or has repositories in it", async () => {
+  using inside = new Inside();
+  expect(await whyNotSent("/")).toContain("contains your home directory");
+  const large = join(inside.work, "large");
+  mkdirSync(large);
+  // A file with a hole takes no room.
+  await Bun.file(join(large, "a.bin")).writer().end();
+  Bun.spawnSync(["truncate", "-s", "101000000", "a.bin"], { cwd: large });
+  expect(await whyNotSent(large)).toContain("is in no Git repository, and has more than 100 MB");
+  writeFileSync(join(large, ".gitignore"), "*.bin\n");
+  expect(await whyNotSent(large)).toBe(undefined);
+  mkdirSync(join(large, "inner"));
+  gitIn(join(large, "inner"), "init", "--quiet");
+  expect(await whyNotSent(large)).toContain("contains the Git repository inner");
+});
+
+withGit("changes become a branch on top of what was sent, and nothing else here is different", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = machineFor(inside);
+  mkdirSync(join(inside.work, "part"));
+  writeFileSync(join(inside.work, "part", "two.txt"), "not committed\n");
+  // Of its user's rules for patches, none applies.
+  gitIn(inside.work, "config", "apply.whitespace", "error");
+  const before = gitIn(inside.work, "status", "--porcelain");
+  const prepared = await trees.prepare(host, join(inside.work, "part"), home);
+  const there = pathOf(prepared.directory);
+  expect(readdirSync(there)).toEqual(["two.txt"]);
+  writeFileSync(join(there, "two.txt"), "changed  \n");
+  rmSync(join(there, "..", "one.txt"));
+  gitIn(there, "commit", "--quiet", "--all", "-m", "by the session");
+  symlinkSync("two.txt", join(there, "link"));
+  expect(await prepared.collect?.(never)).toBe("Its changes to 3 files are in the branch bcdfghjk/1.");
+  expect(gitIn(inside.work, "status", "--porcelain")).toBe(before);
+  expect(gitIn(inside.work, "log", "--format=%s", "bcdfghjk/1").split("\n")).toEqual([
+    home.message,
+    "Uncommitted changes",
+    "first",
+  ]);
+  expect(gitIn(inside.work, "ls-tree", "-r", "--name-only", "bcdfghjk/1").split("\n")).toEqual([
+    "part/link",
+    "part/two.txt",
+  ]);
+  // What cannot become a branch is there as a patch, and the remark says why.
+  rmSync(join(inside.work, ".git", "objects"), { recursive: true });
+  expect(await prepared.collect?.(never)).toMatch(
+    /^It changed 3 files on box1\. The changes could not be put into .* apply /,
+  );
+});

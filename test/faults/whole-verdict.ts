@@ -172,7 +172,7 @@ function judgePayments(
   for (const id of bySession.keys())
     if (!known.has(id)) report("twice", `session ${id} has answered, and is not in the log`);
   const reused = tasks.filter(
-    ({ attempts }) => attempts.length > 0 && attempts.every(({ identity }) => "host" in identity),
+    ({ attempts }) => attempts.length > 0 && attempts.every(({ identity }) => "reused" in identity),
   );
   if (reused.length < remembered)
     report("twice", `only ${reused.length} of ${remembered} answers were reused`);

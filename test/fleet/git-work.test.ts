@@ -18,7 +18,8 @@ import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
 import { openWork, removeLeftWork, WorkFailed } from "../../src/fleet/open-work.ts";
 import { packWork, whyNotPacked } from "../../src/fleet/pack-work.ts";
 import { releaseWork, takeChanges } from "../../src/fleet/take-changes.ts";
-import { type Changes, refOf, type Work } from "../../src/fleet/work.ts";
+import type { Changes, Work } from "../../src/fleet/work.ts";
+import { refOf } from "../../src/git/bundle.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { describeNeeding } from "../facilities.ts";
 
@@ -314,6 +315,68 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     await two.packed();
     await using open = await two.open(work);
     expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("changed\n");
+  });
+
+  test("packing runs no program of the repository, and refuses filters that cannot be turned off", async () => {
+    using two = new Two();
+    const trace = join(two.path, "trace");
+    const program = join(two.path, "traced.sh");
+    writeFileSync(program, `#!/bin/sh\necho "$0 $*" >> ${trace}\ncat\n`);
+    chmodSync(program, 0o755);
+    for (const name of ["filter.x.clean", "filter.x.smudge", "core.fsmonitor"])
+      two.git("config", name, program);
+    two.write(".gitattributes", "* filter=x\n");
+    two.write("a.txt", "changed\n");
+    const work = await two.packed();
+    await using open = await two.open(work);
+    expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("changed\n");
+    expect(existsSync(trace)).toBe(false);
+    two.git("config", "filter.a=b.clean", program);
+    await expect(two.packed()).rejects.toThrow("odd name");
+    expect(await whyNotPacked(two.repository, [])).toBe(undefined);
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  test("a bundle is in a new folder, which nobody else can enter, while it is made", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const folders: string[] = [];
+    const watched: Pick<BlobStore, "put"> = {
+      put: async (name, contents) => {
+        if (!("file" in contents)) throw new Error("It is no file");
+        const folder = join(contents.file, "..");
+        expect(statSync(folder).mode & 0o777).toBe(0o700);
+        expect(readdirSync(folder)).toContain("work.bundle");
+        folders.push(folder);
+        return await two.blobs.put(name, contents);
+      },
+    };
+    for (const name of ["x", "y"]) await packWork(two.repository, { shared: [], blobs: watched, name });
+    expect(new Set(folders).size).toBe(2);
+    expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
+  });
+
+  test("a shallow clone is sent like any other", async () => {
+    using two = new Two();
+    two.write("a.txt", "second\n");
+    two.git("commit", "-q", "-a", "-m", "second");
+    two.git("push", "-q");
+    const clone = join(two.path, "clone");
+    two.run(two.path, "clone", "-q", "--depth=1", `file://${two.remote}`, clone);
+    two.run(clone, "remote", "set-url", "origin", two.remote);
+    expect((await two.packed(clone)).bundle).toBe(undefined);
+    writeFileSync(join(clone, "a.txt"), "third\n");
+    two.run(clone, "commit", "-q", "-a", "-m", "third");
+    writeFileSync(join(clone, "new.txt"), "not committed\n");
+    await using open = await two.open(await two.packed(clone));
+    expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("third\n");
+    expect(two.run(open.directory, "log", "--format=%s", "HEAD~1")).toBe("third\nsecond\nfirst");
+    writeFileSync(join(open.directory, "new.txt"), "changed\n");
+    const changes = await open.changes(how);
+    if (!changes) throw new Error("There are no changes");
+    const taken = await takeChanges(changes, { directory: clone, branch: "b4k2/1", blobs: two.blobs });
+    expect(taken).toEqual({ ok: true, branch: "b4k2/1" });
+    expect(two.run(clone, "show", "b4k2/1:new.txt")).toBe("changed");
   });
 
   test("the commit of uncommitted files is kept until it is released", async () => {

@@ -1,6 +1,7 @@
 // What is believed of a batch after its events: every field, in every state.
 import { describe, expect, test } from "bun:test";
 import type { Outcome } from "../../src/model/outcome.ts";
+import { fleetJobOf } from "../../src/model/session-ref.ts";
 import {
   apply,
   attemptsSinceAsked,
@@ -8,6 +9,8 @@ import {
   canRetry,
   doneCount,
   fold,
+  isTakenOver,
+  machineOfAttempt,
   stateFrom,
   taskOf,
 } from "../../src/model/state.ts";
@@ -531,4 +534,20 @@ describe("an attempt in a process that has run others", () => {
     const state = after(created(1), ended(4, 1, 0, outcome));
     expect(taskOf(state, 1).attempts).toMatchObject([{ transcript: "/t", offset: 14, transcriptEnd: 30 }]);
   });
+});
+
+test("a host may have any name, and its sessions are neither a fleet's nor another task's", () => {
+  for (const host of ["reused", "fleet:2222"]) {
+    const own = { identity: { host, id: "one" } };
+    const [attempt] = taskOf(after(created(), started(2, 1, 1, own)), 1).attempts;
+    if (!attempt) throw new Error("There is no attempt");
+    expect([machineOfAttempt(attempt), isTakenOver(attempt), fleetJobOf(attempt.identity)]).toEqual([
+      host,
+      false,
+      undefined,
+    ]);
+  }
+  const ofFleet = { identity: { fleet: "team", job: "bcdfghjk-1-1" } };
+  const [attempt] = taskOf(after(created(), started(2, 1, 1, ofFleet)), 1).attempts;
+  expect(fleetJobOf(attempt?.identity)).toBe("bcdfghjk-1-1");
 });

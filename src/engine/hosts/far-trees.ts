@@ -1,18 +1,20 @@
-// Working trees that a far keeper has for the tasks of others: one repository for each, of which they are, and what
+// Working trees that a far keeper has for the tasks of others: a clone for each, which borrows from one repository, and what
 // sessions have changed in them.
-import { git } from "../../far/git.ts";
-import { bundlePieceBytes, type FromKeeper, interrupted, type TreeAction } from "../../far/messages.ts";
+import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/messages.ts";
+import { BundleTooLarge, bareRepository, fetchBundle, mostBundleBytes, ownRefs } from "../../git/bundle.ts";
+import { git } from "../../git/git.ts";
+import { changesIn, cloneFor } from "../../git/task-clone.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
 import { exists, isDirectory, makePrivateDirectory, readText } from "../../platform/files.ts";
 import { foldersIn, removeEmptyFolders } from "../../platform/folders.ts";
 import { dirname, join } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { messageOf, systemCode } from "../../platform/system-error.ts";
+import { removeTree } from "../../platform/trees.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { repositoriesFolder } from "./far-records.ts";
 
 const treesFolder = "trees";
-const ours = "refs/parallel-claude";
 /** The longest patch that is sent, in bytes. */
 const longestPatch = 32 * 1024 * 1024;
 
@@ -20,7 +22,7 @@ type Answer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request">;
 
 export class FarTrees {
   readonly #folder: string;
-  /** Git locks a repository for most of what is asked. */
+  /** What is asked depends on what was asked before. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `folder`: of far sessions. Absolute. */
@@ -42,26 +44,27 @@ export class FarTrees {
 
   /** Removes those of a batch that its runner does not know. */
   keepOnly(batch: string, names: readonly string[]): Promise<void> {
-    return this.#next(() => {
-      for (const name of foldersIn(this.#treesOf(batch))) if (!names.includes(name)) this.#drop(batch, name);
+    return this.#next(async () => {
+      for (const name of foldersIn(this.#treesOf(batch)))
+        if (!names.includes(name)) await this.#drop(batch, name);
     });
   }
 
   /** Removes the working trees of batches that are free; and all repositories, if no other batch has any here. */
   prune(isFree: (batch: string) => boolean): Promise<void> {
-    return this.#next(() => {
+    return this.#next(async () => {
       const batches = foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
       for (const batch of batches.filter(isFree)) {
-        removePath(this.#treesOf(batch));
+        await removeTree(this.#treesOf(batch));
         removeEmptyFolders(join(this.#folder, batch), this.#folder);
       }
       if (batches.every((batch) => isFree(batch) && !this.has(batch)))
-        removePath(join(this.#folder, repositoriesFolder));
+        await removeTree(join(this.#folder, repositoriesFolder));
     });
   }
 
   // What cannot be removed now is removed by the next `prune`.
-  #next(act: () => void): Promise<void> {
+  #next(act: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(act).catch(() => undefined);
     this.#turn = done;
     return done;
@@ -77,14 +80,13 @@ export class FarTrees {
         case "have":
           return { answer: { commits: await this.#commitsOf(action.repository) } };
         case "receive":
-          await this.#receive(batch, action, body);
-          return { answer: {} };
+          return { answer: await this.#receive(batch, action, body) };
         case "check-out":
           return { answer: { directory: await this.#checkOut(batch, action) } };
         case "changes":
           return await this.#changes(batch, action.name);
         case "drop":
-          this.#drop(batch, action.name);
+          await this.#drop(batch, action.name);
           return { answer: {} };
       }
     } catch (error) {
@@ -96,28 +98,34 @@ export class FarTrees {
   async #commitsOf(repository: string): Promise<string[]> {
     const at = this.#repository(repository);
     if (!isDirectory(at)) return [];
-    const said = await git(at, ["for-each-ref", "--format=%(objectname)", ours]);
-    return said.ok ? said.text.split("\n").filter(Boolean) : [];
+    const names = await git(["for-each-ref", "--format=%(objectname)", ownRefs], { directory: at });
+    return names.split("\n").filter(Boolean);
   }
 
   async #receive(
     batch: string,
     { repository, piece, isLast }: Extract<TreeAction, { do: "receive" }>,
     body: Uint8Array,
-  ): Promise<void> {
+  ): Promise<Answer> {
     const at = this.#repository(repository);
     const bundle = `${at}.${batch}.bundle`;
     makePrivateDirectory(dirname(at));
     if (piece === 0) removePath(bundle);
     {
       using file = new AppendedFile(bundle, { isNew: piece === 0 });
-      if (file.size !== piece * bundlePieceBytes) throw new Error(interrupted);
+      if (file.size !== piece * bundlePieceBytes)
+        return { problem: "pieces of a bundle are missing", isInterrupted: true };
       file.append(body);
+      if (file.size > mostBundleBytes) throw new BundleTooLarge(file.size);
     }
-    if (!isLast) return;
-    if (!isDirectory(at)) await must(dirname(at), ["init", "--quiet", "--bare", at]);
-    await must(at, ["fetch", "--quiet", "--no-tags", bundle, `+${ours}/*:${ours}/*`]);
-    removePath(bundle);
+    if (!isLast) return {};
+    try {
+      if (!isDirectory(at)) await bareRepository(at, repository);
+      await fetchBundle(at, bundle, `+${ownRefs}/*:${ownRefs}/*`);
+    } finally {
+      removePath(bundle);
+    }
+    return {};
   }
 
   async #checkOut(
@@ -125,48 +133,35 @@ export class FarTrees {
     { repository, commit, name }: Extract<TreeAction, { do: "check-out" }>,
   ): Promise<string> {
     const tree = this.#tree(batch, name);
-    if (exists(this.#noteOf(tree)) && isDirectory(tree)) return tree;
-    removePath(tree);
+    const note = this.#noteOf(tree);
+    if (exists(note) && isDirectory(tree)) return tree;
+    await removeTree(tree);
     makePrivateDirectory(dirname(tree));
-    const at = this.#repository(repository);
-    await must(at, ["worktree", "prune"]);
-    await must(at, ["worktree", "add", "--quiet", "--force", "--detach", tree, commit]);
-    await replaceFile(this.#noteOf(tree), `${repository} ${commit}`, { mode: 0o600 });
+    await cloneFor(this.#repository(repository), commit, tree);
+    await replaceFile(note, `${repository} ${commit}`, { mode: 0o600 });
     return tree;
   }
 
-  // Against what it was, whatever the session has committed since.
   async #changes(batch: string, name: string): Promise<{ answer: Answer; body?: Uint8Array }> {
     const tree = this.#tree(batch, name);
     const note = this.#noteOf(tree);
     if (!exists(note)) throw new Error(`the working tree ${tree} is not there any more`);
     const [repository = "", commit = ""] = readText(note).split(" ");
-    const index = {
-      index: `${tree}.index`,
-      // Not what the tree itself says: a session may have put another configuration there, which names programs to run.
-      gitDirectory: join(this.#repository(repository), "worktrees", name),
-    };
-    try {
-      await must(tree, ["read-tree", commit], index);
-      await must(tree, ["add", "--all"], index);
-      const how = ["diff", "--cached", "--no-ext-diff", "--no-textconv", "--no-renames"];
-      const names = await must(tree, [...how, "--name-only", "-z", commit], index);
-      const files = names.text.split("\0").filter(Boolean).length;
-      if (files === 0) return { answer: { files } };
-      const patch = await must(tree, [...how, "--binary", commit], index);
-      if (patch.bytes.length > longestPatch)
-        throw new Error(
-          `the patch of ${files} files is longer than ${longestPatch} bytes; they are in ${tree}`,
-        );
-      return { answer: { files }, body: patch.bytes };
-    } finally {
-      removePath(index.index);
-    }
+    const of = { repository: this.#repository(repository), commit, message: "Changes" };
+    await using changes = await changesIn(tree, of);
+    if (!changes) return { answer: { files: 0 } };
+    const { files } = changes;
+    const patch = await changes.patch();
+    if (patch.length > longestPatch)
+      throw new Error(
+        `the patch of ${files} files is longer than ${longestPatch} bytes; they are in ${tree}`,
+      );
+    return { answer: { files, commit }, body: patch };
   }
 
-  #drop(batch: string, name: string): void {
+  async #drop(batch: string, name: string): Promise<void> {
     const tree = this.#tree(batch, name);
-    removePath(tree);
+    await removeTree(tree);
     removePath(this.#noteOf(tree));
     removeEmptyFolders(dirname(tree), this.#folder);
   }
@@ -191,14 +186,4 @@ export class FarTrees {
 // Git says such things only in its messages.
 function isPassing(error: unknown, problem: string): boolean {
   return systemCode(error) !== undefined || /No space left|Disk quota|Cannot allocate memory/i.test(problem);
-}
-
-async function must(
-  directory: string,
-  words: string[],
-  within: { index?: string; gitDirectory?: string } = {},
-) {
-  const said = await git(directory, words, within);
-  if (!said.ok) throw new Error(`git ${words[0]}: ${said.because}`);
-  return said;
 }

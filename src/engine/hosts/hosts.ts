@@ -1,5 +1,6 @@
 // The machines of a batch as one host: chooses for each task where it runs, by what each machine has room for.
 
+import { branchOf, changesMessage } from "../../model/branch-name.ts";
 import type { Batch } from "../../model/event.ts";
 import { anyHost, farDirectoryIn } from "../../model/far-directory.ts";
 import type { SessionOptions } from "../../model/options.ts";
@@ -25,7 +26,7 @@ import type { PlacedSlot, StartRights } from "../scheduler/slots.ts";
 import { atOnceMs, Beginnings } from "./beginnings.ts";
 import { HostHolds } from "./host-holds.ts";
 import { SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
-import { Trees, treeIn } from "./trees.ts";
+import { type ComesHome, Trees, treeIn } from "./trees.ts";
 
 export interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
   names: readonly string[];
@@ -72,6 +73,10 @@ function loggedOn(name: string, { tasks }: BatchState): { sessions: string[]; tr
       return placed?.host === name ? (treeIn(placed.path) ?? []) : [];
     }),
   };
+}
+
+function homeOf(batch: Batch, task: number): ComesHome {
+  return { branch: branchOf(batch, task), message: changesMessage(batch.batchId, task) };
 }
 
 function thereAlready(directory: string): Prepared {
@@ -287,7 +292,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       const there = this.#directoryOn(host, batch, options);
       if (there !== undefined) return thereAlready(there);
       try {
-        return await this.#trees.prepare(host, workingDirectoryOf(batch, options));
+        return await this.#trees.prepare(host, workingDirectoryOf(batch, options), homeOf(batch, number));
       } catch (error) {
         if (error instanceof NotNow) throw error;
         const because = this.#whyUnfit(host, number, messageOf(error));
@@ -297,8 +302,10 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     adopt: (batch, task, directory) => {
       const placed = farDirectoryIn(directory, [...this.#hosts.keys()]);
       const host = placed && this.#hosts.get(placed.host);
-      const root = workingDirectoryOf(batch, optionsOf(batch, task));
-      return (host && this.#trees.adopt(host, placed.path, root)) ?? thereAlready(directory);
+      const from = workingDirectoryOf(batch, optionsOf(batch, task));
+      return (
+        (host && this.#trees.adopt(host, placed.path, from, homeOf(batch, task))) ?? thereAlready(directory)
+      );
     },
   };
   readonly #trees: Trees;

@@ -1,7 +1,7 @@
 // One far machine, as a runner uses it: starts sessions there over one ssh, and goes on with them when that ends.
 import { TranscriptReader } from "../../claude/transcript.ts";
 import { protocol } from "../../far/greeting.ts";
-import { type FromKeeper, interrupted, type ToKeeper, type TreeAction } from "../../far/messages.ts";
+import type { FromKeeper, ToKeeper, TreeAction } from "../../far/messages.ts";
 import { type Relocation, relocated, relocatedLine } from "../../far/relocated.ts";
 import { sshCommand } from "../../far/ssh-command.ts";
 import { Ssh, type Wire } from "../../far/ssh-process.ts";
@@ -424,7 +424,7 @@ export class SshHost implements Disposable {
     for (const { say } of [...this.#starting.values()]) say();
     for (const [request, { action, body, settle }] of [...this.#trees]) {
       // Pieces follow one another, so all of them go again.
-      if (action.do === "receive") settle(lostTree(interrupted));
+      if (action.do === "receive") settle({ ...lostTree("the connection ended"), isInterrupted: true });
       else this.#link.send({ type: "tree", request, action }, body);
     }
     for (const [id, session] of this.#sessions) if (!this.#starting.has(id)) session.resume();

@@ -1,12 +1,15 @@
 // Working trees of this machine on others: what is in one goes there as a commit, and what a session has changed comes back
-// as a patch, which nobody applies but the user.
-import { bundlePieceBytes, interrupted } from "../../far/messages.ts";
+// as a patch, which becomes a branch.
+import { repositoryOf } from "../../claude/repository.ts";
+import { bundlePieceBytes } from "../../far/messages.ts";
 import type { Relocation } from "../../far/relocated.ts";
 import { bundleFor, type Snapshot, snapshotOf } from "../../far/snapshot.ts";
+import { branchRemark, takePatch } from "../../git/take-branch.ts";
+import { OncePerKey, TurnPerKey } from "../../model/once.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
-import { exists } from "../../platform/files.ts";
-import { join, temporaryDirectory } from "../../platform/paths.ts";
-import { removePath } from "../../platform/removal.ts";
+import { exists, readHead, realPath } from "../../platform/files.ts";
+import { join } from "../../platform/paths.ts";
+import { temporaryFolder } from "../../platform/temporary-folder.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { countText } from "../../report/amounts.ts";
 import { NotNow, type Prepared } from "../attempt/workspace.ts";
@@ -18,15 +21,30 @@ const mostTries = 5;
 /** A machine, as far as working trees are concerned. */
 export type TreeHost = Pick<SshHost, "name" | "tree" | "textOf">;
 
+/** What the changes of a task become in a repository here. */
+export interface ComesHome {
+  branch: string;
+  /** Of its commit. */
+  message: string;
+}
+
+interface Tree extends ComesHome {
+  name: string;
+  /** Where the session works. */
+  path: string;
+  /** The directory here. */
+  from: string;
+}
+
 export class Trees {
   /** Of the batch, on this machine. */
   readonly #folder: string;
   /** One of each directory for all tasks of a runner. */
-  readonly #snapshots = new Map<string, Promise<Snapshot>>();
+  readonly #snapshots = new OncePerKey<Snapshot>();
   /** What each machine gets, by its name and the commit: once. */
-  readonly #sent = new Map<string, Promise<void>>();
-  /** The last of what each machine gets: one bundle after the other. */
-  readonly #sending = new Map<string, Promise<void>>();
+  readonly #sent = new OncePerKey<void>();
+  /** Each machine gets one bundle after the other. */
+  readonly #sending = new TurnPerKey();
   /** What each of those that were prepared is a copy of, by its name. */
   readonly #copied = new Map<string, Relocation>();
   /** Those that are on each machine, or soon may be. */
@@ -37,16 +55,16 @@ export class Trees {
   }
 
   /** A working tree of its own on that machine. Throws if there can be none. */
-  async prepare(host: TreeHost, directory: string): Promise<Prepared> {
-    const snapshot = await this.#snapshotOf(directory);
+  async prepare(host: TreeHost, directory: string, home: ComesHome): Promise<Prepared> {
+    const snapshot = await this.#snapshots.of(directory, () => snapshotOf(directory, this.#folder));
     const name = Bun.randomUUIDv7();
     this.#add(host, name);
     try {
       await this.#send(host, snapshot);
       const out = await this.#checkOut(host, snapshot, name);
-      const path = [out.directory, snapshot.prefix].filter(Boolean).join("/");
+      const path = [out.directory, snapshot.below].filter(Boolean).join("/");
       if (out.directory !== undefined) this.#copied.set(name, { here: snapshot.root, there: out.directory });
-      return this.#prepared(host, { name, path, root: snapshot.root });
+      return this.#prepared(host, { name, path, from: directory, ...home });
     } catch (error) {
       this.#drop(host, name);
       throw error;
@@ -54,12 +72,12 @@ export class Trees {
   }
 
   async #checkOut(host: TreeHost, snapshot: Snapshot, name: string): Promise<TreeAnswer> {
-    const { repository, commit } = snapshot;
+    const { name: repository, commit } = snapshot;
     const ask = () => host.tree({ do: "check-out", repository, commit, name });
     const first = await ask();
     if (first.problem === undefined || isForNow(first)) return answerOf(first);
     // Somebody may have removed the repository there.
-    this.#sent.delete(keyOf(host, snapshot));
+    this.#sent.forget(keyOf(host, snapshot));
     await this.#send(host, snapshot);
     return answerOf(await ask());
   }
@@ -87,33 +105,33 @@ export class Trees {
     void host.tree({ do: "drop", name });
   }
 
-  /** One that an earlier runner prepared; undefined if this directory there is none. */
-  adopt(host: TreeHost, path: string, root: string): Prepared | undefined {
+  /** One that an earlier runner prepared; undefined if this directory there is none. `from`: the directory here. */
+  adopt(host: TreeHost, path: string, from: string, home: ComesHome): Prepared | undefined {
     const name = treeIn(path);
     if (name === undefined) return undefined;
     this.#add(host, name);
-    return this.#prepared(host, { name, path, root });
+    return this.#prepared(host, { name, path, from, ...home });
   }
 
-  #prepared(host: TreeHost, { name, path, root }: { name: string; path: string; root: string }): Prepared {
-    const directory = host.textOf(path);
+  #prepared(host: TreeHost, tree: Tree): Prepared {
+    const { name } = tree;
+    const directory = host.textOf(tree.path);
     const patch = join(this.#folder, `changes-${name}.patch`);
     let isOnlyThere = false;
     return {
       directory,
       collect: async (isCancelled) => {
         const answer = await host.tree({ do: "changes", name }, undefined, isCancelled);
-        const { files = 0, body, problem } = answer;
-        const to = `\`git -C ${shellQuoted(root)} apply ${shellQuoted(patch)}\``;
-        if (problem !== undefined) {
-          // The runner before this one may have fetched it.
-          if (exists(patch)) return `It changed files on ${host.name}. To have that here: ${to}.`;
+        const { files = 0, commit = "", body, problem } = answer;
+        // The runner before this one may have fetched it.
+        if (problem !== undefined && !exists(patch)) {
           isOnlyThere = true;
           return `What it changed could not be fetched from ${directory}: ${problem}`;
         }
-        if (files === 0) return undefined;
-        await replaceFile(patch, new Uint8Array(body), { mode: 0o600 });
-        return `It changed ${countText(files, "file", "files")} on ${host.name}. To have that here: ${to}.`;
+        if (problem === undefined && files === 0) return undefined;
+        if (problem === undefined)
+          await replaceFile(patch, Buffer.concat([headOf({ files, commit }), body]), { mode: 0o600 });
+        return await changesRemark(patch, { ...tree, host: host.name });
       },
       [Symbol.asyncDispose]: async () => {
         if (!isOnlyThere) this.#drop(host, name);
@@ -121,52 +139,62 @@ export class Trees {
     };
   }
 
-  async #snapshotOf(directory: string): Promise<Snapshot> {
-    const known = this.#snapshots.get(directory) ?? snapshotOf(directory);
-    this.#snapshots.set(directory, known);
-    try {
-      return await known;
-    } catch (error) {
-      this.#snapshots.delete(directory);
-      throw error;
-    }
-  }
-
-  async #send(host: TreeHost, snapshot: Snapshot): Promise<void> {
-    const key = keyOf(host, snapshot);
-    const before = this.#sending.get(host.name) ?? Promise.resolve();
-    const known = this.#sent.get(key) ?? before.then(() => sendTo(host, snapshot));
-    this.#sent.set(key, known);
-    this.#sending.set(
-      host.name,
-      known.catch(() => undefined),
+  #send(host: TreeHost, snapshot: Snapshot): Promise<void> {
+    return this.#sent.of(keyOf(host, snapshot), () =>
+      this.#sending.next(host.name, () => sendTo(host, snapshot)),
     );
-    try {
-      await known;
-    } catch (error) {
-      this.#sent.delete(key);
-      throw error;
-    }
   }
 }
 
+interface Patch {
+  files: number;
+  /** On which it stands. */
+  commit: string;
+}
+
+// What stands before the first difference is a remark for Git.
+function headOf({ files, commit }: Patch): Uint8Array {
+  return new TextEncoder().encode(`${countText(files, "file")} changed since ${commit}\n\n`);
+}
+
+function patchAt(path: string): Patch {
+  const [, files = "", commit = ""] =
+    /^([\d,]+) files? changed since (\w+)\n/.exec(readHead(path, 200) ?? "") ?? [];
+  return { files: Number(files.replaceAll(",", "")), commit };
+}
+
+// In a repository, the changes become a branch. The patch stays, and serves where there is none.
+async function changesRemark(
+  patch: string,
+  { host, from, branch, message }: Tree & { host: string },
+): Promise<string> {
+  const { files, commit } = patchAt(patch);
+  const root = repositoryOf(realPath(from))?.root;
+  const taken =
+    root === undefined ? undefined : await takePatch(root, { base: commit, patch, branch, message });
+  if (taken?.ok) return branchRemark(files, taken.branch);
+  const to = `\`git -C ${shellQuoted(root ?? from)} apply ${shellQuoted(patch)}\``;
+  return [
+    `It changed ${countText(files, "file")} on ${host}.`,
+    ...(taken ? [taken.because] : []),
+    `To have that here: ${to}.`,
+  ].join(" ");
+}
+
 async function sendTo(host: TreeHost, snapshot: Snapshot): Promise<void> {
-  const { repository } = snapshot;
-  const file = join(temporaryDirectory(), `parallel-claude-${crypto.randomUUID()}.bundle`);
-  try {
-    for (let tries = 1; ; tries++) {
-      let sent = 0;
-      const { commits = [] } = answerOf(await host.tree({ do: "have", repository }));
-      if (!(await bundleFor(snapshot, commits, file))) return;
-      const answer = await sendFile(host, repository, file, () => sent++);
-      if (answer.problem === undefined) return;
-      if (answer.problem !== interrupted) answerOf(answer);
-      // A line over which nothing passes says nothing about the task.
-      if (sent > 0) tries = 0;
-      else if (tries === mostTries) throw new NotNow(`${host.name}: ${interrupted}`, "waited-for");
-    }
-  } finally {
-    removePath(file);
+  const { name: repository } = snapshot;
+  using folder = temporaryFolder();
+  const file = join(folder.path, "work.bundle");
+  for (let tries = 1; ; tries++) {
+    let sent = 0;
+    const { commits = [] } = answerOf(await host.tree({ do: "have", repository }));
+    if (!(await bundleFor(snapshot, commits, file))) return;
+    const answer = await sendFile(host, repository, file, () => sent++);
+    if (answer.problem === undefined) return;
+    if (answer.isInterrupted !== true) answerOf(answer);
+    // A line over which nothing passes says nothing about the task.
+    if (sent > 0) tries = 0;
+    else if (tries === mostTries) throw new NotNow(`${host.name}: ${answer.problem}`, "waited-for");
   }
 }
 

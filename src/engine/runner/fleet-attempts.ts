@@ -3,11 +3,13 @@ import { BlobError } from "../../fleet/blobs.ts";
 import { type Carried, type JobResult, jobIdOf, jobVersion } from "../../fleet/job.ts";
 import type { JobEnd, UnsignedJob } from "../../fleet/submitter-queue.ts";
 import { takeChanges } from "../../fleet/take-changes.ts";
-import type { Batch, Event } from "../../model/event.ts";
+import { branchRemark } from "../../git/take-branch.ts";
+import { branchOf } from "../../model/branch-name.ts";
+import type { Event } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome } from "../../model/outcome.ts";
 import { waitOf } from "../../model/prerequisites.ts";
-import { fleetJobOf, fleetSession } from "../../model/session-ref.ts";
+import { fleetJobOf } from "../../model/session-ref.ts";
 import { type Attempt, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { usageOfAll } from "../../model/usage-sum.ts";
@@ -85,7 +87,7 @@ export class FleetAttempts {
           type: "attempt-started",
           task: number,
           attempt,
-          identity: fleetSession(link.name, job),
+          identity: { fleet: link.name, job },
           // Known at the end.
           sessionId: "",
           startName,
@@ -252,11 +254,10 @@ export class FleetAttempts {
     const branch = branchOf(batch, number);
     const directory = directoryOf(batch, number, of);
     const taken = await takeChanges(work, { directory, branch, blobs: this.#parts.link.blobs() });
-    const files = countText(work.files, "file");
     return [
       taken.ok
-        ? `Its changes to ${files} are in the branch ${taken.branch}.`
-        : `It changed ${files}. ${taken.says}`,
+        ? branchRemark(work.files, taken.branch)
+        : `It changed ${countText(work.files, "file")}. ${taken.because}`,
     ];
   }
 }
@@ -274,15 +275,6 @@ async function patiently(act: () => Promise<void>): Promise<string | undefined> 
       await clock.next("rest");
     }
   }
-}
-
-// `b4k2/3`, or with a key that Git accepts in a name, `b4k2/src-main`.
-function branchOf({ batchId, tasks }: Batch, number: number): string {
-  const key = tasks[number - 1]?.key
-    ?.replace(/[^A-Za-z0-9_-]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 60);
-  return `${batchId}/${key ? `${number}-${key}` : number}`;
 }
 
 function isStart({ type }: Event): boolean {

@@ -1,12 +1,13 @@
 // The files that a batch sends to its fleet: each directory is looked at once for a runner, so that all its tasks see the same.
 import { type Packed, packWork } from "../../fleet/pack-work.ts";
 import { releaseWork } from "../../fleet/take-changes.ts";
+import { OncePerKey } from "../../model/once.ts";
 import type { FleetLink } from "./fleet-link.ts";
 
 export class SentWork {
   readonly #batchId: string;
   readonly #link: FleetLink;
-  readonly #packed = new Map<string, Promise<Packed>>();
+  readonly #packed = new OncePerKey<Packed>();
 
   constructor(batchId: string, link: FleetLink) {
     this.#batchId = batchId;
@@ -18,29 +19,23 @@ export class SentWork {
    * `BlobError`.
    */
   of(directory: string): Promise<Packed> {
-    const known = this.#packed.get(directory);
-    if (known) return known;
-    const packed = this.#pack(directory);
-    this.#packed.set(directory, packed);
-    // It may work the next time.
-    packed.catch(() => this.#packed.delete(directory));
-    return packed;
+    // If it cannot be had, that may be different for the next task.
+    return this.#packed.of(
+      directory,
+      () => this.#pack(directory),
+      ({ ok }) => ok,
+    );
   }
 
   async #pack(directory: string): Promise<Packed> {
     const { shared } = await this.#link.fleet();
-    const packed = await packWork(directory, { shared, blobs: this.#link.blobs(), name: this.#batchId });
-    // It may be different for the next task.
-    if (!packed.ok) this.#packed.delete(directory);
-    return packed;
+    return await packWork(directory, { shared, blobs: this.#link.blobs(), name: this.#batchId });
   }
 
-  /** Lets go of commits that were made for the workers. */
+  /** Lets go of commits that were kept for the workers. */
   async release(): Promise<void> {
-    for (const [directory, promise] of this.#packed) {
-      const packed = await promise.catch(() => undefined);
-      if (packed?.ok && packed.work.kind === "git" && packed.work.commit !== packed.work.head)
+    for (const [directory, packed] of await this.#packed.all())
+      if (packed.ok && packed.work.kind === "git" && packed.work.bundle)
         await releaseWork(directory, packed.work.commit);
-    }
   }
 }

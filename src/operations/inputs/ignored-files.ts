@@ -1,6 +1,7 @@
 // What `.gitignore` files exclude, in a repository and outside of one: those of a directory count for everything below it. In
 // a repository, also what the user excludes from all of them.
 import ignore, { type Ignore } from "ignore";
+import { gitEnvironment, gitProgram } from "../../git/git.ts";
 import { isThere, readSmallFile } from "../../platform/files.ts";
 import { absolutePath, dirname, homeDirectory, join, relative } from "../../platform/paths.ts";
 
@@ -67,9 +68,13 @@ const mostMs = 5_000;
 function usersFile(directory: string): string {
   const { XDG_CONFIG_HOME } = process.env;
   const usual = join(XDG_CONFIG_HOME || join(homeDirectory(), ".config"), "git", "ignore");
+  const program = gitProgram();
+  // Without git, nobody has set another one.
+  if (program === undefined) return usual;
   try {
-    const asked = Bun.spawnSync(["git", "config", "--type=path", "--get", "core.excludesFile"], {
+    const asked = Bun.spawnSync([program, "config", "--type=path", "--get", "core.excludesFile"], {
       cwd: directory,
+      env: gitEnvironment("nothing"),
       stdin: "ignore",
       stderr: "ignore",
       windowsHide: true,
@@ -78,7 +83,7 @@ function usersFile(directory: string): string {
     const path = asked.success ? asked.stdout.toString().trim() : "";
     return path === "" ? usual : absolutePath(path, directory);
   } catch {
-    // Without git, nobody has set another one.
+    // It cannot be started, so it excludes nothing.
     return usual;
   }
 }

@@ -1,0 +1,139 @@
+// Commits in a file, which go to another machine.
+import { z } from "zod";
+import { product } from "../model/product.ts";
+import { exists, readText, sizeOf } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
+import { temporaryFolder } from "../platform/temporary-folder.ts";
+import { GitFailed, git, gitOrNothing, harmlessFaults } from "./git.ts";
+
+/** A commit's full name, by SHA-1 or SHA-256. */
+export const commitName = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+
+/** Below this are all references that we make. */
+export const ownRefs = `refs/${product.name}`;
+
+/** The reference to a commit, in bundles and in the repositories that make or take them. */
+export function refOf(commit: string): string {
+  return `${ownRefs}/${commit}`;
+}
+
+/** The largest bundle, in bytes. */
+export const mostBundleBytes = 1_000_000_000;
+
+/** A bundle that is larger than that. */
+export class BundleTooLarge extends GitFailed {
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super(
+      `${Math.round(bytes / 1_000_000)} MB would have to be sent, more than ${mostBundleBytes / 1_000_000} MB; let Git ignore large files`,
+    );
+    this.bytes = bytes;
+  }
+}
+
+/** A commit of a repository, and what the other side has. */
+interface Bundled {
+  /** The repository, or its working tree. */
+  at: string;
+  commit: string;
+  /** What the other side has, as words for `git rev-list`. */
+  known: readonly string[];
+}
+
+/**
+ * Writes a file with a commit and what lacks of its history on the other side; false if nothing does. Nothing is written into the
+ * repository. Throws `GitFailed`, also `BundleTooLarge`.
+ */
+export async function bundleTo(file: string, { at, commit, known }: Bundled): Promise<boolean> {
+  const listed = await git(["rev-list", "--boundary", commit, ...known], { directory: at });
+  const lines = listed.split("\n").filter(Boolean);
+  if (lines.every((line) => line.startsWith("-"))) return false;
+  // Those just below what lacks.
+  const without = lines.filter((line) => line.startsWith("-")).map((line) => `^${line.slice(1)}`);
+  using folder = temporaryFolder();
+  const own = join(folder.path, "repository");
+  // Git puts only references into a bundle. Another batch may bundle the same commit, so each makes its own.
+  await borrowingRepository(own, { from: at, commit });
+  const where = { directory: own };
+  await git(["update-ref", refOf(commit), commit], where);
+  await git(["bundle", "create", "--quiet", file, refOf(commit), ...without], where);
+  const bytes = sizeOf(file);
+  if (bytes > mostBundleBytes) throw new BundleTooLarge(bytes);
+  return true;
+}
+
+/** Takes commits out of a bundle, whose objects are checked. `refspec`: which, and as what. Throws `GitFailed`. */
+export async function fetchBundle(repository: string, file: string, refspec: string): Promise<void> {
+  const where = { directory: repository };
+  // `git fetch` checks objects of bundles only since 2.46. What is there already, it does not unpack again.
+  await git(["index-pack", "--stdin", "--fix-thin", `--strict=${harmlessFaults.join(",")}`], {
+    ...where,
+    input: await packIn(file),
+  });
+  const quietly = ["--quiet", "--no-write-fetch-head", "--no-tags", "--no-recurse-submodules"];
+  await git(["fetch", ...quietly, "--", file, refspec], where);
+}
+
+/** The longest beginning of a bundle, which lists commits, in bytes. */
+const longestHeader = 64_000_000;
+const pieceBytes = 1_000_000;
+
+// It stands behind the first empty line.
+async function packIn(file: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const whole = Bun.file(file);
+  for (let from = 0; from < Math.min(whole.size, longestHeader); from += pieceBytes) {
+    // An empty line may lie across two pieces.
+    const piece = Buffer.from(await whole.slice(from, from + pieceBytes + 1).bytes());
+    const end = piece.indexOf("\n\n");
+    if (end >= 0) return restOf(file, from + end + 2);
+  }
+  throw new GitFailed("it is no bundle");
+}
+
+// A process that gets the stream of a part of a file reads the whole file (Bun 1.4.5).
+function restOf(file: string, start: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const whole = Bun.file(file);
+  let from = start;
+  return new ReadableStream({
+    pull: async (controller) => {
+      if (from >= whole.size) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(await whole.slice(from, from + pieceBytes).bytes());
+      from += pieceBytes;
+    },
+  });
+}
+
+/** Keeps a commit in a repository, until it is released. Throws `GitFailed`. */
+export async function keep(root: string, commit: string): Promise<void> {
+  await git(["update-ref", refOf(commit), commit], { directory: root });
+}
+
+/** Lets go of a commit that was kept. */
+export async function release(root: string, commit: string): Promise<void> {
+  await gitOrNothing(["update-ref", "-d", refOf(commit)], { directory: root });
+}
+
+/** Makes a repository without a working tree, for commits with names of this kind. Throws `GitFailed`. */
+export async function bareRepository(path: string, commit: string): Promise<void> {
+  const format = commit.length === 64 ? ["--object-format=sha256"] : [];
+  await git(["init", "--quiet", "--bare", "--template=", ...format, path], { directory: join(path, "..") });
+}
+
+/** The same, with all objects of another repository, in which it writes nothing. Throws `GitFailed`. */
+export async function borrowingRepository(
+  path: string,
+  { from, commit }: { from: string; commit: string },
+): Promise<void> {
+  await bareRepository(path, commit);
+  const [objects = "", shallow = ""] = await Promise.all(
+    ["objects", "shallow"].map((name) =>
+      git(["rev-parse", "--path-format=absolute", "--git-path", name], { directory: from }),
+    ),
+  );
+  await Bun.write(join(path, "objects", "info", "alternates"), `${objects}\n`);
+  if (exists(shallow)) await Bun.write(join(path, "shallow"), readText(shallow));
+}

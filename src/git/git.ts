@@ -1,0 +1,194 @@
+// Runs Git so that no repository, and nothing around us, decides what else runs.
+import { cleanEnvironment } from "../claude/environment.ts";
+import { pathDirectories } from "../claude/find.ts";
+import { product } from "../model/product.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
+import { pathListSeparator } from "../platform/paths.ts";
+import { codeOf } from "../platform/system-error.ts";
+
+/** How long one command may take: a clone of a large repository, over a slow network, in milliseconds. */
+const mostMs = 30 * 60_000;
+
+/** Why Git failed, as the end of a sentence. */
+export class GitFailed extends Error {
+  /** Whether there is no Git on this machine. */
+  readonly isMissing: boolean;
+  /** What it ended with; undefined if it did not start. */
+  readonly status: number | undefined;
+
+  constructor(message: string, { isMissing = false, status }: { isMissing?: boolean; status?: number } = {}) {
+    super(message);
+    this.isMissing = isMissing;
+    this.status = status;
+  }
+}
+
+/** What Git may reach: no other repository, those in files of this machine (bundles too), or those of other machines. */
+export type Reach = "nothing" | "files" | "remotes";
+
+/** Where and how a command runs. */
+export interface Surroundings {
+  /** Where it runs. */
+  directory: string;
+  /** The repository to use, whatever the directory says: `directory` is then its working tree. */
+  repository?: string;
+  /** The file to use as the index. */
+  index?: string;
+  /** More words before the command, such as those of `repositoryFiltersOff`. */
+  off?: readonly string[];
+  /** By default `files`. */
+  reaches?: Reach;
+  /** The date of the commits that it makes. */
+  committedAt?: string;
+  /** By default half an hour. */
+  timeoutMs?: number;
+  /** What it reads. */
+  input?: ReadableStream<Uint8Array>;
+}
+
+/** What a Git command prints, without the line feed at its end. Throws `GitFailed`. */
+export async function git(words: readonly string[], where: Surroundings): Promise<string> {
+  const text = new TextDecoder().decode(await gitBytes(words, where));
+  return text.replace(/\r?\n$/, "");
+}
+
+/** What a Git command prints between null bytes, as with its option `-z`. Throws `GitFailed`. */
+export async function gitList(words: readonly string[], where: Surroundings): Promise<string[]> {
+  return new TextDecoder()
+    .decode(await gitBytes(words, where))
+    .split("\0")
+    .filter((one) => one !== "");
+}
+
+/** The same as `git`, but undefined where Git fails. Throws `GitFailed` only if there is none. */
+export async function gitOrNothing(
+  words: readonly string[],
+  where: Surroundings,
+): Promise<string | undefined> {
+  try {
+    return await git(words, where);
+  } catch (error) {
+    if (error instanceof GitFailed && !error.isMissing) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes that a Git command prints, such as a patch. Throws `GitFailed`. */
+export async function gitBytes(
+  words: readonly string[],
+  { directory, off = [], timeoutMs = mostMs, input, ...more }: Surroundings,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const program = gitProgram();
+  if (program === undefined) throw new GitFailed("Git is not installed", { isMissing: true });
+  try {
+    const child = isNoOrphan(
+      Bun.spawn([program, ...always, ...off, ...words], {
+        cwd: directory,
+        stdin: input ?? "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        windowsHide: true,
+        timeout: timeoutMs,
+        env: { ...gitEnvironment(more.reaches ?? "files"), ...variablesOf(directory, more) },
+      }),
+    );
+    const [bytes, said, status] = await Promise.all([
+      child.stdout.bytes(),
+      child.stderr.text(),
+      child.exited,
+    ]);
+    if (status === 0) return bytes;
+    const how = child.signalCode ? `it was ended by ${child.signalCode}` : `it ended with status ${status}`;
+    throw new GitFailed(lastWords(said) || how, { status });
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") throw new GitFailed(`${directory} does not exist`);
+    throw error;
+  }
+}
+
+/** The `git` on the PATH; undefined if there is none. A relative entry of PATH would lead into whatever repository we work on. */
+export function gitProgram(): string | undefined {
+  const path = pathDirectories(process.env["PATH"]).join(pathListSeparator);
+  return Bun.which("git", { PATH: path }) ?? undefined;
+}
+
+/** The environment of Git. Of the variables about Git, those that name another repository, index or program are left out. */
+export function gitEnvironment(reaches: Reach): Record<string, string> {
+  const own = Object.entries(cleanEnvironment(process.env)).filter(
+    ([name]) =>
+      !/^GIT_/i.test(name) || ofUser.test(name) || (reaches === "remotes" && ofConnections.test(name)),
+  );
+  return {
+    ...Object.fromEntries(own),
+    GIT_TERMINAL_PROMPT: "0",
+    // A question does not write into the repository.
+    GIT_OPTIONAL_LOCKS: "0",
+    LC_ALL: "C",
+    ...(reaches === "remotes"
+      ? {}
+      : // What a partial clone lacks is not fetched.
+        { GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: reaches === "files" ? "file" : "none" }),
+  };
+}
+
+/** About the user's own configuration, and about where to look for repositories. */
+const ofUser =
+  /^GIT_(?:EXEC_PATH|CONFIG_(?:NOSYSTEM|GLOBAL|SYSTEM|COUNT|KEY_\d+|VALUE_\d+)|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)$/i;
+
+/** About the user's credentials. */
+const ofConnections = /^GIT_(?:SSH|SSH_COMMAND|ASKPASS|SSL_\w+)$/i;
+
+/** What objects of old histories have, and what does no harm, as Git's checks of objects take it. */
+export const harmlessFaults = [
+  "badTimezone",
+  "missingEmail",
+  "missingNameBeforeEmail",
+  "missingSpaceBeforeDate",
+  "zeroPaddedFilemode",
+].map((fault) => `${fault}=ignore`);
+
+/** Hooks and monitors are programs, and objects are checked because they come from elsewhere. */
+const always = [
+  "core.fsmonitor=false",
+  "core.hooksPath=/dev/null",
+  "core.untrackedCache=false",
+  "core.splitIndex=false",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "protocol.ext.allow=never",
+  "advice.detachedHead=false",
+  "safe.bareRepository=all",
+  "transfer.fsckObjects=true",
+  ...harmlessFaults.map((fault) => `fetch.fsck.${fault}`),
+].flatMap((setting) => ["-c", setting]);
+
+/** Who makes our commits. Nothing of the user, so that the same files give the same commit. */
+const author = { name: product.name, email: "noreply@localhost" };
+
+type Named = Pick<Surroundings, "repository" | "index" | "committedAt">;
+
+function variablesOf(directory: string, { repository, index, committedAt }: Named): Record<string, string> {
+  return {
+    ...(repository === undefined ? {} : { GIT_DIR: repository, GIT_WORK_TREE: directory }),
+    ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
+    ...(committedAt === undefined
+      ? {}
+      : {
+          GIT_AUTHOR_NAME: author.name,
+          GIT_AUTHOR_EMAIL: author.email,
+          GIT_AUTHOR_DATE: committedAt,
+          GIT_COMMITTER_NAME: author.name,
+          GIT_COMMITTER_EMAIL: author.email,
+          GIT_COMMITTER_DATE: committedAt,
+        }),
+  };
+}
+
+// Git says what it does, and then what went wrong.
+function lastWords(said: string): string {
+  const lines = said.split("\n").map((line) => line.trim());
+  const wrong = lines.filter((line) => /^(?:fatal|error):/.test(line));
+  return (wrong.length > 0 ? wrong : lines.filter((line) => line !== "").slice(-1))
+    .map((line) => line.replace(/^(?:fatal|error): /, ""))
+    .join("; ");
+}

@@ -1,0 +1,135 @@
+// What is in a working tree now, as a commit that no branch has. Neither the index nor the working tree is touched.
+import { repositoryOf } from "../claude/repository.ts";
+import { copyWithTimes, exists, fileIdentity, realPath } from "../platform/files.ts";
+import { join, relative } from "../platform/paths.ts";
+import { temporaryFolder } from "../platform/temporary-folder.ts";
+import { GitFailed, git, gitList, gitOrNothing, type Surroundings } from "./git.ts";
+
+/** A working tree with a commit. */
+export interface Checkout {
+  /** The root of the working tree. */
+  root: string;
+  /** The last commit. */
+  head: string;
+  /** The directory that was asked for, below the root, with `/`; "" for the root. */
+  below: string;
+}
+
+/** What is around a directory. */
+export type Around = ({ is: "checkout" } & Checkout) | { is: "no-repository" } | { is: "no-commit" };
+
+/** The working tree around a directory. Throws `GitFailed`. */
+export async function checkoutAround(directory: string): Promise<Around> {
+  const path = realPath(directory);
+  const root = repositoryOf(path)?.root;
+  if (root === undefined) return { is: "no-repository" };
+  // A stranger's repository may say that everything in the home directory belongs to it.
+  const said = await git(["rev-parse", "--show-toplevel"], { directory: root });
+  if (fileIdentity(said) !== fileIdentity(root))
+    throw new GitFailed(`its configuration names another working tree, ${said}`);
+  const head = await gitOrNothing(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], { directory: root });
+  if (head === undefined) return { is: "no-commit" };
+  return { is: "checkout", root, head, below: relative(root, path).replaceAll("\\", "/") };
+}
+
+/** The last commit, or one on top of it with what is not committed. Ignored files are left out. Throws `GitFailed`. */
+export async function commitOfFiles({ root, head }: Pick<Checkout, "root" | "head">): Promise<string> {
+  using folder = temporaryFolder();
+  const index = join(folder.path, "index");
+  const where = { directory: root, index, off: await repositoryFiltersOff(root) };
+  const own = await git(["rev-parse", "--path-format=absolute", "--git-path", "index"], { directory: root });
+  // With the times of files in the user's own index, only changed files are read. Its own time decides which of them Git
+  // believes.
+  if (exists(own)) copyWithTimes(own, index);
+  else await git(["read-tree", head], where);
+  const tree = await treeOfFiles(where);
+  if (tree === (await treeOf(head, where))) return head;
+  return await commitOf(tree, { on: head, message: "Uncommitted changes" }, where);
+}
+
+/** The tree of a working tree's files, with what the index has. Throws `GitFailed`. */
+export async function treeOfFiles(where: Surroundings): Promise<string> {
+  // Git looks for changes in a submodule by its configuration, which names programs as well.
+  const staged = await gitList(["ls-files", "--stage", "-z"], where);
+  const submodules = staged.flatMap((entry) => /^160000 [^\t]*\t(.*)$/s.exec(entry)?.[1] ?? []);
+  await git(["add", "--all", "--", ".", ...submodules.map((path) => `:(exclude,literal)${path}`)], where);
+  return await git(["write-tree"], where);
+}
+
+/** The tree of a commit. Throws `GitFailed`. */
+export function treeOf(commit: string, where: Surroundings): Promise<string> {
+  return git(["rev-parse", "--verify", `${commit}^{tree}`], where);
+}
+
+/** Whether a commit has files in a directory. `below`: with `/`; "" for the root. */
+export async function hasFilesIn(commit: string, below: string, where: Surroundings): Promise<boolean> {
+  return below === "" || (await gitOrNothing(["cat-file", "-t", `${commit}:${below}`], where)) === "tree";
+}
+
+/**
+ * A commit with a tree. Its date is that of the commit below it, so that the same files give the same commit. Without one, it
+ * is the beginning of a history. Throws `GitFailed`.
+ */
+export async function commitOf(
+  tree: string,
+  { on, at = beginning, message }: { on?: string; at?: string; message: string },
+  where: Surroundings,
+): Promise<string> {
+  const committedAt = on === undefined ? at : await git(["show", "--no-patch", "--format=%cI", on], where);
+  const parents = on === undefined ? [] : ["-p", on];
+  return await git(["commit-tree", tree, ...parents, "-m", message], { ...where, committedAt });
+}
+
+/** The date of a commit that stands on no other one. */
+const beginning = "2000-01-01T00:00:00Z";
+
+/** What runs a program when Git reads or writes a file of a working tree. */
+const filterParts = ["clean", "smudge", "process"] as const;
+
+/** A filter whose name Git would read as another one, so that it cannot be turned off. */
+export class OddFilter extends GitFailed {
+  readonly filter: string;
+
+  constructor(filter: string) {
+    super(`its configuration has a filter of the odd name ${JSON.stringify(filter)}`);
+    this.filter = filter;
+  }
+}
+
+/**
+ * Words that turn off the filters which the repository around a directory configures: a stranger may have written them. Those
+ * of its user, such as Git LFS, stay, because without them unchanged files would seem changed. Throws `OddFilter` and `GitFailed`.
+ */
+export async function repositoryFiltersOff(directory: string): Promise<string[]> {
+  const drivers = new Set(
+    (await filterKeys(directory)).map((key) => key.slice("filter.".length, key.lastIndexOf("."))),
+  );
+  const odd = [...drivers].find((name) => /[=\n]/.test(name));
+  if (odd !== undefined) throw new OddFilter(odd);
+  return [...drivers].flatMap((name) => [
+    ...filterParts.flatMap((part) => ["-c", `filter.${name}.${part}=`]),
+    "-c",
+    `filter.${name}.required=false`,
+  ]);
+}
+
+async function filterKeys(directory: string): Promise<string[]> {
+  const names = ["--name-only", "-z", "--get-regexp", "^filter\\."];
+  const where = { directory };
+  const scoped = await listOrNone(["config", "--show-scope", ...names], where);
+  // Before 2.26, Git does not know whose they are.
+  if (scoped === undefined) return (await listOrNone(["config", ...names], where)) ?? [];
+  return scoped.filter(
+    (_, index) => index % 2 === 1 && !["system", "global", "command"].includes(scoped[index - 1] ?? ""),
+  );
+}
+
+// Git ends with 1 if there is nothing of that name.
+async function listOrNone(words: readonly string[], where: Surroundings): Promise<string[] | undefined> {
+  try {
+    return await gitList(words, where);
+  } catch (error) {
+    if (!(error instanceof GitFailed) || error.isMissing) throw error;
+    return error.status === 1 ? [] : undefined;
+  }
+}
