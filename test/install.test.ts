@@ -22,15 +22,20 @@ import { expectMode } from "./modes.ts";
 import { nativePath } from "./native-path.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
-const places: Record<ClientName, string> = {
+/** Of each form one or more; the others are tried in one process. */
+const places = {
   "claude-desktop": `${configurationFolder}/Claude/claude_desktop_config.json`,
   "claude-code": ".claude.json",
   cursor: ".cursor/mcp.json",
   vscode: `${configurationFolder}/Code/User/mcp.json`,
   codex: ".codex/config.toml",
-};
+  opencode: ".config/opencode/opencode.json",
+} as const satisfies Partial<Record<ClientName, string>>;
 
-function put(home: Home, client: ClientName, text: string | Buffer): string {
+type Tried = keyof typeof places;
+const tried = clientNames.filter((name): name is Tried => Object.hasOwn(places, name));
+
+function put(home: Home, client: Tried, text: string | Buffer): string {
   const path = home.file(places[client]);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -55,16 +60,17 @@ function lost(before: string, after: string): string[] {
   return before.split("\n").filter((line) => !kept.includes(line));
 }
 
-const wantedKey: Record<ClientName, string> = {
+const wantedKey: Record<Tried, string> = {
   "claude-desktop": "mcpServers",
   "claude-code": "mcpServers",
   cursor: "mcpServers",
   vscode: "servers",
   codex: "mcp_servers",
+  opencode: "mcp",
 };
 
 describe("a client without a configuration gets one", () => {
-  for (const client of clientNames) {
+  for (const client of tried) {
     test(client, async () => {
       await using home = new Home();
       const { code, out } = await run(home, ["install", "--client", client, "--yes", "--env", "A=b=c"]);
@@ -73,7 +79,12 @@ describe("a client without a configuration gets one", () => {
       const text = readFileSync(path, "utf8");
       const parsed: unknown = client === "codex" ? Bun.TOML.parse(text) : JSON.parse(text);
       expect(parsed).toMatchObject({
-        [wantedKey[client]]: { "claude-code": { ...entry, env: { A: "b=c" } } },
+        [wantedKey[client]]: {
+          "claude-code":
+            client === "opencode"
+              ? { type: "local", command: [command, ...args], environment: { A: "b=c" } }
+              : { ...entry, env: { A: "b=c" } },
+        },
       });
       expectMode(path, 0o600);
       expect(backupsOf(path)).toEqual([]);
@@ -134,7 +145,7 @@ const commented = `{
 `;
 
 describe("what else the file says stays as it is", () => {
-  const files: [string, ClientName, string][] = [
+  const files: [string, Tried, string][] = [
     ["comments, tabs and trailing commas", "claude-desktop", commented],
     [
       "Windows line ends and no line end at the end",
@@ -263,7 +274,7 @@ describe("what else the file says stays as it is", () => {
 });
 
 describe("a file that cannot be understood is not touched, and the fault is told with its place", () => {
-  const files: [ClientName, string | Buffer, string][] = [
+  const files: [Tried, string | Buffer, string][] = [
     ["claude-desktop", '{\n  "mcpServers": {\n    "a": { "command": "x" \n  }\n', "line"],
     ["cursor", '{ "mcpServers": { "a" "b" } }', "line 1, column 23"],
     ["vscode", "[]", "no JSON object"],
@@ -390,6 +401,11 @@ test("without --client, every client is listed with how it stands", async () => 
     cursor: "not-installed",
     vscode: "not-found",
     codex: "unreadable",
+    windsurf: "not-found",
+    zed: "not-found",
+    gemini: "not-found",
+    opencode: "not-found",
+    cline: "not-found",
   });
   expect((await run(home, ["install"])).out).toContain("not on this machine");
   expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` shows the change");
@@ -423,11 +439,11 @@ test("another program, another name and bad values", async () => {
 
 /** As Anthropic's documentation has it, with more than we would write. */
 const foreign = { command: "claude", args: ["mcp", "serve"], env: { A: "1" }, timeout: 9 };
-const withForeign = (client: ClientName): string =>
+const withForeign = (client: Tried): string =>
   client === "codex"
     ? '# Mine.\n[mcp_servers.claude-code]\ncommand = "claude" # theirs\nargs = ["mcp", "serve"]\ntimeout = 9\n\n[mcp_servers.claude-code.env]\nA = "1"\n\n[z]\na = 1\n'
     : `{\n  // Mine.\n  ${json(wantedKey[client])}: {\n    "claude-code": ${json(foreign)}, // theirs\n    "a": { "command": "x" }\n  }\n}\n`;
-const serversIn = (client: ClientName, path: string): Record<string, unknown> => {
+const serversIn = (client: Tried, path: string): Record<string, unknown> => {
   const text = readFileSync(path, "utf8");
   const whole: Record<string, Record<string, unknown>> = client === "codex"
     ? Bun.TOML.parse(text)

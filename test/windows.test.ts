@@ -39,20 +39,23 @@ testOnWindows("on Windows, doctor finds nothing wrong", async () => {
   expect(code).toBe(0);
 });
 
-const places: Record<ClientName, string[]> = {
+const places: Partial<Record<ClientName, string[]>> = {
   "claude-desktop": ["AppData", "Roaming", "Claude", "claude_desktop_config.json"],
   "claude-code": [".claude.json"],
   cursor: [".cursor", "mcp.json"],
   vscode: ["AppData", "Roaming", "Code", "User", "mcp.json"],
   codex: [".codex", "config.toml"],
+  zed: ["AppData", "Roaming", "Zed", "settings.json"],
 };
 
 for (const client of clientNames) {
+  const place = places[client];
+  if (place === undefined) continue;
   testOnWindows(
     `on Windows, ${client} gets an entry that starts this program, and loses it again`,
     async () => {
       await using home = new Home();
-      const path = join(home.path, ...places[client]);
+      const path = join(home.path, ...place);
       expect(await run(home, ["install", "--client", client, "--yes"])).toMatchObject({ code: 0 });
       const text = readFileSync(path, "utf8");
       const parsed: unknown = client === "codex" ? Bun.TOML.parse(text) : JSON.parse(text);

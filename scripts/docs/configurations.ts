@@ -15,7 +15,7 @@ export const configurations: string[] = [
   ...clientNames.map((name) => `| ${clientOf(name).title} | ${placesOf(name).join(" | ")} |`),
   ...[...texts()].flatMap(([text, { titles, format }]) => [
     "",
-    `${titles.join(" and ")}:`,
+    `${listOf(titles)}:`,
     "",
     `\`\`\`${format === "toml" ? "toml" : "json"}`,
     text.trimEnd(),
@@ -43,4 +43,9 @@ function placesOf(name: (typeof clientNames)[number]): string[] {
     short(filesOf("linux", {})[name]),
     windows.replace(/^~/, "%USERPROFILE%").replaceAll("/", "\\"),
   ].map((path) => `\`${path}\``);
+}
+
+function listOf(titles: readonly string[]): string {
+  const [last = "", ...others] = titles.toReversed();
+  return others.length === 0 ? last : `${others.reverse().join(", ")} and ${last}`;
 }

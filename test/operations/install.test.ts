@@ -12,7 +12,9 @@ import {
 import { dirname, join } from "node:path";
 import { product } from "../../src/model/product.ts";
 import { applyChange } from "../../src/operations/clients/apply-change.ts";
+import { entryIn } from "../../src/operations/clients/change.ts";
 import { filesOf } from "../../src/operations/clients/client-files.ts";
+import { clientNames } from "../../src/operations/clients/client-names.ts";
 import { planInstall, planUninstall } from "../../src/operations/clients/install.ts";
 import { commandText } from "../../src/operations/clients/own-entry.ts";
 import { standings } from "../../src/operations/clients/standings.ts";
@@ -244,9 +246,9 @@ describe("installing", () => {
     });
     expect(planUninstall(shared.context(), { client })).toMatchObject({
       diff: "",
-      notes: note("Remove it there"),
+      notes: note("To remove it there, add `--scope project`"),
     });
-    // Only Claude Code looks there.
+    // Codex does not look there.
     expect(planUninstall(shared.context(), { client: "codex" }).notes[0]).toStartWith("Nothing to remove");
   });
 });
@@ -379,6 +381,7 @@ test("how every client stands", () => {
 });
 
 test("where each client keeps its servers, by system", () => {
+  const ofCline = "Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json";
   const home = homeDirectory();
   expect(filesOf("linux", { XDG_CONFIG_HOME: "/c" })).toEqual({
     "claude-desktop": nativePath("/c/Claude/claude_desktop_config.json"),
@@ -386,16 +389,111 @@ test("where each client keeps its servers, by system", () => {
     cursor: join(home, ".cursor/mcp.json"),
     vscode: nativePath("/c/Code/User/mcp.json"),
     codex: join(home, ".codex/config.toml"),
+    windsurf: join(home, ".codeium/windsurf/mcp_config.json"),
+    zed: nativePath("/c/zed/settings.json"),
+    gemini: join(home, ".gemini/settings.json"),
+    opencode: nativePath("/c/opencode/opencode.json"),
+    cline: nativePath(`/c/${ofCline}`),
   });
   const mac = filesOf("darwin", { CLAUDE_CONFIG_DIR: "/a", CODEX_HOME: "/b" });
   expect(mac).toMatchObject({
     "claude-desktop": join(home, "Library/Application Support/Claude/claude_desktop_config.json"),
     "claude-code": nativePath("/a/.claude.json"),
     codex: nativePath("/b/config.toml"),
+    // These two have the place of Linux there.
+    zed: join(home, ".config/zed/settings.json"),
+    opencode: join(home, ".config/opencode/opencode.json"),
+    cline: join(home, "Library/Application Support", ofCline),
+  });
+  const windows = filesOf("win32", { APPDATA: "/roaming" });
+  expect(windows).toMatchObject({
+    zed: nativePath("/roaming/Zed/settings.json"),
+    opencode: join(home, ".config/opencode/opencode.json"),
+    cline: nativePath(`/roaming/${ofCline}`),
   });
   // An empty variable is none.
   expect(filesOf("linux", { CLAUDE_CONFIG_DIR: "", CODEX_HOME: "" })).toMatchObject({
     "claude-code": join(home, ".claude.json"),
     codex: join(home, ".codex/config.toml"),
+  });
+});
+
+test("every client gets an entry in its own form, takes a change of it, and loses it again", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  for (const name of clientNames) {
+    const asked = { client: name, name: "ours" } as const;
+    await applyChange(planInstall(context, { ...asked, env: ["A=1"] }));
+    const { client: found, before = "" } = planInstall(context, asked);
+    const entry = entryIn(found, before, "ours");
+    const { command: words, args: more, env = entry?.["environment"] } = entry ?? {};
+    expect({ name, words: Array.isArray(words) ? words : [words, ...(more as string[])], env }).toEqual({
+      name,
+      words: [command, ...args],
+      env: { A: "1" },
+    });
+    expect(planInstall(context, asked)).toMatchObject({ diff: "" });
+    await applyChange(planInstall(context, { ...asked, env: ["B=2"] }));
+    expect(planInstall(context, asked).before).toContain("B");
+    await applyChange(planUninstall(context, asked));
+    expect(existsSync(found.file)).toBe(false);
+  }
+});
+
+test("a file that may have two names keeps the one that it has", async () => {
+  using inside = new Inside();
+  const path = inside.write("config/opencode/opencode.jsonc", '{\n  // Mine.\n  "theme": "x"\n}\n');
+  await applyChange(planInstall(inside.context(), { client: "opencode" }));
+  expect(readFileSync(path, "utf8")).toContain("// Mine.");
+  expect(standings(inside.context()).find(({ client: name }) => name === "opencode")).toMatchObject({
+    state: "installed",
+    file: path,
+  });
+});
+
+describe("in a project", () => {
+  const scope = "project" as const;
+
+  test("the entry names the program without its path, in the file that all share, and goes again", async () => {
+    using inside = new Inside();
+    mkdirSync(join(inside.work, ".git"));
+    const below = join(inside.work, "a", "b");
+    mkdirSync(below, { recursive: true });
+    const context = { ...inside.context(), workingDirectory: below };
+    const places = {
+      "claude-code": ".mcp.json",
+      cursor: ".cursor/mcp.json",
+      vscode: ".vscode/mcp.json",
+      gemini: ".gemini/settings.json",
+      opencode: "opencode.json",
+      zed: ".zed/settings.json",
+    } as const;
+    for (const [name, path] of Object.entries(places)) {
+      const asked = { client: name as keyof typeof places, scope };
+      const change = planInstall(context, { ...asked, env: ["A=1"] });
+      expect(change.client.file).toBe(join(inside.work, path));
+      expect(change.notes).toEqual([
+        `All who work on this project can read the values of --env in ${change.client.file}.`,
+      ]);
+      expect(change.after).toContain(`"${product.name}"`);
+      expect(change.after).not.toContain(command);
+      await applyChange(change);
+      expect(standings(context).find((one) => one.client === name)).toMatchObject({
+        file: change.client.file,
+        scope,
+        detail: expect.stringContaining("in this project only"),
+      });
+      // Without the scope, what others share is left alone.
+      expect(planUninstall(context, { client: asked.client })).toMatchObject({ diff: "" });
+      await applyChange(planUninstall(context, asked));
+    }
+    expect(readdirSync(inside.work).toSorted()).toEqual([".git", "a"]);
+  });
+
+  test("is refused for a client that looks at none", () => {
+    using inside = new Inside();
+    expect(() => planInstall(inside.context(), { client: "windsurf", scope })).toThrow(
+      "Windsurf reads no file in a project, and nothing was done. Leave out --scope, or choose a client that does: claude-code, cursor, vscode, zed, gemini, opencode.",
+    );
   });
 });

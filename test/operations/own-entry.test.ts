@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { product } from "../../src/model/product.ts";
 import { clientOf } from "../../src/operations/clients/client-files.ts";
+import { wordsOf } from "../../src/operations/clients/entry-shape.ts";
 import { ownEntries } from "../../src/operations/clients/own-entries.ts";
-import { otherDefaultName, startsUs, wordsOf } from "../../src/operations/clients/own-entry.ts";
+import { otherDefaultName, startsUs } from "../../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../../src/platform/self.ts";
 
 const name = product.name;

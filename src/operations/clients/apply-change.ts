@@ -61,12 +61,13 @@ export async function applyChange({ client, name, before, after }: Change): Prom
       removeOwnCopies(place);
       removePath(file);
       // An empty folder would look as if the client were on this machine.
-      removeEmptyFolders(dirname(client.file), homeDirectory());
+      removeEmptyFolders(dirname(client.file), client.root ?? homeDirectory());
       return undefined;
     }
     const backup = before === undefined ? undefined : backUp(file);
-    // It may contain credentials of other servers.
-    const mode = before === undefined ? 0o600 : permissionsOf(file);
+    // It may contain credentials of other servers, unless others are to read it.
+    const usual = client.scope === "project" ? 0o644 : 0o600;
+    const mode = before === undefined ? usual : permissionsOf(file);
     await replaceFile(file, after, { mode });
     setPermissions(file, mode);
     pruneCopies(place);

@@ -2,6 +2,7 @@
 import type { McpClient, ServerEntry } from "./client-files.ts";
 import { readJsonc, removeFromJsonc, setInJsonc } from "./edit-jsonc.ts";
 import { readToml, removeFromToml, setInToml } from "./edit-toml.ts";
+import { environmentField, fieldsOf } from "./entry-shape.ts";
 import { Unreadable } from "./unreadable.ts";
 
 type Table = Record<string, unknown>;
@@ -25,10 +26,11 @@ export function entriesIn(client: McpClient, text: string): [name: string, entry
 /** The text with our entry. Keeps other fields of an entry of that name. Throws `Unreadable`. */
 export function withEntry(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
   const before = entryIn(client, text, name);
-  const env = { ...(isTable(before?.["env"]) ? before["env"] : {}), ...wanted.env };
-  const needsEnv = Object.keys(env).length > 0 || before?.["env"] !== undefined;
-  const { command, args } = wanted;
-  const values: Table = { ...(before ? {} : client.beside), command, args, ...(needsEnv ? { env } : {}) };
+  const known = before?.[environmentField(client)];
+  const env: Table = { ...(isTable(known) ? known : {}), ...wanted.env };
+  const needsEnv = Object.keys(env).length > 0 || known !== undefined;
+  const fields = fieldsOf(client, wanted, needsEnv ? env : undefined);
+  const values: Table = { ...(before ? {} : client.beside), ...fields };
   const changed = Object.fromEntries(
     Object.entries(values).filter(([key, value]) => !Bun.deepEquals(before?.[key], value)),
   );
@@ -41,9 +43,11 @@ export function withEntry(client: McpClient, text: string, name: string, wanted:
 
 /** The text with our entry in place of another one, of which nothing stays. Throws `Unreadable`. */
 export function withReplaced(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
-  const { command, args, env } = wanted;
-  const needsEnv = Object.keys(env).length > 0;
-  return withWhole(client, text, name, { ...client.beside, command, args, ...(needsEnv ? { env } : {}) });
+  const needsEnv = Object.keys(wanted.env).length > 0;
+  return withWhole(client, text, name, {
+    ...client.beside,
+    ...fieldsOf(client, wanted, needsEnv ? wanted.env : undefined),
+  });
 }
 
 /** The text with exactly this entry. Throws `Unreadable`. */

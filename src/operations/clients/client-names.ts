@@ -7,6 +7,11 @@ export const clientTitles = {
   cursor: "Cursor",
   vscode: "VS Code",
   codex: "Codex",
+  windsurf: "Windsurf",
+  zed: "Zed",
+  gemini: "Gemini CLI",
+  opencode: "opencode",
+  cline: "Cline",
 } as const;
 
 export type ClientName = keyof typeof clientTitles;

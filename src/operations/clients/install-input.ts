@@ -3,6 +3,9 @@ import { z } from "zod";
 import { type ClientName, clientNames } from "./client-names.ts";
 import { defaultName, otherDefaultName } from "./own-entry.ts";
 
+/** Where an entry goes: with the user, or into the project around the current directory, for all who work on it. */
+export const installScopes = ["user", "project"] as const;
+
 const common = z.strictObject({
   client: z
     .enum(clientNames)
@@ -19,6 +22,13 @@ const common = z.strictObject({
       placeholder: "NAME",
     })
     .optional(),
+  scope: z
+    .enum(installScopes)
+    .meta({
+      description:
+        "`user`: the client's own configuration. `project`: the file in the current project that all who work on it share, such as `.mcp.json`; its entry names the program without its path (default: user).",
+    })
+    .optional(),
 });
 
 export const installInput = z.strictObject({
@@ -27,7 +37,8 @@ export const installInput = z.strictObject({
     .string()
     .min(1)
     .meta({
-      description: "Program that the client starts (default: this one, by its real path).",
+      description:
+        "Program that the client starts (default: this one, by its real path; in a project by its name).",
       placeholder: "PATH",
     })
     .optional(),

@@ -1,4 +1,5 @@
 // Makes a client start this program as its MCP server, or stop doing so: plans the change.
+import { repositoryOf } from "../../claude/repository.ts";
 import { product } from "../../model/product.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { exists, isExecutable, isReadOnly, realPath } from "../../platform/files.ts";
@@ -7,12 +8,14 @@ import { lastingCommand } from "../../platform/self.ts";
 import { diffOf } from "../../report/diff/text-diff.ts";
 import { type Context, UserError } from "../context.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./change.ts";
-import { clientOf, type McpClient, type ServerEntry } from "./client-files.ts";
+import { clientOf, inProject, type McpClient, type ServerEntry } from "./client-files.ts";
+import { type ClientName, clientNames, clientTitles } from "./client-names.ts";
+import { wordsOf } from "./entry-shape.ts";
 import { fileText } from "./file-text.ts";
 import type { InstallAsked, UninstallAsked } from "./install-input.ts";
 import { formerOf, type Place } from "./kept-copy.ts";
 import { ownEntries } from "./own-entries.ts";
-import { commandText, defaultName, otherDefaultName, startsUs, wordsOf } from "./own-entry.ts";
+import { commandText, defaultName, otherDefaultName, startsUs } from "./own-entry.ts";
 import { scopesOf } from "./scopes.ts";
 import { Unreadable } from "./unreadable.ts";
 
@@ -33,40 +36,49 @@ export interface Change {
 
 /** What installing would change. Throws `UserError` for what the user can fix, without having done anything. */
 export function planInstall(context: Context, wanted: InstallAsked): Change {
-  const entry = serverEntry(context, wanted.command, wanted.env ?? []);
-  const user = clientOf(wanted.client);
+  const isShared = wanted.scope === "project";
+  const entry = serverEntry(context, wanted, isShared);
+  const user = isShared ? sharedPlace(context, wanted.client) : clientOf(wanted.client);
   const words = wordsOf({ ...entry });
+  const told = (change: Change) => withSharedNote(change, entry);
   if (wanted.name === undefined && wanted.replace !== true) {
-    const [found] = ownEntries(scopesOf(user, context.workingDirectory), textOf, words);
-    if (found) return planUpdate(found.client, found.name, entry);
+    const places = isShared ? [user] : scopesOf(user, context.workingDirectory);
+    const [found] = ownEntries(places, textOf, words);
+    if (found) return told(planUpdate(found.client, { name: found.name, entry, isShared }));
   }
   const name = wanted.name ?? defaultName;
   const there = nameIn(user, name);
   if (!there || startsUs(there, words))
-    return changeOf(user, name, (text) => withEntry(user, text, name, entry));
-  if (wanted.replace === true) return planTakeover(user, name, entry);
+    return told(changeOf(user, name, (text) => withEntry(user, text, name, entry)));
+  if (wanted.replace === true) return told(planTakeover(user, name, entry));
   const server = `\`${name}\` in ${user.file} is another server (${commandText(there)})`;
   if (wanted.name !== undefined || nameIn(user, otherDefaultName))
     throw new UserError(
       `${server}, and nothing was done. Choose another name with --name, or replace that server with --replace.`,
     );
-  return {
-    ...changeOf(user, otherDefaultName, (text) => withEntry(user, text, otherDefaultName, entry)),
-    notes: [
-      `${server}, so this one is called \`${otherDefaultName}\`. To replace the other one, use --replace.`,
-    ],
-  };
+  const note = `${server}, so this one is called \`${otherDefaultName}\`. To replace the other one, use --replace.`;
+  const change = changeOf(user, otherDefaultName, (text) => withEntry(user, text, otherDefaultName, entry));
+  return told({ ...change, notes: [note] });
+}
+
+// What all who work on a project can read is easily forgotten.
+function withSharedNote(change: Change, { env }: ServerEntry): Change {
+  if (change.client.scope !== "project" || change.diff === "" || Object.keys(env).length === 0) return change;
+  const note = `All who work on this project can read the values of --env in ${change.client.file}.`;
+  return { ...change, notes: [...change.notes, note] };
 }
 
 /** The same for uninstalling. */
-export function planUninstall(context: Context, { client, name, command }: UninstallAsked): Change {
-  const user = clientOf(client);
+export function planUninstall(context: Context, { client, name, command, scope }: UninstallAsked): Change {
+  const isShared = scope === "project";
+  const user = isShared ? sharedPlace(context, client) : clientOf(client);
   const words = command === undefined ? [] : [programAt(command, context.workingDirectory)];
-  const scopes = scopesOf(user, context.workingDirectory);
+  const scopes = isShared ? [user] : scopesOf(user, context.workingDirectory);
   const all = ownEntries(scopes, textOf, words);
   const [found, ...others] = name === undefined ? all : all.filter((one) => one.name === name);
   if (!found) return nothingToRemove(user, name);
-  if (found.client.scope === "project") return sharedEntry(found.client, found.name, "Remove it there");
+  if (found.client.scope === "project" && !isShared)
+    return sharedEntry(found.client, found.name, "To remove it there, add `--scope project`");
   const place = placeOf(found.client, found.name);
   const change = changeOf(found.client, found.name, (text) => {
     const former = formerOf(place, text);
@@ -75,14 +87,19 @@ export function planUninstall(context: Context, { client, name, command }: Unins
       ? withWhole(found.client, text, found.name, former.entry)
       : withoutEntry(found.client, text, found.name);
   });
-  const more = others.filter((one) => one.client.scope !== "project").map((one) => `\`${one.name}\``);
+  const more = others
+    .filter((one) => isShared || one.client.scope !== "project")
+    .map((one) => `\`${one.name}\``);
   if (more.length > 0)
     change.notes.push(`Other entries start this program too: ${more.join(", ")}. Name one with --name.`);
   return change;
 }
 
-function planUpdate(client: McpClient, name: string, entry: ServerEntry): Change {
-  if (client.scope === "project")
+function planUpdate(
+  client: McpClient,
+  { name, entry, isShared }: { name: string; entry: ServerEntry; isShared: boolean },
+): Change {
+  if (client.scope === "project" && !isShared)
     return sharedEntry(client, name, "To add it for yourself as well, give it a --name");
   const change = changeOf(client, name, (text) => withEntry(client, text, name, entry));
   if (client.scope === "local")
@@ -176,13 +193,25 @@ function readOnlyText(file: string): string {
   return `${file} is read-only, and nothing was done. Make it writable (\`${allow} ${shellQuoted(file)}\`), or edit its source if another program generates it.`;
 }
 
+/** The file of a project that a client reads. Throws `UserError` if it reads none. */
+function sharedPlace({ workingDirectory }: Context, name: ClientName): McpClient {
+  const from = realPath(workingDirectory);
+  const place = inProject(clientOf(name), repositoryOf(from)?.root ?? from);
+  if (place !== undefined) return place;
+  const others = clientNames.filter((one) => inProject(clientOf(one), from) !== undefined);
+  throw new UserError(
+    `${clientTitles[name]} reads no file in a project, and nothing was done. Leave out --scope, or choose a client that does: ${others.join(", ")}.`,
+  );
+}
+
 function serverEntry(
   { workingDirectory }: Context,
-  command: string | undefined,
-  env: readonly string[],
+  { command, env = [] }: Pick<InstallAsked, "command" | "env">,
+  isShared: boolean,
 ): ServerEntry {
-  const [program = "", ...args] =
-    command === undefined ? lastingCommand(product.name) : [programAt(command, workingDirectory)];
+  // Others have it elsewhere.
+  const usual = isShared ? [product.name] : lastingCommand(product.name);
+  const [program = "", ...args] = command === undefined ? usual : [programAt(command, workingDirectory)];
   return { command: program, args, env: environmentOf(env) };
 }
 

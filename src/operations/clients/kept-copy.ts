@@ -5,7 +5,8 @@ import { basename, dirname, join } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { entryIn, saysNothing, withEntry, withoutEntry, withReplaced } from "./change.ts";
 import type { McpClient, ServerEntry } from "./client-files.ts";
-import { startsUs, wordsOf } from "./own-entry.ts";
+import { serverOf, wordsOf } from "./entry-shape.ts";
+import { startsUs } from "./own-entry.ts";
 
 /** Between the name of a file and the time of its copy. */
 export const copyMark = ".backup-";
@@ -33,7 +34,7 @@ export type Former =
 export function formerOf(place: Place, text: string): Former {
   const entry = entryIn(place.client, text, place.name);
   if (entry === undefined) return { kind: "nothing" };
-  const own = { words: wordsOf(entry), server: serverOf(entry) };
+  const own = { words: wordsOf(entry), server: serverOf(place.client, entry) };
   const before = copiesOf(place).flatMap((path) => {
     const copy = textOf(path);
     return copy !== undefined && !holdsUs(place, copy, own.words) ? [copy] : [];
@@ -112,19 +113,6 @@ function becomes({ client, name }: Place, earlier: string, server: ServerEntry):
   } catch {
     return undefined;
   }
-}
-
-function serverOf(entry: Record<string, unknown>): ServerEntry {
-  return {
-    command: String(entry["command"]),
-    args: Array.isArray(entry["args"]) ? entry["args"].map(String) : [],
-    env: variablesOf(entry["env"]),
-  };
-}
-
-function variablesOf(value: unknown): Record<string, string> {
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
 }
 
 function textOf(path: string): string | undefined {

@@ -1,6 +1,7 @@
 // Which entries of a client's configuration are ours: those that start this program, whatever their name.
 import { product } from "../../model/product.ts";
 import { lastingCommand } from "../../platform/self.ts";
+import { wordsOf } from "./entry-shape.ts";
 
 /** The usual name of our entry. */
 export const defaultName = "claude-code";
@@ -29,12 +30,6 @@ export function startsUs(entry: Entry, words: readonly string[] = []): boolean {
   // From source, the program has none of our names.
   const known = [words, lastingCommand(product.name)].filter(({ length }) => length > 0);
   return known.some((one) => Bun.deepEquals(written, [...one])) || isOurProgram(written);
-}
-
-/** The command line of an entry. */
-export function wordsOf({ command, args }: Entry): string[] {
-  if (typeof command !== "string") return [];
-  return [command, ...(Array.isArray(args) ? args.map(String) : [])];
 }
 
 /** What an entry starts, for display. Hides what follows an option, which may be a secret. */

@@ -7,9 +7,10 @@ import type { Context } from "../context.ts";
 import { entryIn } from "./change.ts";
 import { clientOf, type McpClient } from "./client-files.ts";
 import { type ClientName, clientNames } from "./client-names.ts";
+import { wordsOf } from "./entry-shape.ts";
 import { fileText } from "./file-text.ts";
 import { type OwnEntry, ownEntries } from "./own-entries.ts";
-import { commandText, defaultName, wordsOf } from "./own-entry.ts";
+import { commandText, defaultName } from "./own-entry.ts";
 import { scopesOf } from "./scopes.ts";
 import { Unreadable } from "./unreadable.ts";
 
