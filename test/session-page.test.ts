@@ -107,10 +107,10 @@ test("without --page it goes beside the transcripts, for its owner alone, and wh
   expect((await run(home, ["logs", "latest", "7", "--open"])).err).toContain("there is no task 7");
 });
 
-test("each task that had a session has its page, which row, result and error text lead to, and prune removes", async () => {
+test("a task whose session did more than answer has its page, which row, result and error text lead to, and prune removes", async () => {
   await using home = new Home();
   const output = join(home.work, "out");
-  const tasks = ["[[answer text=fine]]", "[[max-turns]]"];
+  const tasks = ["[[tool name=Bash]] [[answer text=fine]]", "[[max-turns]]", "[[answer text=plain]]"];
   await run(home, ["run", ...tasks, "--retries", "0", "--output-directory", output]);
   const [batch = ""] = filesIn(join(home.state, "batches"));
   const folder = join(home.state, "batches", batch, "sessions");
@@ -123,6 +123,8 @@ test("each task that had a session has its page, which row, result and error tex
   expect(readFileSync(join(output, result), "utf8")).toContain(
     `<a href="${hrefs[0]}">What the session did</a>`,
   );
+  const [plain = ""] = filesIn(output).filter((name) => name.startsWith("result-003"));
+  expect(readFileSync(join(output, plain), "utf8")).not.toContain("What the session did");
   const [error = ""] = filesIn(output).filter((name) => name.startsWith("error-002"));
   expect(readFileSync(join(output, error), "utf8")).toContain(
     `What the session did: ${join(folder, "session-002.html")}\n`,

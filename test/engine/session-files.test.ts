@@ -32,13 +32,14 @@ afterEach(() => void setSystemTime());
 const said = (text: string) =>
   `${JSON.stringify({ type: "assistant", message: { content: [{ type: "text", text }] } })}\n`;
 
-test("a session that ends has its page, also one that failed, and a task without a session has none", async () => {
+test("a session that ends has its page, also one that failed, but none that only answered, and no task without a session", async () => {
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 4 });
   const { files, page, changes } = filesOf(inside, batch);
   batch.answer(1, "the answer").end(2, failed);
+  batch.answer(4, "plain", { usage: { costUsd: 1, numTurns: 1, durationMs: 1 } });
   batch.append({ type: "cancel-requested", by: "user", tasks: [3] });
-  for (const task of [1, 2, 3]) files.ended(task);
+  for (const task of [1, 2, 3, 4]) files.ended(task);
   await files.settled();
   expect(page(1)).toContain("the answer");
   expect(page(2)).toContain("no longer exists");

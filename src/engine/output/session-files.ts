@@ -1,7 +1,7 @@
-// The pages of what the sessions of a batch said and did: one for each task that had a session, written when it has ended,
-// and now and then while it runs. Views of transcripts, which `logs --open` makes again at any time.
+// The pages of what the sessions of a batch said and did: one for each task whose sessions did more than answer, written when
+// it has ended, and now and then while it runs. Views of transcripts, which `logs --open` makes again at any time.
 
-import { type BatchState, type TaskState, taskOf } from "../../model/state.ts";
+import { type BatchState, type DoneTask, type TaskState, taskOf } from "../../model/state.ts";
 import { givenCount } from "../../model/summary.ts";
 import { exists, fileStamp, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { dirname, join } from "../../platform/paths.ts";
@@ -25,6 +25,16 @@ const updatesPerPage = 5;
 /** Where the page of a task's sessions is, or would go. */
 export function sessionPageOf(layout: Layout, { batch }: BatchState, task: number): string {
   return layout.sessionPage(batch.batchId, task, givenCount(batch));
+}
+
+/**
+ * Whether the sessions of a task did more than its result page shows. Without tools, retries or checks, an answer is all that
+ * there is: a batch of thousands of short answers is spared as many pages.
+ */
+export function didMore({ attempts, outcome, usage, checks, remarks }: DoneTask): boolean {
+  if (attempts.length === 0) return false;
+  const isPlain = outcome.kind === "succeeded" && attempts.length === 1 && usage?.numTurns === 1;
+  return !isPlain || checks !== undefined || remarks !== undefined;
 }
 
 interface Parts {
@@ -66,7 +76,7 @@ export class SessionFiles {
   /** Writes the pages that an earlier runner did not; with `all`, those too that it did, because their links lead elsewhere. */
   open({ all = false } = {}): void {
     for (const task of this.#log.state.tasks) {
-      if (task.status !== "done" || task.attempts.length === 0) continue;
+      if (task.status !== "done" || !didMore(task)) continue;
       const stamp = fileStamp(this.pathOf(task.number));
       if (all || (stamp?.modifiedAt ?? 0) < task.endedAt) this.ended(task.number);
       else this.#written.add(task.number);
@@ -75,7 +85,10 @@ export class SessionFiles {
 
   /** Writes the page of a task that has ended, behind those before it. */
   ended(number: number): void {
-    if (taskOf(this.#log.state, number).attempts.length > 0) void this.#add(() => this.#write(number));
+    const task = taskOf(this.#log.state, number);
+    // One that was followed while it ran ends on its page, too.
+    const isDue = this.#followed.has(number) || (task.status === "done" && didMore(task));
+    if (isDue) void this.#add(() => this.#write(number));
   }
 
   /** Resolves when all pages are written that were asked for. */

@@ -12,6 +12,7 @@ import { resultPage } from "../../report/result-page.ts";
 import { outputFiles, stderrBeside } from "../../store/layout.ts";
 import { findResultFile } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
+import { didMore } from "./session-files.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
 
 const stderrTailBytes = 8_000;
@@ -27,7 +28,7 @@ export interface TextsAtHand {
 
 /** What its file shows besides the state. */
 interface Shown {
-  /** Where the page of its sessions is, if it had any. */
+  /** Where the page of its sessions is, if they did more than answer. */
   sessionPage?: string;
   answer: ResultText;
   /** What Claude said last, if there is no answer. */
@@ -81,8 +82,7 @@ export async function removeEarlier(
 
 function textOf(state: BatchState, task: DoneTask, { answer, lastText, sessionPage }: Shown): string {
   const { outcome } = task;
-  const isThere = task.attempts.length > 0;
-  const facts = { ...taskFactsOf(state, task), sessionPage: isThere ? sessionPage : undefined };
+  const facts = { ...taskFactsOf(state, task), sessionPage: didMore(task) ? sessionPage : undefined };
   const transcript = task.attempts.at(-1)?.transcript ?? "";
   if (outcome.kind === "succeeded") {
     const { text, others } = answer;
