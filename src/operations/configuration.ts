@@ -89,12 +89,12 @@ export function readConfiguration(environment: Environment = process.env): InFor
   };
 }
 
-// One setting by itself, so that a fault affects no other.
-function readSetting(name: SettingName, value: unknown): { value: unknown } | { faults: Fault[] } {
+/** One setting by itself, so that a fault affects no other. Paths become absolute. */
+export function readSetting(name: SettingName, value: unknown): { value: unknown } | { faults: Fault[] } {
   const checked = check(z.strictObject({ [name]: configurationSchema.shape[name] }), { [name]: value });
   if (!checked.ok) return { faults: checked.faults };
   const read = checked.value[name];
-  if (!ofPaths.includes(name)) return { value: read };
+  if (!pathSettings.includes(name)) return { value: read };
   const paths = [read].flat().map((path) => readPath(String(path), homeDirectory()));
   const fault = paths.flatMap((path) => ("fault" in path ? path.fault : []))[0];
   if (fault !== undefined)
@@ -113,7 +113,8 @@ function settingWording(name: SettingName, source: string): Wording {
   };
 }
 
-const ofPaths: readonly SettingName[] = [
+/** Settings that are paths or lists of paths. */
+export const pathSettings: readonly SettingName[] = [
   "allowedRoots",
   "workingDirectory",
   "outputDirectory",
@@ -149,8 +150,8 @@ function withDefaults(configuration: Configuration, environment: Environment): C
   };
 }
 
-// A list of directories may also be written as a PATH.
-function settingFrom(name: SettingName, text: string): unknown {
+/** The value that a text means, as a variable or on a command line. A list of directories may also be written as a PATH. */
+export function settingFrom(name: SettingName, text: string): unknown {
   const isList = name === "allowedRoots" && !text.trimStart().startsWith("[");
   if (isList) return text.split(pathListSeparator).filter((path) => path.trim() !== "");
   const shape = shapeOf(configurationSchema).properties.get(name);

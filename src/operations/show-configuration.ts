@@ -2,10 +2,23 @@
 import { z } from "zod";
 import { configurationSchema, settingNames, variableOf } from "../model/configuration.ts";
 import { exists } from "../platform/files.ts";
+import { changeSetting } from "./change-setting.ts";
+import { type InForce, readConfiguration } from "./configuration.ts";
+import { valueOrThrow } from "./context.ts";
+import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
+import { UserError } from "./user-error.ts";
 
-const input = z.strictObject({});
+/** What `config` can do, in the order of help. */
+export const configurationActions = ["list", "set", "unset"] as const;
+
+const input = z.strictObject({
+  action: z.enum(configurationActions).default("list"),
+  name: z.string().min(1).optional(),
+  value: z.string().optional(),
+});
 const output = z.object({
+  message: z.string().optional().meta({ description: "What was changed." }),
   file: z.string(),
   fileExists: z.boolean(),
   faults: z.array(z.string()).meta({ description: "What is wrong with settings that have no value here." }),
@@ -22,12 +35,27 @@ const output = z.object({
 });
 
 export const showConfiguration: Operation<typeof input, typeof output> = {
-  title: "Show all settings and where they come from",
+  title: "Show all settings and where they come from, or change one",
   description:
-    "Shows every operator setting with its value and its source: the default, the file, or a variable. Variables take precedence over the file, and the file over defaults.",
+    "Shows every operator setting with its value and its source: the default, the file, or a variable. Variables take precedence over the file, and the file over defaults. `set` writes one into the file, in the form that its variable has, after checking it; `unset` takes it out. Everything else in it stays as it is.",
   input,
   output,
-  run: async ({ inForce: { file, settings, faults, warnings } }) => ({
+  run: async ({ inForce }, given) => {
+    const { action, name, value } = valueOrThrow(check(input, given));
+    if (action === "list") {
+      if (name !== undefined) throw new UserError(`\`config ${action}\` takes no more words.`);
+      return shown(inForce);
+    }
+    const usage = action === "set" ? "config set NAME VALUE" : "config unset NAME";
+    if (name === undefined || (value === undefined) !== (action === "unset"))
+      throw new UserError(`Write it as \`${usage}\`. Nothing was changed.`);
+    const { message } = await changeSetting(inForce.file, { name, value });
+    return { message, ...shown(readConfiguration()) };
+  },
+};
+
+function shown({ file, settings, faults, warnings }: InForce): z.output<typeof output> {
+  return {
     file,
     faults,
     warnings,
@@ -37,5 +65,5 @@ export const showConfiguration: Operation<typeof input, typeof output> = {
       variable: variableOf(setting.name),
       description: configurationSchema.shape[setting.name].unwrap().description ?? "",
     })),
-  }),
-};
+  };
+}

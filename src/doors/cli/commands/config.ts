@@ -1,5 +1,5 @@
-// `config`: the settings in force, and the source of each.
-import { showConfiguration } from "../../../operations/show-configuration.ts";
+// `config`: the settings in force, and the source of each; and changes of one.
+import { configurationActions, showConfiguration } from "../../../operations/show-configuration.ts";
 import { commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
 import { table } from "../terminal/table.ts";
@@ -12,11 +12,41 @@ export const config = commandOf(showConfiguration, {
   otherNames: ["settings", "configuration"],
   examples: [
     ["config", "Show every setting and where its value comes from"],
+    ["config set concurrency 8", "Run at most eight sessions at once on this machine"],
+    ["config unset concurrency", "Go back to the default"],
     ["config --json | jq -r .file", "Print the path of the file"],
+  ],
+  positionals: [
+    {
+      property: "action",
+      placeholder: "ACTION",
+      description: `One of ${configurationActions.join(", ")} (default: list).`,
+      required: false,
+      many: false,
+      isTask: false,
+      choices: configurationActions,
+    },
+    {
+      property: "name",
+      placeholder: "NAME",
+      description: "The setting, as in the list.",
+      required: false,
+      many: false,
+      isTask: false,
+    },
+    {
+      property: "value",
+      placeholder: "VALUE",
+      description: "Its value, as its variable would have it: a number, `true`, a path, or JSON.",
+      required: false,
+      many: false,
+      isTask: false,
+    },
   ],
   alone: true,
   // Unknown names were reported on standard error already.
-  present: ({ file, fileExists, settings, faults }, { terminal: { out } }) => {
+  present: ({ message, file, fileExists, settings, faults }, { terminal: { out } }) => {
+    if (message !== undefined) return message;
     const rows = settings.map(({ name, value, source, variable }) => [
       name,
       valueCell(value),
