@@ -1,6 +1,7 @@
 // A transcript as a conversation: what was said, which tools were called, their results, and the end.
 import { z } from "zod";
 import type { ConversationPart, Reply } from "../model/conversation.ts";
+import { isDeeperThan } from "../model/json-values.ts";
 import { beginOfString, parseJson } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
 import { messageFrom } from "./message.ts";
@@ -116,7 +117,7 @@ function spokenParts({ text, length }: Extract<Line, { kind: "whole" }>): Conver
     typeof message.content === "string" ? [{ type: "text", text: message.content }] : message.content;
   return blocks.flatMap((one): ConversationPart[] => {
     if (one.type === "tool_use") {
-      const input = JSON.stringify(one.input ?? {});
+      const input = jsonOf(one.input ?? {});
       return [{ kind: "called", tool: one.name ?? "a tool", input, id: one.id, reply, ...place }];
     }
     if (one.type === "tool_result") {
@@ -150,8 +151,15 @@ function replyOf({ id, usage }: Spoken["message"]): Reply | undefined {
 function contentText(content: unknown): string {
   if (typeof content === "string") return content;
   const parsed = z.array(block).safeParse(content);
-  if (!parsed.success) return content === undefined ? "" : JSON.stringify(content);
+  if (!parsed.success) return content === undefined ? "" : jsonOf(content);
   return parsed.data.map(({ type, text }) => text ?? `[${type}]`).join("\n");
+}
+
+/** Deeper values would overflow the stack. */
+const deepest = 1_000;
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(isDeeperThan(value, deepest) ? "(nested too deeply to show)" : value);
 }
 
 // For a text in a line too long to keep, the part in the line's head; an escape at its end may be cut.

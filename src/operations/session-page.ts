@@ -5,10 +5,12 @@ import { sessionPageOf } from "../engine/output/session-files.ts";
 import { sessionViewOf } from "../engine/output/session-view.ts";
 import type { BatchState, TaskState } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
+import { basename } from "../platform/paths.ts";
 import { isOurSession } from "../report/file-tag.ts";
 import { numberAndKey } from "../report/label.ts";
 import { statusWord } from "../report/row.ts";
 import { sessionPage } from "../report/session/session-page.ts";
+import { sessionFeedBeside } from "../store/layout.ts";
 import { UserError, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
@@ -41,12 +43,18 @@ export const writeSession: Operation<typeof input, typeof pageOutput> = {
     const view = await sessionViewOf(state, task, {
       attempt: asked.attempt,
       links: await linksOf(state, task),
-      feedHref: "",
+      feedHref: page === undefined && task.status !== "done" ? feedOf(path) : "",
       now: Date.now(),
     });
     return await writePage(path, sessionPage(view).pieces(), { page, open, tag: "session" });
   },
 };
+
+// Its runner writes the companion of the page at this place.
+function feedOf(path: string): string {
+  const feed = sessionFeedBeside(path);
+  return exists(feed) ? basename(feed) : "";
+}
 
 // Of what is there at this moment.
 async function linksOf(

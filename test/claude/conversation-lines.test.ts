@@ -131,6 +131,15 @@ describe("a line says", () => {
     ]);
   });
 
+  test("what is nested too deeply for any stack as just that", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const blocks = `{"type":"tool_use","name":"Odd","input":${deep}},{"type":"tool_result","content":${deep}}`;
+    expect(partsOfText(`{"type":"assistant","message":{"content":[${blocks}]}}`)).toMatchObject([
+      { kind: "called", tool: "Odd", input: '"(nested too deeply to show)"' },
+      { kind: "returned", text: '"(nested too deeply to show)"' },
+    ]);
+  });
+
   test("nothing that can be read: then its beginning and its length are given, unless it is blank", () => {
     expect(partsOfText("no JSON é")).toEqual([{ kind: "unread", text: "no JSON é", bytes: 10 }]);
     expect(partsOfText(" \t")).toEqual([]);

@@ -4,7 +4,7 @@
 import { type BatchState, type DoneTask, type TaskState, taskOf } from "../../model/state.ts";
 import { givenCount } from "../../model/summary.ts";
 import { exists, fileStamp, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
-import { dirname, join } from "../../platform/paths.ts";
+import { basename, dirname, join } from "../../platform/paths.ts";
 import { codeOf } from "../../platform/system-error.ts";
 import { removePath, replaceFile } from "../../platform/whole-files.ts";
 import { sessionPage, sessionUpdate } from "../../report/session/session-page.ts";
@@ -167,7 +167,7 @@ export class SessionFiles {
     const href = (to: string) => Bun.pathToFileURL(to).href;
     const view = await sessionViewOf(state, task, {
       links: { result: file === undefined ? undefined : href(file), report: href(report) },
-      feedHref: isRunning ? feed.slice(dirname(feed).length + 1) : "",
+      feedHref: isRunning ? basename(feed) : "",
       now: Date.now(),
     });
     const how = { tag: state.batch.batchId, mode: 0o600 };

@@ -290,7 +290,7 @@ function talkBlocks({ steps, transcript, isOver }: Talk, id: string): SessionBlo
 }
 
 /** The lower end, as it changes. */
-function footHtml({ batchId, taskNumber, isRunning, now }: SessionPage): Html {
-  const follows = isRunning ? "This page follows the session while it runs. " : "";
+function footHtml({ batchId, taskNumber, isRunning, feedHref, now }: SessionPage): Html {
+  const follows = isRunning && feedHref !== "" ? "This page follows the session while it runs. " : "";
   return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}. Long texts and conversations are shortened; transcripts have everything.</p><p>In a terminal: <code>${product.name} logs ${batchId} ${taskNumber}</code></p>`;
 }

@@ -1,0 +1,39 @@
+// The page of a session that somebody asks for: what it says of one that runs, and of what is not there.
+import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { writeSession } from "../../src/operations/session-page.ts";
+import { sessionFeedBeside } from "../../src/store/layout.ts";
+import { Inside } from "../inside.ts";
+
+const said = `${JSON.stringify({ type: "assistant", message: { content: [{ type: "text", text: "so far" }] } })}\n`;
+
+test("of a running session follows it where its runner writes the companion, and nowhere else", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context);
+  inside.write(`${batch.id}-1.ndjson`, said);
+  batch.start(1);
+  const write = (more: object = {}) =>
+    writeSession.run(context, { batchId: batch.id, task: 1, ...more }, inside.call());
+  const { page } = await write();
+  const html = () => readFileSync(page, "utf8");
+  expect(html()).toContain("so far");
+  expect(html()).toContain('data-feed="" data-running="yes"');
+  expect(html()).not.toContain("This page follows");
+  writeFileSync(sessionFeedBeside(page), "");
+  await write();
+  expect(html()).toContain('data-feed="session-001.js" data-running="yes"');
+  expect(html()).toContain("This page follows the session while it runs.");
+  const elsewhere = await write({ page: inside.file("mine.html") });
+  expect(readFileSync(elsewhere.page, "utf8")).toContain('data-feed=""');
+});
+
+test("of a task without a session says how it stands", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context);
+  const run = () => writeSession.run(context, { batchId: batch.id, task: 1 }, inside.call());
+  await expect(run()).rejects.toThrow("Task 1 has no session: it is queued.");
+  batch.append({ type: "cancel-requested", by: "user" }).finish();
+  await expect(run()).rejects.toThrow("Task 1 has no session: it is cancelled.");
+});
