@@ -120,6 +120,7 @@ async function batchRate(workshop: Workshop, { isFleet }: { isFleet: boolean }):
     ...workshop.environmentIn(directory),
     PARALLEL_CLAUDE_STATE_DIRECTORY: join(directory, state),
     PARALLEL_CLAUDE_CLAUDE_PATH: child,
+    // Of each machine: a worker takes its slots, and a batch without a fleet all of them.
     PARALLEL_CLAUDE_CONCURRENCY: String(isFleet ? slots : workers * slots),
     PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0",
   });

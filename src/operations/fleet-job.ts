@@ -59,7 +59,7 @@ export interface JobParts {
 
 type HandedBack = Omit<Extract<RunEnd, { kind: "handed-back" }>, "usage" | "tidy">;
 
-/** Runs a job to its end, or until it must be handed back. The context is used by no other job meanwhile. */
+/** Runs a job to its end, or until it must be handed back. */
 export async function runJob(context: Context, job: FleetJob, run: Run, parts: JobParts): Promise<RunEnd> {
   const refused = (message: string): RunEnd => ({
     kind: "result",

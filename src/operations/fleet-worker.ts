@@ -55,7 +55,8 @@ export async function startWorker({
   say,
 }: WorkerAsked): Promise<FleetWorker> {
   const blobs = blobStoreOf(fleet);
-  const contexts = new Contexts();
+  // One store for all jobs: with one for each, what a job writes would wake all others, many times a second.
+  const ofJobs = newContext("tools");
   const folder = join(context.store.layout.stateDirectory, workFolder);
   const why = await whyUnable(context, folder);
   if (why !== undefined) throw new UserError(`This machine can run no task: ${why} Nothing was started.`);
@@ -83,8 +84,7 @@ export async function startWorker({
     // As it is written, and as this program understands it.
     const against = refusal(job, policy) ?? refusal({ ...job, spec: meant.spec }, policy);
     if (against !== undefined) return refused(against);
-    using borrowed = contexts.borrow();
-    return await runJob(borrowed.context, job, one, {
+    return await runJob(ofJobs, job, one, {
       worker: name,
       blobs,
       folder,
@@ -117,14 +117,4 @@ function ofOtherKey(
   const failure = { because, isOfWorker: false };
   if (isOwnKeyKnown) return { kind: "handed-back", failure };
   return { kind: "handed-back", failure, workerPause: { ms: workerPauseMs, because } };
-}
-
-/** Contexts, one for each job that runs: those who share one do not see what the others write to the store. */
-class Contexts {
-  readonly #idle: Context[] = [];
-
-  borrow(): { context: Context } & Disposable {
-    const context = this.#idle.pop() ?? newContext("tools");
-    return { context, [Symbol.dispose]: () => void this.#idle.push(context) };
-  }
 }

@@ -34,13 +34,16 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   readonly #context: Context;
   readonly #log: BatchLog;
   readonly #values: SessionValues;
+  /** Whether nobody here looks at it. */
+  readonly #isOfFleet: boolean;
   readonly #cancelled = new AbortController();
   #activities: ReadonlyMap<number, string> = new Map();
   #held: WaitReason | undefined;
   /** Tries again to request the end. */
   #again: Disposable | undefined;
 
-  private constructor(context: Context, log: BatchLog, values: SessionValues) {
+  private constructor(context: Context, log: BatchLog, values: SessionValues, isOfFleet: boolean) {
+    this.#isOfFleet = isOfFleet;
     this.#context = context;
     this.#log = log;
     this.#values = values;
@@ -53,7 +56,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     { isOfFleet = false }: { isOfFleet?: boolean } = {},
   ): Promise<ForegroundBatch> {
     const log = await create(context, planned, true, { isCounted: !isOfFleet });
-    return new ForegroundBatch(context, log, planned.values);
+    return new ForegroundBatch(context, log, planned.values, isOfFleet);
   }
 
   get state(): BatchState {
@@ -86,6 +89,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     const ran = await runBatch(store, this.#log, {
       values: this.#values,
       isAttended,
+      isUnseen: this.#isOfFleet,
       cancelled: this.#cancelled.signal,
       watching: (_, activities, held) => {
         this.#activities = activities;

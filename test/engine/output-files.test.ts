@@ -12,7 +12,7 @@ import { failed, Inside, type TestBatch } from "../inside.ts";
 import { HandClock } from "./hand-clock.ts";
 
 /** The files of a batch, as a runner writes them, and what they report. */
-function filesOf(inside: Inside, { log }: TestBatch) {
+function filesOf(inside: Inside, { log }: TestBatch, { isUnseen = false } = {}) {
   const reported: EventBody[] = [];
   const files = new OutputFiles(inside.context().store, log, new Map(), {
     report: (body) => {
@@ -22,9 +22,21 @@ function filesOf(inside: Inside, { log }: TestBatch) {
     failed: (error) => {
       throw error;
     },
+    isUnseen,
   });
   return { files, reported };
 }
+
+test("where nobody looks at them, no files are written, and the batch may end all the same", async () => {
+  using inside = new Inside();
+  const { files } = filesOf(inside, inside.batch(inside.context()).answer(1, "yes"), { isUnseen: true });
+  await files.open();
+  await files.writeTask(1);
+  await files.beat();
+  await files.end();
+  expect(files.areCurrent).toBe(true);
+  expect(existsSync(inside.output)).toBe(false);
+});
 
 const names = (directory: string) => readdirSync(directory).sort();
 const linesIn = (path: string): { taskIndex: number; [field: string]: unknown }[] =>

@@ -120,6 +120,26 @@ test("a slot that nobody takes soon goes back to the machine, and until then to 
   expect(yields()).toBe(0);
 });
 
+test("what only one task uses goes back at once, and whoever waits in this process has it", async () => {
+  const free = [1];
+  const claim = () => free.pop();
+  const source = {
+    ...plenty(),
+    claim,
+    claimUnwaited: claim,
+    release: (slot: number) => void free.push(slot),
+  };
+  const one = new Slots(1, source, { isForOne: true });
+  const other = new Slots(1, source, { isForOne: true });
+  const slot = await one.acquire();
+  const waiting = other.acquire();
+  slot?.[Symbol.dispose]();
+  expect(free).toEqual([1]);
+  expect(await waiting).toBeDefined();
+  one[Symbol.dispose]();
+  other[Symbol.dispose]();
+});
+
 test("what waits for the machine asks again, and the machine hears when nobody does any more", async () => {
   const { source, free, stops } = machineOf(0);
   const slots = new Slots(2, source);

@@ -61,6 +61,9 @@ interface Watched {
   members: readonly ProcessIdentity[];
 }
 
+/** Those of this process that have sessions: together they take no more of our time than one. */
+const measuring = new Set<Machine>();
+
 export class Machine {
   readonly #parts: MachineParts;
   /** By their markers. */
@@ -124,6 +127,7 @@ export class Machine {
     const startedAt = this.#lastStartAt;
     const unseen = { usedBytes: 0, peakBytes: 0, looks: 0, members: [] };
     this.#watched.set(marker, { identity, footprintKey, startedAt, ...unseen });
+    measuring.add(this);
   }
 
   /** What was seen in the tree of a running session. */
@@ -140,6 +144,7 @@ export class Machine {
   ended(marker: string, { isUnasked = false }: { isUnasked?: boolean } = {}): void {
     const watched = this.#watched.get(marker);
     this.#watched.delete(marker);
+    if (this.#watched.size === 0) measuring.delete(this);
     if (!watched || isUnasked) return;
     const { footprintKey, peakBytes, looks } = watched;
     const before = this.#footprints.get(footprintKey);
@@ -172,7 +177,8 @@ export class Machine {
     this.#usedBefore = this.#usedNow();
     this.#isQuiet = isSameUse(this.#usedBefore, usedBefore) && !short;
     this.#lookedAt = now;
-    this.#nextLookAt = now + (performance.now() - now) / (short ? shortageShare : usualShare);
+    const share = (short ? shortageShare : usualShare) / Math.max(1, measuring.size);
+    this.#nextLookAt = now + (performance.now() - now) / share;
   }
 
   /** The markers of sessions that must end because memory is short. `lossOf`: undefined for one that cannot be ended. */

@@ -24,14 +24,23 @@ export class OutputFiles {
   #endedWith: number | undefined;
   /** Characters of answers that wait to be written. */
   #kept = 0;
+  readonly #isUnseen: boolean;
 
-  /** `report` gets events about files that cannot be written; `failed` is called with errors that no disk causes. */
+  /**
+   * `report` gets events about files that cannot be written; `failed` is called with errors that no disk causes. With
+   * `isUnseen`, nothing is written.
+   */
   constructor(
     store: Store,
     log: BatchLog,
     activities: ReadonlyMap<number, string>,
-    { report, failed }: { report(body: EventBody): void; failed(error: unknown): void },
+    {
+      report,
+      failed,
+      isUnseen = false,
+    }: { report(body: EventBody): void; failed(error: unknown): void; isUnseen?: boolean },
   ) {
+    this.#isUnseen = isUnseen;
     this.#log = log;
     this.#files = new BatchFiles(store, log, { activities, report });
     this.#jobs = new JobQueue(failed);
@@ -58,7 +67,7 @@ export class OutputFiles {
 
   /** Updates the page, and retries what could not be written. */
   async beat(): Promise<void> {
-    if (this.#isBeating || !this.#files.isBeatDue()) return;
+    if (this.#isUnseen || this.#isBeating || !this.#files.isBeatDue()) return;
     this.#isBeating = true;
     await this.#add(() => this.#files.beat());
     this.#isBeating = false;
@@ -88,6 +97,7 @@ export class OutputFiles {
       this.#endedWith = this.#log.sequence;
       await this.#files.end();
     });
+    if (this.#isUnseen) this.#endedWith = this.#log.sequence;
   }
 
   /** Whether the files show everything in the log. A retry may have come while they waited for a slow disk. */
@@ -104,6 +114,7 @@ export class OutputFiles {
 
   // A job that waited for a slow disk may find another directory.
   #add(job: Job): Promise<void> {
+    if (this.#isUnseen) return Promise.resolve();
     return this.#jobs.add(async () => {
       if (this.#files.directory !== this.#log.state.outputDirectory) await this.#files.open();
       await job();

@@ -72,6 +72,8 @@ export interface RunOptions {
   values?: SessionValues;
   /** Whether somebody is there to log in. If not, a login that fails ends the batch at once. */
   isAttended?: boolean;
+  /** Whether nobody looks at its files and pages, which are then not written. */
+  isUnseen?: boolean;
   /** Aborted once this process has requested the end of the batch in the log, so that the runner reads it at once. */
   cancelled?: AbortSignal;
 }
@@ -89,7 +91,7 @@ export function composeRunner(
   store: Store,
   batchLog: BatchLog,
   epoch: number,
-  { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
+  { watching, values = noValues, isAttended = true, isUnseen = false, cancelled }: RunOptions,
   { fleetParts, other }: MoreParts = {},
 ) {
   const { batch, account } = batchLog.state;
@@ -109,6 +111,7 @@ export function composeRunner(
     // If even the log cannot be written, an unwritten file matters less.
     report: (body) => void log.tryAppend(() => [body]),
     failed: fail,
+    isUnseen,
   });
   const shownWait = new ShownWait((reason) => {
     changed();
@@ -125,8 +128,9 @@ export function composeRunner(
   const late = new LateWrites();
   const row = sharedRow(store, late);
   const capacity = sharedCapacity(store.capacity, late);
-  const { pace, slots, accountSlots } = sessionSlots(store, batchLog, { capacity, late });
-  const { starts, machineStarts } = startSlots(store, batchLog, late);
+  const isForOne = isUnseen && batch.tasks.length === 1;
+  const { pace, slots, accountSlots } = sessionSlots(store, batchLog, { capacity, late, isForOne });
+  const { starts, machineStarts } = startSlots(store, batchLog, { late, isForOne });
   const holdsOf = (of: string) =>
     new AccountHolds(sharedHolds(new Holds(store.database, of), late, of), ownIdentity(), {
       patienceMs,
@@ -307,7 +311,7 @@ export function composeRunner(
 function sessionSlots(
   { database }: Store,
   { batchId, state: { batch, account } }: BatchLog,
-  { capacity, late }: { capacity: SharedCapacity; late: LateWrites },
+  { capacity, late, isForOne }: { capacity: SharedCapacity; late: LateWrites; isForOne: boolean },
 ) {
   const { concurrency, slots: most = concurrency, hosts } = batch;
   const running = () => accountSlots.taken();
@@ -320,16 +324,20 @@ function sessionSlots(
   const own = new MachineSlots(database, { pool, batchId, holder: ownIdentity(), limit });
   const accountSlots = sharedSlots(own, pool, late);
   const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
-  return { pace, accountSlots, slots: new Slots(ceiling, accountSlots) };
+  return { pace, accountSlots, slots: new Slots(ceiling, accountSlots, { isForOne }) };
 }
 
 // On the whole machine, as many sessions start at the same time as there are processors.
-function startSlots({ database }: Store, { batchId }: BatchLog, late: LateWrites) {
+function startSlots(
+  { database }: Store,
+  { batchId }: BatchLog,
+  { late, isForOne }: { late: LateWrites; isForOne: boolean },
+) {
   const processors = processorCount();
   const limit = () => processors;
   const own = new MachineSlots(database, { pool: startingPool, batchId, holder: ownIdentity(), limit });
   const machineStarts = sharedSlots(own, startingPool, late);
-  return { machineStarts, starts: new Slots(processors, machineStarts) };
+  return { machineStarts, starts: new Slots(processors, machineStarts, { isForOne }) };
 }
 
 function machineOf({ batchId, state: { batch } }: BatchLog, capacity: SharedCapacity): Machine {

@@ -37,6 +37,7 @@ interface Waiter {
 export class Slots implements StartRights, Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
+  readonly #isForOne: boolean;
   #taken = 0;
   /** Ours, but without a task for the moment: the next task usually comes within the same turn of the event loop. */
   #idle: number[] = [];
@@ -45,9 +46,11 @@ export class Slots implements StartRights, Disposable {
   /** Whether others may be waiting. If not, a slot passes from task to task without asking the store. */
   contended = false;
 
-  constructor(size: number, source: SlotSource) {
+  /** `isForOne`: one task uses them, so that what it gives back goes to other runners at once, who may be in this process. */
+  constructor(size: number, source: SlotSource, { isForOne = false } = {}) {
     this.#size = size;
     this.#source = source;
+    this.#isForOne = isForOne;
   }
 
   /** Stops asking. Idle slots are released with all others of the runner. */
@@ -139,6 +142,11 @@ export class Slots implements StartRights, Disposable {
       }
     }
     this.#taken--;
+    if (this.#isForOne) {
+      this.#source.release(id);
+      clock.soon("soon");
+      return;
+    }
     if (yields || this.#taken >= this.#size) this.#source.release(id);
     else this.#idle.push(id);
     // Releases what nobody takes soon; and asks again if the runner yielded.
