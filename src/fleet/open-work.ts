@@ -1,5 +1,5 @@
 // A worker's side of the work: a directory with the files of a task, and what the task has changed in it.
-import { bareRepository, fetchBundle, refOf } from "../git/bundle.ts";
+import { bareRepository, takeBundle } from "../git/bundle.ts";
 import { GitFailed, git, gitOrNothing } from "../git/git.ts";
 import { changesIn, cloneFor } from "../git/task-clone.ts";
 import { TurnPerKey } from "../model/once.ts";
@@ -181,7 +181,7 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
   const file = `${mirror}-${crypto.randomUUID()}.bundle`;
   try {
     await worker.blobs.getTo(bundle, file);
-    const take = () => fetchBundle(mirror, file, `+${refOf(commit)}:${refOf(commit)}`);
+    const take = () => takeBundle(mirror, file);
     // It stands on commits that the mirror may have already.
     try {
       await take();

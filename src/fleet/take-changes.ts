@@ -1,6 +1,6 @@
 // A submitter's side of the end: what a task has changed on a worker becomes a branch here.
 import { repositoryOf } from "../claude/repository.ts";
-import { fetchBundle, refOf, release } from "../git/bundle.ts";
+import { release, unpackBundle } from "../git/bundle.ts";
 import { type Taken, takeBranch } from "../git/take-branch.ts";
 import { realPath } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
@@ -23,8 +23,10 @@ export async function takeChanges(
   await blobs.getTo(bundle, file);
   return await takeBranch(root, {
     branch,
-    commit: async () => commit,
-    make: (ref) => fetchBundle(root, file, `${refOf(commit)}:${ref}`),
+    commit: async () => {
+      await unpackBundle(root, file);
+      return commit;
+    },
   });
 }
 

@@ -63,16 +63,25 @@ export async function bundleTo(file: string, { at, commit, known }: Bundled): Pr
   return true;
 }
 
-/** Takes commits out of a bundle, whose objects are checked. `refspec`: which, and as what. Throws `GitFailed`. */
-export async function fetchBundle(repository: string, file: string, refspec: string): Promise<void> {
-  const where = { directory: repository };
-  // `git fetch` checks objects of bundles only since 2.46. What is there already, it does not unpack again.
+/** Takes the commits out of a bundle, and keeps them. Throws `GitFailed`. */
+export async function takeBundle(repository: string, file: string): Promise<void> {
+  await unpackBundle(repository, file);
+  const heads = await git(["bundle", "list-heads", file], { directory: repository });
+  for (const line of heads.split("\n")) {
+    const [commit = "", ref] = line.split(" ");
+    if (ref === refOf(commit)) await keep(repository, commit);
+  }
+}
+
+/**
+ * Takes the objects out of a bundle, after a check of them and of what they stand on. By no `git fetch`: that checks bundles
+ * only since 2.46, and may run what the repository configures for its remotes and alternates. Throws `GitFailed`.
+ */
+export async function unpackBundle(repository: string, file: string): Promise<void> {
   await git(["index-pack", "--stdin", "--fix-thin", `--strict=${harmlessFaults.join(",")}`], {
-    ...where,
+    directory: repository,
     input: await packIn(file),
   });
-  const quietly = ["--quiet", "--no-write-fetch-head", "--no-tags", "--no-recurse-submodules"];
-  await git(["fetch", ...quietly, "--", file, refspec], where);
 }
 
 /** The longest beginning of a bundle, which lists commits, in bytes. */

@@ -2,6 +2,7 @@
 import { cleanEnvironment } from "../claude/environment.ts";
 import { pathDirectories } from "../claude/find.ts";
 import { product } from "../model/product.ts";
+import { joined } from "../platform/environment.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
 import { pathListSeparator } from "../platform/paths.ts";
 import { codeOf } from "../platform/system-error.ts";
@@ -23,7 +24,7 @@ export class GitFailed extends Error {
   }
 }
 
-/** What Git may reach: no other repository, those in files of this machine (bundles too), or those of other machines. */
+/** Which other repositories Git may read: none, those of this machine, or those of other machines too. */
 export type Reach = "nothing" | "files" | "remotes";
 
 /** Where and how a command runs. */
@@ -36,7 +37,7 @@ export interface Surroundings {
   index?: string;
   /** More words before the command, such as those of `repositoryFiltersOff`. */
   off?: readonly string[];
-  /** By default `files`. */
+  /** By default `nothing`. */
   reaches?: Reach;
   /** The date of the commits that it makes. */
   committedAt?: string;
@@ -89,7 +90,7 @@ export async function gitBytes(
         stderr: "pipe",
         windowsHide: true,
         timeout: timeoutMs,
-        env: { ...gitEnvironment(more.reaches ?? "files"), ...variablesOf(directory, more) },
+        env: { ...gitEnvironment(more.reaches ?? "nothing"), ...variablesOf(directory, more) },
       }),
     );
     const [bytes, said, status] = await Promise.all([
@@ -108,8 +109,11 @@ export async function gitBytes(
 
 /** The `git` on the PATH; undefined if there is none. A relative entry of PATH would lead into whatever repository we work on. */
 export function gitProgram(): string | undefined {
-  const path = pathDirectories(process.env["PATH"]).join(pathListSeparator);
-  return Bun.which("git", { PATH: path }) ?? undefined;
+  return Bun.which("git", { PATH: searchedPath() }) ?? undefined;
+}
+
+function searchedPath(): string {
+  return pathDirectories(joined([process.env])["PATH"]).join(pathListSeparator);
 }
 
 /** The environment of Git. Of the variables about Git, those that name another repository, index or program are left out. */
@@ -120,6 +124,8 @@ export function gitEnvironment(reaches: Reach): Record<string, string> {
   );
   return {
     ...Object.fromEntries(own),
+    // For the programs that Git runs.
+    PATH: searchedPath(),
     GIT_TERMINAL_PROMPT: "0",
     // A question does not write into the repository.
     GIT_OPTIONAL_LOCKS: "0",
@@ -156,6 +162,9 @@ const always = [
   "gc.auto=0",
   "maintenance.auto=false",
   "protocol.ext.allow=never",
+  "submodule.recurse=false",
+  // Which would run a program to check signatures.
+  "log.showSignature=false",
   "advice.detachedHead=false",
   "safe.bareRepository=all",
   "transfer.fsckObjects=true",

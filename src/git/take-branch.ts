@@ -13,26 +13,25 @@ const mostBranches = 100;
 
 interface Returned {
   branch: string;
-  /** The commit that the branch is to have, once it is there or can be made. Throws `GitFailed`. */
+  /** Brings the commit into the repository. Throws `GitFailed`. */
   commit(): Promise<string>;
-  /** Makes the branch. `ref`: its full name. Throws `GitFailed`. */
-  make(ref: string, commit: string): Promise<void>;
 }
 
 /**
  * Makes a branch of this name with a commit, unless it is there; if there is one with other contents, `NAME-2`. Neither the working
  * tree nor any other branch changes.
  */
-export async function takeBranch(root: string, { branch, commit: wanted, make }: Returned): Promise<Taken> {
+export async function takeBranch(root: string, { branch, commit: bring }: Returned): Promise<Taken> {
   const where = { directory: root };
   try {
-    const commit = await wanted();
+    const commit = await bring();
     for (let number = 1; number <= mostBranches; number++) {
       const name = number === 1 ? branch : `${branch}-${number}`;
       const taken = await gitOrNothing(["rev-parse", "--verify", "--quiet", `refs/heads/${name}`], where);
       if (taken === commit) return { ok: true, branch: name };
       if (taken !== undefined) continue;
-      await make(`refs/heads/${name}`, commit);
+      // Only if nobody has made it meanwhile.
+      await git(["update-ref", `refs/heads/${name}`, commit, ""], where);
       return { ok: true, branch: name };
     }
     return { ok: false, because: `There are ${mostBranches} branches ${branch} already.` };
@@ -68,10 +67,6 @@ export function takePatch(root: string, { base, patch, branch, message }: Patche
       await git(["apply", "--cached", "--whitespace=nowarn", "--no-ignore-whitespace", patch], where);
       const tree = await git(["write-tree"], where);
       return await commitOf(tree, { on: await withHistory(base, root), message }, where);
-    },
-    make: async (ref, commit) => {
-      // Only if nobody has made it meanwhile.
-      await git(["update-ref", ref, commit, ""], { directory: root });
     },
   });
 }

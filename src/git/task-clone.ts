@@ -15,8 +15,10 @@ export async function cloneFor(
   directory: string,
   origin?: string,
 ): Promise<void> {
-  await git(["clone", "--quiet", "--shared", "--no-checkout", "--template=", repository, directory], {
+  const how = ["--quiet", "--shared", "--no-checkout", "--template=", "--origin=origin"];
+  await git(["clone", ...how, "--", repository, directory], {
     directory: dirname(directory),
+    reaches: "files",
   });
   const where = { directory };
   if (origin === undefined) await git(["remote", "remove", "origin"], where);

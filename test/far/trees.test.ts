@@ -290,6 +290,48 @@ withGit(
   },
 );
 
+/** Makes HEAD a commit that says it is signed, on top of one that is missing. */
+function signed(directory: string): void {
+  const before = gitIn(directory, "rev-parse", "HEAD");
+  const by = "me <me@localhost> 1700000000 +0000";
+  const signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n eA==\n -----END PGP SIGNATURE-----";
+  const tree = gitIn(directory, "rev-parse", "HEAD^{tree}");
+  const text = `tree ${tree}\nparent ${before}\nauthor ${by}\ncommitter ${by}\n${signature}\n\nsigned\n`;
+  const made = Bun.spawnSync(["git", "hash-object", "-t", "commit", "-w", "--stdin"], {
+    cwd: directory,
+    stdin: new TextEncoder().encode(text),
+  });
+  gitIn(directory, "update-ref", "HEAD", made.stdout.toString().trim());
+}
+
+withGit(
+  "a snapshot checks no signatures by a program of the repository, and fetches nothing that it lacks",
+  async () => {
+    using inside = new Inside();
+    machineFor(inside);
+    const { program, traces } = tracing(inside);
+    const first = gitIn(inside.work, "rev-parse", "HEAD");
+    signed(inside.work);
+    gitIn(inside.work, "config", "gpg.program", program);
+    gitIn(inside.work, "config", "log.showSignature", "true");
+    writeFileSync(join(inside.work, "two.txt"), "two\n");
+    expect((await snapshotOf(inside.work, inside.file("batch"))).name).toBe(first);
+    expect(traces()).toBe("");
+    for (const [name, value] of Object.entries({
+      "core.repositoryFormatVersion": "1",
+      "extensions.partialClone": "origin",
+      "remote.origin.promisor": "true",
+      "remote.origin.url": inside.path,
+      "remote.origin.uploadpack": program,
+      "protocol.file.allow": "always",
+    }))
+      gitIn(inside.work, "config", name, value);
+    rmSync(join(inside.work, ".git", "objects", first.slice(0, 2), first.slice(2)));
+    await expect(snapshotOf(inside.work, inside.file("batch"))).rejects.toThrow("cannot be sent");
+    expect(traces()).toBe("");
+  },
+);
+
 withGit("the variables of a Git around us do not lead a snapshot elsewhere", async () => {
   using inside = new Inside();
   machineFor(inside);
@@ -298,8 +340,9 @@ withGit("the variables of a Git around us do not lead a snapshot elsewhere", asy
   const expected = await snapshotOf(inside.work, batch);
   for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"])
     process.env[name] = inside.file("elsewhere");
-  // With a space, none of them would be excluded.
   process.env["GIT_LITERAL_PATHSPECS"] = "1";
+  // As within `git -c`.
+  process.env["GIT_CONFIG_PARAMETERS"] = `'core.excludesFile=${inside.write("excluded", "two.txt\n")}'`;
   expect(await snapshotOf(inside.work, batch)).toEqual(expected);
   expect(existsSync(inside.file("elsewhere"))).toBe(false);
 });
@@ -355,17 +398,15 @@ withGit("what is sent is readable for its user alone meanwhile, and no reference
   expect(gitIn(inside.work, "for-each-ref", ownRefs)).toBe("");
 });
 
-withGit("two batches may send the same commit at the same time", async () => {
+withGit("a commit that another batch keeps meanwhile stays kept when it was sent", async () => {
   using inside = new Inside();
   machineFor(inside);
   const snapshot = await snapshotOf(inside.work, inside.file("batch"));
-  const files = Array.from({ length: 4 }, (_, index) => inside.file(`${index}.bundle`));
-  expect(await Promise.all(files.map((file) => bundleFor(snapshot, [], file)))).toEqual([
-    true,
-    true,
-    true,
-    true,
-  ]);
+  const kept = `${ownRefs}/${snapshot.commit}`;
+  gitIn(inside.work, "update-ref", kept, snapshot.commit);
+  const files = Array.from({ length: 3 }, (_, index) => inside.file(`${index}.bundle`));
+  expect(await Promise.all(files.map((file) => bundleFor(snapshot, [], file)))).toEqual([true, true, true]);
+  expect(gitIn(inside.work, "rev-parse", kept)).toBe(snapshot.commit);
 });
 
 /** A bundle with one commit, of a tree or text that Git itself would not make. */

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -331,10 +332,31 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     await using open = await two.open(work);
     expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("changed\n");
     expect(existsSync(trace)).toBe(false);
+    // A repository from which this one borrows has references, which Git would ask a program for.
+    writeFileSync(join(two.repository, ".git/objects/info/alternates"), `${two.remote}/objects\n`);
+    two.git("config", "core.alternateRefsCommand", program);
+    writeFileSync(join(open.directory, "a.txt"), "changed there\n");
+    const changes = await open.changes(how);
+    if (!changes) throw new Error("There are no changes");
+    expect(await two.take(changes)).toEqual({ ok: true, branch: "b4k2/1" });
+    expect(existsSync(trace)).toBe(false);
     two.git("config", "filter.a=b.clean", program);
     await expect(two.packed()).rejects.toThrow("odd name");
     expect(await whyNotPacked(two.repository, [])).toBe(undefined);
     expect(existsSync(trace)).toBe(false);
+  });
+
+  test("files that changed within the second in which the index was written are sent as they are", async () => {
+    using two = new Two();
+    const at = new Date(1_700_000_000_000);
+    utimesSync(join(two.repository, "a.txt"), at, at);
+    two.git("add", "-A");
+    utimesSync(join(two.repository, ".git/index"), at, at);
+    // As long as before.
+    two.write("a.txt", "two\n");
+    utimesSync(join(two.repository, "a.txt"), at, at);
+    await using open = await two.open(await two.packed());
+    expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("two\n");
   });
 
   test("a bundle is in a new folder, which nobody else can enter, while it is made", async () => {

@@ -1,7 +1,7 @@
 // Working trees that a far keeper has for the tasks of others: a clone for each, which borrows from one repository, and what
 // sessions have changed in them.
 import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/messages.ts";
-import { BundleTooLarge, bareRepository, fetchBundle, mostBundleBytes, ownRefs } from "../../git/bundle.ts";
+import { BundleTooLarge, bareRepository, mostBundleBytes, ownRefs, takeBundle } from "../../git/bundle.ts";
 import { git } from "../../git/git.ts";
 import { changesIn, cloneFor } from "../../git/task-clone.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
@@ -121,7 +121,7 @@ export class FarTrees {
     if (!isLast) return {};
     try {
       if (!isDirectory(at)) await bareRepository(at, repository);
-      await fetchBundle(at, bundle, `+${ownRefs}/*:${ownRefs}/*`);
+      await takeBundle(at, bundle);
     } finally {
       removePath(bundle);
     }

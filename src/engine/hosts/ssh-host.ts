@@ -1,5 +1,6 @@
 // One far machine, as a runner uses it: starts sessions there over one ssh, and goes on with them when that ends.
 import { TranscriptReader } from "../../claude/transcript.ts";
+import { farCommands } from "../../far/commands.ts";
 import { protocol } from "../../far/greeting.ts";
 import type { FromKeeper, ToKeeper, TreeAction } from "../../far/messages.ts";
 import { type Relocation, relocated, relocatedLine } from "../../far/relocated.ts";
@@ -284,7 +285,7 @@ export class SshHost implements Disposable {
     const { name, layout } = this.#parts;
     const added = addedHostNamed(layout, name);
     if (!added) return { problem: `it is not added any more; run \`${product.name} host add ${name}\`` };
-    const words = sshCommand(name, [...added.command, "__far"]);
+    const words = sshCommand(name, [...added.command, farCommands.relay]);
     return words ? new Ssh(words) : { problem: "there is no `ssh` on the PATH" };
   }
 

@@ -32,7 +32,7 @@ export async function changedFiles(directory: string, ref: string): Promise<Chan
 }
 
 async function changedSince(directory: string, ref: string): Promise<ChangedFiles> {
-  const where = { directory, reaches: "nothing", timeoutMs: mostMs } as const;
+  const where = { directory, timeoutMs: mostMs };
   if ((await gitOrNothing(["rev-parse", "--is-inside-work-tree"], where)) !== "true")
     return { fault: `requires a git repository, and ${directory} is in none` };
   const commit = await gitOrNothing(["rev-parse", "--verify", "--quiet", `${ref}^{commit}`], where);
