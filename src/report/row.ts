@@ -52,7 +52,7 @@ export function taskRow(task: TaskState, { label, href, session, bars }: RowFact
   const cost = done ? doneCost(done) : "";
   const machine = done && machineOf(done);
   const where = machine === undefined ? "" : ` on ${oneLine(machine, 40)}`;
-  return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}${sessionLink(session)}</td><td class="s">${word}${where}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}${sessionLink(task.number, session)}</td><td class="s">${word}${where}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
 /** What a row of a running session shows besides the task. */
@@ -68,7 +68,7 @@ export function runningRow(
   { label, session, activity, now }: RunningFacts,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}${sessionLink(session)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}${sessionLink(task.number, session)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The label of a task, as a link if there is a file. */
@@ -78,8 +78,10 @@ export function labelHtml(label: string, href: string | undefined): Html {
 }
 
 // Behind the label, because the first link of a row leads to the task's own file.
-function sessionLink(session: string | undefined): Html {
-  return session === undefined ? nothing : html` <a class="${sessionClass}" href="${session}">session</a>`;
+function sessionLink(task: number, session: string | undefined): Html {
+  return session === undefined
+    ? nothing
+    : html` <a class="${sessionClass}" href="${session}" aria-label="Session of task ${task}">session</a>`;
 }
 
 function doneCost({ usage }: DoneTask): string {

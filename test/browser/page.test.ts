@@ -1,9 +1,11 @@
 // How the pages look and what they tell assistive technology, in a real browser.
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { apply, type BatchState } from "../../src/model/state.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { searchedCharacters, textCall } from "../../src/report/search-texts.ts";
+import { sessionPage } from "../../src/report/session/session-page.ts";
 import { eventually, Home } from "../harness.ts";
 import {
   batchState,
@@ -14,6 +16,7 @@ import {
   otherBatch,
   pageView,
   resultOf,
+  sessionOf,
   started,
   succeeded,
   usage,
@@ -444,6 +447,29 @@ describe("the pages", () => {
       expect(await tab.text("#readout")).toMatch(/^1 session/);
       await tab.click("#lanes .bars");
       await tab.until(`document.getElementById("readout").textContent.startsWith("Task 1")`);
+      // Where its session has a page, Enter leads to its attempt there, and Tab behind what everybody knows already.
+      const session = join(home.work, "session.html");
+      await Bun.write(session, sessionPage(sessionOf(["words"])).toString());
+      const sessionPageOf = () => pathToFileURL(session).href;
+      const linked = livePage().update(pageView(later, { sessionOf: sessionPageOf }));
+      await Bun.write(join(home.work, "report-bcdfghjk.js"), linked);
+      await tab.open(live);
+      await tab.until(`document.querySelector("a.did") !== null`);
+      await tab.evaluate(`document.getElementById("lanes").focus()`);
+      await tab.press("Home");
+      await tab.press("Enter");
+      await tab.until(`location.hash === "#attempt-1" && document.title.includes("session of task")`);
+      const levels = await tab.evaluate(
+        `[...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((one) => Number(one.tagName[1]))`,
+      );
+      const steps = (levels as number[]).map((level, index, all) => level - (all[index - 1] ?? 0));
+      expect(steps.filter((step) => step > 1)).toEqual([]);
+      await tab.open(session);
+      await tab.press("Tab");
+      expect(await tab.evaluate("document.activeElement.className")).toBe("skip");
+      await tab.press("Enter");
+      await tab.until(`location.hash === "#talk"`);
+      expect(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     },
   );
 

@@ -26,6 +26,11 @@ test("of a running session follows it where its runner writes the companion, and
   expect(html()).toContain("This page follows the session while it runs.");
   const elsewhere = await write({ page: inside.file("mine.html") });
   expect(readFileSync(elsewhere.page, "utf8")).toContain('data-feed=""');
+  // Only a page of its own is replaced.
+  await write({ page: inside.file("mine.html") });
+  inside.write("mine.html", "mine");
+  await expect(write({ page: inside.file("mine.html") })).rejects.toThrow("is no page of a session");
+  expect(readFileSync(inside.file("mine.html"), "utf8")).toBe("mine");
 });
 
 test("of a task without a session says how it stands", async () => {

@@ -159,7 +159,7 @@ describe("a session is shown", () => {
       called("Write", { file_path: `${shop}/c.ts`, content: "<b>\n".repeat(500) }, "t3"),
     ]);
     const one = partOf(html, "s1-1");
-    expect(one).toContain(nativePath("<code>src/a.ts</code>"));
+    expect(one).toContain(`<code>${nativePath("src/a.ts")}</code>`);
     expect(one).toContain("<span>  a\n</span><del>- b\n</del><ins>+ B\n</ins><span>  c\n</span>");
     expect(partOf(html, "s1-2")).toContain(
       '<del>- 1\n</del><ins>+ 2\n</ins><span class="gap">  …\n</span><del>- 3\n</del><ins>+ 4\n</ins>',

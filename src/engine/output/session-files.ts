@@ -28,13 +28,14 @@ export function sessionPageOf(layout: Layout, { batch }: BatchState, task: numbe
 }
 
 /**
- * Whether the sessions of a task did more than its result page shows. Without tools, retries or checks, an answer is all that
- * there is: a batch of thousands of short answers is spared as many pages.
+ * Whether the sessions of a task did more than its result page shows. Without tools, retries or sessions that check it, an
+ * answer is all that there is: a batch of thousands of short answers is spared as many pages.
  */
-export function didMore({ attempts, outcome, usage, checks, remarks }: DoneTask): boolean {
-  if (attempts.length === 0) return false;
-  const isPlain = outcome.kind === "succeeded" && attempts.length === 1 && usage?.numTurns === 1;
-  return !isPlain || checks !== undefined || remarks !== undefined;
+export function didMore({ attempts, outcome, usage }: DoneTask): boolean {
+  const [first, ...others] = attempts;
+  if (!first) return false;
+  const isPlain = outcome.kind === "succeeded" && others.length === 0 && usage?.numTurns === 1;
+  return !isPlain || first.checkSessions !== undefined;
 }
 
 interface Parts {
