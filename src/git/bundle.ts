@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { product } from "../model/product.ts";
 import { exists, readText, sizeOf } from "../platform/files.ts";
-import { join } from "../platform/paths.ts";
+import { dirname, join } from "../platform/paths.ts";
 import { temporaryFolder } from "../platform/temporary-folder.ts";
 import { GitFailed, git, gitOrNothing, harmlessFaults } from "./git.ts";
 
@@ -128,21 +128,42 @@ export async function release(root: string, commit: string): Promise<void> {
 
 /** Makes a repository without a working tree, for commits with names of this kind. Throws `GitFailed`. */
 export async function bareRepository(path: string, commit: string): Promise<void> {
+  await newRepository(path, { commit, kind: ["--bare"] });
+}
+
+async function newRepository(
+  path: string,
+  { commit, kind }: { commit: string; kind: readonly string[] },
+): Promise<void> {
   const format = commit.length === 64 ? ["--object-format=sha256"] : [];
-  await git(["init", "--quiet", "--bare", "--template=", ...format, path], { directory: join(path, "..") });
+  const words = ["init", "--quiet", "--template=", ...kind, ...format, "--", path];
+  await git(words, { directory: dirname(path) });
+}
+
+/** From which repository one borrows, and for which commit. */
+interface Borrowed {
+  from: string;
+  commit: string;
 }
 
 /** The same, with all objects of another repository, in which it writes nothing. Throws `GitFailed`. */
-export async function borrowingRepository(
-  path: string,
-  { from, commit }: { from: string; commit: string },
-): Promise<void> {
+export async function borrowingRepository(path: string, { from, commit }: Borrowed): Promise<void> {
   await bareRepository(path, commit);
+  await borrow(path, from);
+}
+
+/** The same with a working tree, which is empty yet. Throws `GitFailed`. */
+export async function borrowingCheckout(path: string, { from, commit }: Borrowed): Promise<void> {
+  await newRepository(path, { commit, kind: [] });
+  await borrow(join(path, ".git"), from);
+}
+
+async function borrow(repository: string, from: string): Promise<void> {
   const [objects = "", shallow = ""] = await Promise.all(
     ["objects", "shallow"].map((name) =>
       git(["rev-parse", "--path-format=absolute", "--git-path", name], { directory: from }),
     ),
   );
-  await Bun.write(join(path, "objects", "info", "alternates"), `${objects}\n`);
-  if (exists(shallow)) await Bun.write(join(path, "shallow"), readText(shallow));
+  await Bun.write(join(repository, "objects", "info", "alternates"), `${objects}\n`);
+  if (exists(shallow)) await Bun.write(join(repository, "shallow"), readText(shallow));
 }

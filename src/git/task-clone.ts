@@ -1,13 +1,13 @@
 // A repository for each task, and what the task has changed in it.
 import { dirname } from "../platform/paths.ts";
 import { removeTree } from "../platform/trees.ts";
-import { borrowingRepository, refOf } from "./bundle.ts";
+import { borrowingCheckout, borrowingRepository, refOf } from "./bundle.ts";
 import { git, gitBytes, gitList, type Surroundings } from "./git.ts";
 import { commitOf, treeOf, treeOfFiles } from "./working-tree.ts";
 
 /**
  * Makes a repository of a task's own, with the files of a commit. It only borrows objects: what the task does to it reaches no
- * other task. `origin`: what it calls so; without it, nothing. Throws `GitFailed`.
+ * other task. `origin`: what it calls so, and then it has the branches of the repository; without it, neither. Throws `GitFailed`.
  */
 export async function cloneFor(
   repository: string,
@@ -15,14 +15,16 @@ export async function cloneFor(
   directory: string,
   origin?: string,
 ): Promise<void> {
-  const how = ["--quiet", "--shared", "--no-checkout", "--template=", "--origin=origin"];
-  await git(["clone", ...how, "--", repository, directory], {
-    directory: dirname(directory),
-    reaches: "files",
-  });
   const where = { directory };
-  if (origin === undefined) await git(["remote", "remove", "origin"], where);
-  else await git(["remote", "set-url", "origin", origin], where);
+  if (origin === undefined) await borrowingCheckout(directory, { from: repository, commit });
+  else {
+    const how = ["--quiet", "--shared", "--no-checkout", "--template=", "--origin=origin"];
+    await git(["clone", ...how, "--", repository, directory], {
+      directory: dirname(directory),
+      reaches: "files",
+    });
+    await git(["remote", "set-url", "origin", origin], where);
+  }
   await git(["checkout", "--quiet", "--detach", commit], where);
 }
 

@@ -573,3 +573,74 @@ withGit("changes become a branch on top of what was sent, and nothing else here 
     /^It changed 3 files on box1\. The changes could not be put into .* apply /,
   );
 });
+
+withGit(
+  "linked working trees, submodules and repositories with longer names go there and come back too",
+  async () => {
+    using inside = new Inside();
+    const { host, trees, pathOf } = machineFor(inside);
+    const linked = inside.file("linked");
+    gitIn(inside.work, "worktree", "add", "--quiet", "-b", "other", linked);
+    const longer = inside.file("longer");
+    gitIn(inside.path, "init", "--quiet", "--object-format=sha256", longer);
+    writeFileSync(join(longer, "one.txt"), "one\n");
+    gitIn(longer, "add", "--all");
+    gitIn(longer, "commit", "--quiet", "-m", "first");
+    const outer = inside.file("outer");
+    gitIn(inside.path, "init", "--quiet", outer);
+    gitIn(outer, "submodule", "--quiet", "add", inside.work, "sub");
+    for (const directory of [linked, longer, join(outer, "sub")]) {
+      writeFileSync(join(directory, "two.txt"), "not committed\n");
+      const prepared = await trees.prepare(host, directory, home);
+      const tree = pathOf(prepared.directory);
+      expect(readdirSync(tree).toSorted()).toEqual([".git", "one.txt", "two.txt"]);
+      writeFileSync(join(tree, "two.txt"), "changed\n");
+      expect(await prepared.collect?.(never)).toBe("Its changes to 1 file are in the branch bcdfghjk/1.");
+      expect(gitIn(directory, "show", "bcdfghjk/1:two.txt")).toBe("changed");
+      expect(gitIn(directory, "status", "--porcelain")).toBe("?? two.txt");
+    }
+  },
+);
+
+withGit("an empty directory goes there, and what is made in it comes back", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = farMachine(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const tree = pathOf(prepared.directory);
+  expect(readdirSync(tree)).toEqual([".git"]);
+  writeFileSync(join(tree, "made.txt"), "made\n");
+  apply(await prepared.collect?.(never));
+  expect(readFileSync(join(inside.work, "made.txt"), "utf8")).toBe("made\n");
+});
+
+withGit(
+  "what a keeper that was killed left half is made anew, and what is half a bundle is not taken",
+  async () => {
+    using inside = new Inside();
+    const { host, trees, there, folder, pathOf } = machineFor(inside);
+    const prepared = await trees.prepare(host, inside.work, home);
+    const tree = pathOf(prepared.directory);
+    const [name = ""] = trees.namesOn("box1");
+    const { name: repository, commit } = await snapshotOf(inside.work, inside.file("batch"));
+    // As if it had been killed while it made the clone, and once more while it read the changes.
+    rmSync(`${tree}.commit`);
+    rmSync(join(tree, "one.txt"));
+    mkdirSync(`${tree}.git`);
+    const again = await there.act(
+      "abcd2345",
+      { do: "check-out", repository, commit, name },
+      new Uint8Array(0),
+    );
+    expect(again).toEqual({ answer: { directory: tree } });
+    expect(readFileSync(join(tree, "one.txt"), "utf8")).toBe("one\n");
+    writeFileSync(join(tree, "two.txt"), "two\n");
+    expect(await prepared.collect?.(never)).toContain("Its changes to 1 file are in");
+    const half = await there.act(
+      "abcd2345",
+      { do: "receive", repository: "a".repeat(40), piece: 0, isLast: true },
+      new TextEncoder().encode("# v2 git bundle\n"),
+    );
+    expect(half.answer.problem).toBe("it is no bundle");
+    expect(readdirSync(join(folder, "repositories")).filter((one) => one.endsWith(".bundle"))).toEqual([]);
+  },
+);
