@@ -24,7 +24,7 @@ const parts: Record<string, Record<string, string[]>> = {
     "macos-assumptions": assumptionTable,
   },
   "docs/install.md": { downloads, configurations },
-  "docs/command-line.md": { commands: tables.commands },
+  "docs/command-line.md": { commands: tables.commands, "exit-statuses": tables.exitStatuses },
   "docs/fleet.md": { "fleet-settings": tables.fleetSettings, "fleet-policy": tables.fleetPolicy },
   "docs/reference.md": {
     clients: tables.clients,

@@ -109,7 +109,7 @@ describe("on the command line", () => {
     ]);
     expect(await said("--format", "xml")).toEqual([
       2,
-      '--format was given as "xml": expected one of csv, jsonl, md, sqlite',
+      '--format was given as "xml": expected one of csv, jsonl, md, sqlite, junit',
     ]);
     expect(await said("--file", "none/x.csv")).toEqual([
       2,

@@ -1,9 +1,14 @@
 // Failures with one cause are one thing to read, at the end of a batch and afterwards.
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
+import { wrapped } from "../src/doors/cli/terminal/wrapped.ts";
+import { rowsOf } from "../src/doors/cli/view/cause-lines.ts";
 import { endingText } from "../src/doors/cli/view/ending.ts";
 import { progressLines } from "../src/doors/cli/view/progress-lines.ts";
-import { RunningCommand } from "./cli-harness.ts";
+import type { Outcome } from "../src/model/outcome.ts";
+import { tasksNamed } from "../src/operations/named-tasks.ts";
+import { causesOf } from "../src/report/causes.ts";
+import { RunningCommand, typed } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
 import { eventually, Home, program, run } from "./harness.ts";
 import { batchState, ended, started, succeeded } from "./report/samples.ts";
@@ -16,8 +21,9 @@ describe("a batch in which several tasks fail alike", () => {
     const { code, err } = await run(home, ["run", "-f", home.file("tasks.txt"), "--retries", "0"]);
     expect(code).toBe(1);
     // What to do stands below the first of them, and not below each.
-    expect(err.match(/^ {4}.*--max-turns/gm)).toHaveLength(1);
-    expect(err).toMatch(/ {2}5 × Reached its turn limit\. Claude said: .* \(tasks 1 to 5\)/);
+    expect(err.match(/^ {4}`.*--max-turns/gm)).toHaveLength(1);
+    expect(err).toMatch(/ {2}5 × Reached its turn limit\. Claude said: .* \(such as task 1\)/);
+    expect(err).toMatch(/ {6}`parallel-claude-code-mcp retry \w{8} 1-5 --max-turns \d+`\n/);
     expect(err).toMatch(/ {2}1 × Crashed with exit code 3.* \(task 6\)/);
     expect(err).toMatch(/parallel-claude-code-mcp retry \w{8}/);
 
@@ -36,13 +42,21 @@ describe("a batch in which several tasks fail alike", () => {
     }
   });
 
-  test("says the same of several tasks once, also where each needs another rule", async () => {
+  test("has a cause for each rule that is missing, with the command that adds it for all", async () => {
     await using home = new Home();
-    const denied = ["npm test", "git push"].map((command) => `[[denied tool=Bash input="${command}"]]`);
+    const denied = ["npm test", "git push", "npm test"].map(
+      (command) => `[[denied tool=Bash input="${command}"]]`,
+    );
     writeFileSync(home.file("tasks.txt"), `${denied.join("\n")}\n`);
     const { err } = await run(home, ["run", "-f", home.file("tasks.txt")]);
-    expect(err.match(/ × /g)).toHaveLength(1);
-    expect(err).toContain("  2 × Succeeded, with tools denied. (tasks 1, 2)\n");
+    expect(err.match(/ × /g)).toHaveLength(2);
+    expect(err).toContain("  2 × Succeeded, with tools denied. (such as task 1)\n");
+    expect(err).toMatch(
+      / {6}`parallel-claude-code-mcp retry \w{8} 1,3 --allowed-tools 'Bash\(npm test:\*\)'`\n/,
+    );
+    expect(err).toMatch(
+      / {6}`parallel-claude-code-mcp retry \w{8} 2 --allowed-tools 'Bash\(git push:\*\)'`\n/,
+    );
   });
 
   test("is shown without advice to show it", async () => {
@@ -108,31 +122,96 @@ test("`watch --json` prints no line while only time goes on", async () => {
   expect(lines.at(-1)).toMatchObject({ state: "cancelled" });
 });
 
-test("of 2,000 tasks with 189 failures a line each is printed, and what to do about a cause once", () => {
-  const turns = {
-    kind: "failed",
-    reason: "max-turns",
-    message: "Reached maximum number of turns (3)",
-  } as const;
-  const rejected = { kind: "failed", reason: "request", message: "API Error: 400" } as const;
-  const outcomeOf = (number: number) => (number <= 150 ? turns : number <= 189 ? rejected : succeeded);
+const turns = {
+  kind: "failed",
+  reason: "max-turns",
+  message: "Reached maximum number of turns (3)",
+} as const;
+const sixCauses: { count: number; outcome: Outcome }[] = [
+  { count: 120, outcome: turns },
+  {
+    count: 39,
+    outcome: { kind: "failed", reason: "request", message: "API Error: 400 messages.1: too long" },
+  },
+  { count: 12, outcome: { kind: "timed-out", clock: "idle", afterMs: 600_000 } },
+  { count: 9, outcome: { kind: "crashed", signal: "SIGKILL", stderrTail: "" } },
+  { count: 6, outcome: { kind: "failed", reason: "overloaded", message: "API Error: 529" } },
+  { count: 3, outcome: { kind: "failed", reason: "refusal", message: "I cannot help with that" } },
+];
+
+/** 2,000 tasks, of which 189 fail here and there, for six causes. */
+function night() {
   const numbers = Array.from({ length: 2_000 }, (_, index) => index + 1);
-  const state = batchState(
+  const failing = sixCauses.flatMap(({ count, outcome }) => Array<Outcome>(count).fill(outcome));
+  // Every tenth, so that no range is long; causes take turns.
+  const outcomeOf = (number: number): Outcome =>
+    number % 10 === 0 && number <= 1_890 ? (failing[(number * 5) % failing.length] ?? succeeded) : succeeded;
+  return batchState(
     numbers.map((number) => `task ${number}`),
     [
       ...numbers.flatMap((number) => [started(number), ended(number, outcomeOf(number))]),
       { type: "batch-ended" },
     ],
   );
+}
+
+test("of 2,000 tasks with 189 failures a line each is printed, and what to do about a cause once", () => {
   const said: string[] = [];
-  progressLines((line) => said.push(line), { paint: (_, text) => text })(state);
+  progressLines((line) => said.push(line), { paint: (_, text) => text })(night());
   const lines = said.join("\n").split("\n");
-  // The first of each cause has two lines more.
-  expect(lines.length).toBe(2_000 + 2 * 2);
-  expect(lines.filter((line) => line.includes(" retry "))).toHaveLength(2);
-  const end = endingText(state, "finished");
-  expect(end.split("\n").length).toBeLessThan(8);
-  expect(end).toContain("  150 × Reached its turn limit.");
-  expect(end).toContain("  39 × The API rejected a request.");
-  expect(end.match(/ retry /g)).toHaveLength(1);
+  expect(lines.filter((line) => / {2}task \d+ /.test(line))).toHaveLength(2_000);
+  expect(lines.length).toBeLessThan(2_000 + 6 * 6);
 });
+
+test("189 failures of six causes end in one screen, each with an example, advice and the command for all", () => {
+  const state = night();
+  expect(state.counts).toMatchObject({ succeeded: 1_811, failed: 189 });
+  const screen = wrapped(endingText(state, "finished", { isTerminal: true, width: 80 }), {
+    isTerminal: true,
+    width: 80,
+  }).split("\n");
+  expect(rowsOf(screen, 80)).toBeLessThan(24);
+  const counts = screen.flatMap((line) => /^ {2}(\d+) × .* \(such as task \d+\)$/.exec(line)?.[1] ?? []);
+  expect(counts).toEqual(["120", "39", "12", "9", "6", "3"]);
+  const commands = screen.filter((line) =>
+    line.startsWith("      `parallel-claude-code-mcp retry bcdfghjk "),
+  );
+  expect(commands.length).toBeGreaterThanOrEqual(4);
+  expect(commands[0]).toMatch(/ retry bcdfghjk cause:max-turns-\w{5} --max-turns 50`$/);
+});
+
+test("what a cause stands for is what a command takes by its name", () => {
+  const state = night();
+  for (const cause of causesOf(state)) {
+    const named = tasksNamed(state, [`cause:${cause.id}`]);
+    expect(named).toEqual(cause.tasks.map(({ number }) => number));
+  }
+  expect(() => tasksNamed(state, ["cause:nothing"])).toThrow("there are `cause:max-turns-");
+});
+
+testNeeding("sh")(
+  "the command of a cause, run as it is printed, reruns all of its tasks, which then succeed",
+  async () => {
+    await using home = new Home();
+    const tools = "[[tool name=Read input=a]] [[tool name=Read input=b]] [[tool name=Read input=c]] done";
+    // Every other one, so that no list of numbers is short.
+    const tasks = Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? tools : "fine"));
+    writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
+    const { err } = await run(home, [
+      "run",
+      "-q",
+      "-f",
+      home.file("tasks.txt"),
+      "--max-turns",
+      "3",
+      "--retries",
+      "0",
+    ]);
+    expect(err).toContain("  30 × Reached its turn limit.");
+    const command =
+      /`parallel-claude-code-mcp (retry \w+ cause:max-turns-\w+ --max-turns 6)`/.exec(err)?.[1] ?? "";
+    const { code, out } = await typed(home, `P ${command} --wait --quiet`);
+    expect(out).toContain("All 60 tasks succeeded.");
+    expect(code).toBe(0);
+  },
+);

@@ -128,10 +128,6 @@ const table: [line: string, answer: string][] = [
     "--betas is not an option here: `--claude-arguments=--betas` passes it to `claude`, with the operator's permission (`allowClaudeArguments`)",
   ],
   [
-    'P run "Fix it" --quiet',
-    "--quiet is not an option here: progress goes to standard error; `2> /dev/null` hides it",
-  ],
-  [
     'P run "Fix it" --budget 5',
     "--budget is not an option here: `--max-budget-usd` limits each session, and `--batch-budget-usd` the batch",
   ],

@@ -4,6 +4,7 @@ import { commands } from "../../src/doors/cli/all-commands.ts";
 import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { expectation, stopCondition } from "../../src/model/checks.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
+import { exitTable } from "../../src/model/exit-status.ts";
 import { fleetSettings, workerPolicy } from "../../src/model/fleet.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { declaredProse, namesText } from "../../src/model/prose.ts";
@@ -67,6 +68,7 @@ export const tables = {
       (command) => `| \`${usageOf(command).split(" ").slice(1, -1).join(" ")}\` | ${command.summary} |`,
     ),
   ],
+  exitStatuses: exitTable(),
   clients: [
     "| client | a call waits | its model sees | why |",
     "| --- | --- | --- | --- |",

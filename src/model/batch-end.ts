@@ -1,4 +1,5 @@
 // How a batch ended: the only list of ends. Views, exit statuses, notifications and answers derive from it.
+import { exitStatuses } from "./exit-status.ts";
 import type { AccessKind, Canceller } from "./outcome.ts";
 import type { BatchState, Counts } from "./state.ts";
 import type { StateWord } from "./state-word.ts";
@@ -78,8 +79,13 @@ export function endOfState(state: BatchState, word: StateWord): BatchEnd | undef
   });
 }
 
-/** The exit status of a command that followed a batch: 0 if all its tasks succeeded, 4 if it has paused. */
-export function exitStatusOf(end: Pick<BatchEnd, "kind"> | undefined): 0 | 1 | 4 {
-  if (end?.kind === "paused") return 4;
-  return end?.kind === "succeeded" ? 0 : 1;
+/**
+ * The exit status of a command that followed a batch: 0 if all its tasks succeeded, 4 if it has paused. `isAccepted`:
+ * whether failures of tasks count for nothing (`--fail-on`); a batch that was stopped or interrupted has still not done
+ * its work.
+ */
+export function exitStatusOf(end: Pick<BatchEnd, "kind"> | undefined, isAccepted = false): 0 | 1 | 4 {
+  if (end?.kind === "paused") return exitStatuses.paused.status;
+  const isGood = end?.kind === "succeeded" || (end?.kind === "failed" && isAccepted);
+  return isGood ? exitStatuses.success.status : exitStatuses.failure.status;
 }

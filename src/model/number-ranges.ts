@@ -16,6 +16,11 @@ export function rangesOf(numbers: readonly number[]): NumberRange[] {
   return ranges;
 }
 
+/** [1, 2, 3, 7] → "1-3", "7", as commands and tools take them. The numbers ascend. */
+export function rangeWords(numbers: readonly number[]): string[] {
+  return rangesOf(numbers).map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
+}
+
 /** A range of more numbers is a mistake. */
 const longestRange = 100_000;
 

@@ -35,11 +35,6 @@ export function emptyInputText(platform: NodeJS.Platform = process.platform): st
   return platform === "win32" ? "`< NUL` (in PowerShell, `$null | ` before the command)" : "`< /dev/null`";
 }
 
-/** How to hide what a command prints to standard error, as the code of a sentence. */
-export function hiddenErrorsText(platform: NodeJS.Platform = process.platform): string {
-  return platform === "win32" ? "`2> NUL` (in PowerShell, `2> $null`)" : "`2> /dev/null`";
-}
-
 /** How an option gets the text of a file, as a sentence without its end. `setting`: its name in a file of tasks. */
 export function textOfFileHint(
   { option, setting }: { option: string; setting: string },

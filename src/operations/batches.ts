@@ -7,12 +7,16 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { summaryOf } from "../model/summary.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
-import { batchAnswerSchema, countsSchema, heldFields, heldFieldsOf, outcomeWord } from "../report/answer.ts";
+import { batchAnswerSchema, countsSchema, heldFields, heldFieldsOf } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
+import { causeFields, causeFieldsOf } from "../report/cause-fields.ts";
+import { causesSentence } from "../report/cause-text.ts";
 import { stepText } from "../report/next-step.ts";
+import { outcomeWord } from "../report/outcome-words.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
+import { modelsOf } from "../store/models.ts";
 import { spentSince } from "../store/spent.ts";
 import type { BatchRow } from "../store/store.ts";
 import { wholeAnswer } from "./answer-now.ts";
@@ -58,6 +62,7 @@ const listedBatch = z.object({
   state: rowFields.state.meta({ listed: false }),
   counts: countsSchema.meta({ listed: false }),
   totalTasks: z.int(),
+  models: z.array(z.string()).meta({ listed: false }),
   ...endFields,
   end: endFields.end.meta({ listed: false }),
   totalCostUsd: spendingFields.totalCostUsd,
@@ -135,6 +140,7 @@ const endedTask = z.object({ ...named, outcome: z.string() });
 /** Polling must not fill the context window, so long lists show only the first entries. */
 const mostListed = 10;
 const mostChanged = 50;
+const mostCauses = 5;
 
 /** The result of `waited`. */
 export const waitOutput = z.object({
@@ -155,6 +161,7 @@ export const waitOutput = z.object({
   nextCheckSeconds: z.number().optional(),
   outputDirectory: z.string(),
   ...heldFields,
+  ...causeFields,
   message: z.string(),
 });
 
@@ -248,7 +255,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
 /** How long the answer waits to report the outcome, in milliseconds: ending takes at most two seconds. */
 const cancelWaitMs = 4_000;
 
-const shownBatch = z.object({ ...rowFields, ...batchAnswerSchema.shape });
+const shownBatch = z.object({ ...rowFields, models: listedBatch.shape.models, ...batchAnswerSchema.shape });
 
 /** The whole answer of a batch for the command line, with everything that a list shows. */
 export const showBatch: Operation<typeof batchInput, typeof shownBatch> = {
@@ -259,7 +266,11 @@ export const showBatch: Operation<typeof batchInput, typeof shownBatch> = {
   run: async (context, input) => {
     const { batchId } = valueOrThrow(check(batchInput, input));
     const log = findBatch(context, batchId);
-    return { ...rowFieldsOf(rowOf(context, log)), ...(await wholeAnswer(context, log)) };
+    return {
+      ...rowFieldsOf(rowOf(context, log)),
+      models: modelsOf(context.store.database, log.batchId),
+      ...(await wholeAnswer(context, log)),
+    };
   },
 };
 
@@ -281,6 +292,7 @@ function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
     ...rowFieldsOf(row),
     counts: row.counts,
     totalTasks: Object.values(row.counts).reduce((sum, count) => sum + count, 0),
+    models: modelsOf(context.store.database, row.batchId),
     ...endFieldsOf(end),
     totalCostUsd: rounded(row.costUsd),
     ...(row.costAtLeast ? { costAtLeast: true } : {}),
@@ -325,7 +337,10 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, held?.until) } : {}),
     outputDirectory: state.outputDirectory,
     ...heldFieldsOf(held),
-    message: [messageNow(context, log, row), ...summaryHint(log, context)].join(" "),
+    ...causeFieldsOf(state, context.door, mostCauses),
+    message: [messageNow(context, log, row), causesSentence(state), ...summaryHint(log, context)]
+      .filter((text) => text !== undefined)
+      .join(" "),
   };
 }
 

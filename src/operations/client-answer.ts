@@ -3,13 +3,15 @@ import { fairShares, reportFileOf } from "../engine/output/answer.ts";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { longestText } from "../engine/output/result-text.ts";
 import { type SummaryText, summaryTextOf } from "../engine/output/summary-text.ts";
-import { rangesOf } from "../model/number-ranges.ts";
+import { rangeWords } from "../model/number-ranges.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { listedTasks } from "../model/summary.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
+import { causeFieldsOf } from "../report/cause-fields.ts";
+import { causesSentence } from "../report/cause-text.ts";
 import type { Door } from "../report/option-words.ts";
 import { entryOf } from "./entry.ts";
 import { fitting } from "./fitting.ts";
@@ -45,9 +47,11 @@ export async function clientAnswerOf(state: BatchState, request: ClientAnswerReq
     reportFile: reportFileOf(state),
     held,
     summary: summary && `${summary.text}${summary.cut ? cutMark : ""}`,
+    causes: causeFieldsOf(state, door),
   };
   const items = done.slice(0, Math.ceil(mostCharacters / entryCharacters));
   const files = await resultFilesOf(state, items);
+  const causesHint = [causesSentence(state)].filter((text) => text !== undefined);
   const most = { mostCharacters, items, lengthOf: expectedLength };
   return fitting(most, (listed, share) => {
     const characters = Math.min(share, mostCharacters);
@@ -60,9 +64,11 @@ export async function clientAnswerOf(state: BatchState, request: ClientAnswerReq
     );
     const answer = batchAnswerOf(state, word, results, {
       ...facts,
-      message: [message, ...hints(state, { results, leftOut: done.length - listed.length, summary })].join(
-        " ",
-      ),
+      message: [
+        message,
+        ...causesHint,
+        ...hints(state, { results, leftOut: done.length - listed.length, summary }),
+      ].join(" "),
     });
     return withLeftOut(answer, done.length - listed.length);
   });
@@ -122,13 +128,6 @@ function hints(
 /** Most ranges to list. Tasks end in about the order in which they begin, so there are few. */
 const mostRanges = 100;
 
-// [1, 2, 3, 7] → "1-3", "7".
-function rangeTexts(numbers: readonly number[]): string[] {
-  return rangesOf(numbers)
-    .slice(0, mostRanges)
-    .map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
-}
-
 function withLeftOut(answer: BatchAnswer, leftOut: number): BatchAnswer {
   const { pending } = answer;
   const more = pending.length - mostPending;
@@ -136,7 +135,11 @@ function withLeftOut(answer: BatchAnswer, leftOut: number): BatchAnswer {
     ...answer,
     ...(leftOut > 0 ? { resultsLeftOut: leftOut } : {}),
     ...(more > 0
-      ? { pending: pending.slice(0, mostPending), morePending: more, pendingRanges: rangeTexts(pending) }
+      ? {
+          pending: pending.slice(0, mostPending),
+          morePending: more,
+          pendingRanges: rangeWords(pending).slice(0, mostRanges),
+        }
       : {}),
   };
 }

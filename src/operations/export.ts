@@ -1,4 +1,4 @@
-// The results of a batch for other programs: as CSV, lines of JSON, Markdown, or a database.
+// The results of a batch for other programs: as CSV, lines of JSON, Markdown, a database, or a JUnit report.
 import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
@@ -13,6 +13,7 @@ import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { type AnswerTable, answerTable, fieldsOf, hasList, listsIn } from "../report/answer-table.ts";
 import { csvLines } from "../report/csv.ts";
 import { harmlessJson } from "../report/harmless.ts";
+import { junitPieces } from "../report/junit.ts";
 import { markdownPieces } from "../report/results-markdown.ts";
 import { insideRoots, outsideText } from "./allowed-roots.ts";
 import { batchIdInput } from "./batch-input.ts";
@@ -33,9 +34,10 @@ export const formats = {
   jsonl: ["jsonl", "ndjson"],
   md: ["md", "markdown"],
   sqlite: ["sqlite", "sqlite3", "db"],
+  junit: ["xml"],
 } as const satisfies Record<string, readonly string[]>;
 export type Format = keyof typeof formats;
-const formatNames = ["csv", "jsonl", "md", "sqlite"] as const satisfies Format[];
+const formatNames = ["csv", "jsonl", "md", "sqlite", "junit"] as const satisfies Format[];
 
 export const exportInput = z.strictObject({
   batchId: batchIdInput,
@@ -81,7 +83,7 @@ export const exportBatch: Tool<typeof exportInput, typeof output> = {
   title: "Export the results of a batch",
   when: "Use this for a file of results for other programs.",
   description:
-    "Writes a row per ended task, as CSV, JSONL, Markdown or SQLite. With `outputSchema`, each field of the answers is a column.",
+    "Writes a row per ended task, as CSV, JSONL, Markdown, SQLite or JUnit. With `outputSchema`, each field of the answers is a column.",
   input: exportInput,
   output,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -141,6 +143,8 @@ export async function planExport(context: Context, asked: ExportAsked): Promise<
     *pieces() {
       if (format === "jsonl") for (const task of tasks) yield `${harmlessJson(entryOf(task))}\n`;
       else if (format === "md") yield* markdownPieces(state, tasks, entryOf);
+      else if (format === "junit")
+        yield* junitPieces({ state, tasks: status === undefined ? givenTasks(state) : tasks, entryOf });
       else yield* csvLines(table);
     },
   };
@@ -231,14 +235,23 @@ function fileOf(context: Context, { file }: ExportAsked, { state, format }: Plan
     const directory = handOverDirectory(context.configuration, batch) ?? outputDirectory;
     return join(directory, `export-${batch.batchId}.${formats[format][0]}`);
   }
-  const isModel = context.door === "tools";
-  const from = isModel ? batch.workingDirectory : context.workingDirectory;
-  const read = readPath(file, from);
-  if (!("path" in read)) throw new InputError([wrong(["file"], `${JSON.stringify(file)} ${read.fault}`)]);
-  const { path } = read;
-  const says = faultOf(context, { path, format, isModel });
-  if (says !== undefined) throw new InputError([wrong(["file"], says)]);
+  const from = context.door === "tools" ? batch.workingDirectory : context.workingDirectory;
+  const { path, fault } = placeFault(context, file, format, from);
+  if (fault !== undefined) throw new InputError([wrong(["file"], fault)]);
   return path;
+}
+
+/** The path that is meant, and why an export cannot be written there, if it cannot. */
+export function placeFault(
+  context: Context,
+  file: string,
+  format: Format,
+  from: string = context.workingDirectory,
+): { path: string; fault: string | undefined } {
+  const read = readPath(file, from);
+  if (!("path" in read)) return { path: file, fault: `${JSON.stringify(file)} ${read.fault}` };
+  const { path } = read;
+  return { path, fault: faultOf(context, { path, format, isModel: context.door === "tools" }) };
 }
 
 function faultOf(

@@ -2,6 +2,7 @@
 import type { Prose } from "../model/prose.ts";
 import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
+import { causeMark, causesOf } from "../report/causes.ts";
 import { taskListText } from "../report/option-words.ts";
 import { UserError } from "./context.ts";
 import { nearest } from "./nearest.ts";
@@ -23,6 +24,9 @@ export function tasksNamed(state: BatchState, names: readonly TaskName[] | undef
   const numbers = new Set<number>();
   const unknown: number[] = [];
   for (const name of names) {
+    const alike = typeof name === "string" && !byKey.has(name) ? tasksWithCause(state, name) : undefined;
+    for (const one of alike ?? []) numbers.add(one);
+    if (alike) continue;
     const number = typeof name === "number" ? plainNumber(name, byKey, tasks.length) : numberOf(name, byKey);
     if (number === undefined) throw new UserError(unknownKey(state, String(name)));
     if (number > tasks.length) unknown.push(number);
@@ -32,9 +36,23 @@ export function tasksNamed(state: BatchState, names: readonly TaskName[] | undef
   return [...numbers];
 }
 
+// By the name that views and answers print of a cause with many tasks.
+function tasksWithCause(state: BatchState, name: string): number[] | undefined {
+  if (!name.startsWith(causeMark)) return undefined;
+  const id = name.slice(causeMark.length);
+  const causes = causesOf(state);
+  const found = causes.filter((cause) => cause.id === id).flatMap(({ tasks }) => tasks);
+  if (found.length > 0) return found.map(({ number }) => number);
+  const there = causes.slice(0, mostKeys).map((cause) => `\`${causeMark}${cause.id}\``);
+  throw new UserError(
+    `No task of batch ${state.batch.batchId} ended for the cause ${JSON.stringify(id)}${there.length === 0 ? "." : `; there ${there.length === 1 ? "is" : "are"} ${there.join(", ")}.`}`,
+  );
+}
+
 /** The number of one named task. Throws `UserError` if there is none. */
 export function taskNamed(state: BatchState, name: TaskName): number {
-  const [number] = tasksNamed(state, [name]) ?? [];
+  const [number, ...others] = tasksNamed(state, [name]) ?? [];
+  if (others.length > 0) throw new UserError(`${JSON.stringify(name)} names several tasks; name one.`);
   if (number === undefined) throw new Error("Internal error: a task was named, and not found");
   return number;
 }

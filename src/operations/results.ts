@@ -10,6 +10,8 @@ import { listedTasks } from "../model/summary.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { batchAnswerSchema, resultSchema } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
+import { causeFields, causeFieldsOf } from "../report/cause-fields.ts";
+import { causesSentence } from "../report/cause-text.ts";
 import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
@@ -88,6 +90,7 @@ const resultsOutput = z.object({
   matching: z.int(),
   results: z.array(entrySchema),
   nextOffset: z.int().optional(),
+  ...causeFields,
   message: z.string(),
 });
 
@@ -132,6 +135,8 @@ async function read(
     asked.offset + Math.min(asked.limit, mostCharacters / leastEach),
   );
   const files = await resultFilesOf(state, items);
+  const causes = isOfAll || asked.status === "error" ? causeFieldsOf(state, context.door) : {};
+  const causesHint = [causes.causes && causesSentence(state)].filter((text) => text !== undefined);
   const answerWith = (page: readonly DoneTask[], characters: number) => {
     const next = asked.offset + page.length;
     const description = Math.min(longestDescription, Math.floor(descriptionsCharacters / page.length));
@@ -152,8 +157,10 @@ async function read(
       matching: matching.length,
       results,
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
+      ...causes,
       message: [
         ...(end && end.kind !== "succeeded" ? [messageNow(context, log, row)] : []),
+        ...causesHint,
         ...(summary?.cut ? [`The summary is longer: it is task ${summary.task}.`] : []),
         resultsMessage(asked, log, { matching: matching.length, results, next, door: context.door }),
       ].join(" "),

@@ -7,7 +7,16 @@ import { product } from "../model/product.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
-import { type Door, optionText, retryText, taskListText } from "./option-words.ts";
+import {
+  type Door,
+  optionText,
+  type Retry,
+  retryCall,
+  retryCommand,
+  retryText,
+  type TaskWord,
+  taskListText,
+} from "./option-words.ts";
 
 /** What is known of the task besides its outcome, and the door whose words the advice uses. */
 export interface AdviceFacts {
@@ -17,8 +26,8 @@ export interface AdviceFacts {
   sessionId?: string | undefined;
   /** By default, the words of the tools. */
   door?: Door | undefined;
-  /** The tasks that ended like this, which the advice names; 1-based. */
-  tasks?: readonly number[] | undefined;
+  /** The tasks that ended like this, which the advice names. */
+  tasks?: readonly TaskWord[] | undefined;
   /** The task's own. */
   options?: SessionOptions | undefined;
   /** Whether another attempt continues the conversation. */
@@ -43,6 +52,60 @@ export function adviceFor(outcome: Outcome, facts: AdviceFacts): string | undefi
   const isCommand = own?.changes !== undefined;
   const sentences = [denied?.text, ...(isCommand ? [again, own?.text] : [own?.text, again])];
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ") || undefined;
+}
+
+/** The same in parts: for views that show the command on a line of its own, and for grouping what needs the same. */
+export interface Remedy {
+  /** What to do besides the retry, in a few sentences. */
+  text: string | undefined;
+  /** The command, or the call of the tool, without marks; undefined if no retry helps. */
+  retry: string | undefined;
+  /** The options that it sets. */
+  changes: RetryOptions;
+  /** Whether it lacks something that only its reader can give: options, or values of variables. */
+  lacks: "nothing" | "options" | "values";
+}
+
+/** What would make a task succeed that ended like this. */
+export function remedyFor(outcome: Outcome, facts: AdviceFacts): Remedy {
+  const words = wordsFor(facts);
+  const own = ownAdvice(outcome, words);
+  const denied = denialAdvice(facts.denials, { door: words.door, options: words.options });
+  const changes = { ...own?.changes, ...denied?.changes };
+  const text = [denied?.text, own?.text].filter(Boolean).join(" ") || undefined;
+  const retry: Retry = { batchId: facts.batchId, tasks: facts.tasks, options: changes };
+  const lost = outcome.kind === "not-started" ? outcome.lost : undefined;
+  if (lost !== undefined)
+    return {
+      text:
+        words.door === "tools" ? text : `${text} FILE is a JSON file with ${oneLine(lost.join(", "), 300)}.`,
+      retry: retryLine(words.door, {
+        ...retry,
+        options: {},
+        values: Object.fromEntries(lost.map((name) => [name, "…"])),
+      }),
+      changes: {},
+      lacks: "values",
+    };
+  if (Object.keys(changes).length > 0)
+    return { text, retry: retryLine(words.door, retry), changes, lacks: "nothing" };
+  const chance = outcome.kind === "succeeded" ? chanceOfDenied(facts.denials) : chanceOf(outcome);
+  if (chance === "with another task") return { text, retry: undefined, changes, lacks: "nothing" };
+  return {
+    text,
+    retry: retryLine(words.door, retry),
+    changes,
+    lacks: chance === "as it is" ? "nothing" : "options",
+  };
+}
+
+function retryLine(door: Door, retry: Retry): string {
+  return door === "command-line" ? retryCommand(retry) : `retry_batch ${retryCall(retry)}`;
+}
+
+// Where some option would help, it is too long to be printed.
+function chanceOfDenied(denials: readonly Denial[]): Chance {
+  return denials.some(({ remedy }) => remedy?.kind !== "none") ? "with options" : "with another task";
 }
 
 /** What to do about one reason, and the options of a retry that does it. */
@@ -93,7 +156,7 @@ function wordsFor(facts: AdviceFacts): Words {
     lower: concurrency === 1 ? undefined : `lower ${optionText(door, "concurrency")}`,
     run: (command) =>
       door === "tools" ? `ask the user to run \`${command}\` in a terminal` : `run \`${command}\``,
-    tasks: tasks.length > 1 ? "the tasks" : "the task",
+    tasks: isSeveral(tasks) ? "the tasks" : "the task",
     retry: (changes = {}) => called(retryText(door, { batchId, tasks, options: changes })),
     retryWithValues: (names) => {
       const values = Object.fromEntries(names.map((name) => [name, "…"]));
@@ -103,6 +166,11 @@ function wordsFor(facts: AdviceFacts): Words {
         : `${text}, where FILE is a JSON file with ${oneLine(names.join(", "), 300)}`;
     },
   };
+}
+
+// A word that is no number stands for several.
+function isSeveral(tasks: readonly TaskWord[]): boolean {
+  return tasks.length > 1 || typeof tasks[0] === "string";
 }
 
 /** What a retry can do: it may succeed as it is, with other options, or not at all. */

@@ -2,7 +2,8 @@
 
 import { isDeeperThan, isRecord } from "../model/json-values.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
-import { outcomeWord, type ResultEntry } from "./answer.ts";
+import type { ResultEntry } from "./answer.ts";
+import { outcomeWord } from "./outcome-words.ts";
 
 /** What a cell can hold: data without parts, or nothing. Values with parts are JSON. */
 export type Cell = string | number | boolean | undefined;

@@ -5,14 +5,17 @@ import { type CheckResult, checkKinds } from "../model/checks.ts";
 import { cut } from "../model/cut.ts";
 import type { Outcome, Success } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
-import { type BatchState, type DoneTask, doneCount, machineOf, type TaskState } from "../model/state.ts";
+import { type BatchState, type DoneTask, doneCount, machineOf } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
 import { type EndFacts, endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
-import { type Door, wordedFor } from "./option-words.ts";
+import { type CauseFields, causeFields } from "./cause-fields.ts";
+import type { Door } from "./option-words.ts";
+import { outcomeWord } from "./outcome-words.ts";
+import { remarksOf } from "./remarks.ts";
 import { reusedCount, reuseText } from "./reuse-text.ts";
 import { rounded, spendingFields, spendingOf } from "./spending.ts";
 
@@ -135,6 +138,7 @@ const batchFields = {
   outputDirectory: z.string(),
   reportFile: z.string(),
   ...heldFields,
+  ...causeFields,
   message: z.string().optional(),
   warnings: z
     .array(z.string())
@@ -263,12 +267,6 @@ function checkEntry({ kind, asked, passed, output, broken }: CheckResult) {
   };
 }
 
-/** What did not take effect or was odd about a task, in sentences for one reader. */
-export function remarksOf({ outcome, remarks = [] }: DoneTask, door: Door): string[] {
-  const first = outcome.kind === "succeeded" && outcome.remark !== undefined ? [outcome.remark] : [];
-  return [...first, ...remarks].map((remark) => wordedFor(door, remark));
-}
-
 /** The parts of an answer that are not in the log. */
 interface AnswerFacts {
   /** Milliseconds since 1970. */
@@ -278,6 +276,8 @@ interface AnswerFacts {
   message?: string | undefined;
   /** The text of its summary. */
   summary?: string | undefined;
+  /** Why tasks failed, in the words of the reader. */
+  causes?: CauseFields | undefined;
 }
 
 /** The whole answer. `results`: those of ended tasks, by number. */
@@ -285,7 +285,7 @@ export function batchAnswerOf(
   state: BatchState,
   word: StateWord,
   results: ResultEntry[],
-  { now, reportFile, held, message, summary }: AnswerFacts,
+  { now, reportFile, held, message, summary, causes }: AnswerFacts,
 ): BatchAnswer {
   return {
     ...(summary === undefined ? {} : { summary }),
@@ -301,6 +301,7 @@ export function batchAnswerOf(
     outputDirectory: state.outputDirectory,
     reportFile,
     ...heldFieldsOf(held),
+    ...causes,
     ...(message === undefined ? {} : { message }),
     ...(state.batch.warnings === undefined ? {} : { warnings: state.batch.warnings }),
     results,
@@ -311,25 +312,6 @@ export function batchAnswerOf(
 /** The answer of a batch with one task: its result, and the batch's fields beside it. */
 export function sessionAnswerOf({ results, pending: _, ...batch }: BatchAnswer): SessionAnswer {
   return { ...batch, ...results[0] };
-}
-
-/** `failed: max-turns`, `timed-out: idle`, `succeeded`, `reused` … */
-export function outcomeWord(task: Extract<TaskState, { status: "done" }>): string {
-  const { outcome } = task;
-  switch (outcome.kind) {
-    case "failed":
-      return `failed: ${outcome.reason}`;
-    case "timed-out":
-      return `timed-out: ${outcome.clock}`;
-    case "cancelled":
-      return `cancelled: ${outcome.by}`;
-    case "succeeded":
-      return outcome.reused ? "reused" : "succeeded";
-    case "unverified":
-      return `unverified: ${outcome.check.kind}`;
-    default:
-      return outcome.kind;
-  }
 }
 
 /** "12 of 40 tasks have ended: 11 succeeded, 1 failed." */

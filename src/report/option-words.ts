@@ -1,5 +1,6 @@
 // How a text names an option: in the words of the tools, or of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
+import { rangeWords } from "../model/number-ranges.ts";
 import { sessionOptions, spreadOptions } from "../model/options.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
@@ -64,26 +65,43 @@ function partsText(option: string, parts: object): string {
 }
 
 /** A retry with other options, ready to run: a command, or the name of the tool with its arguments. */
-export function retryText(door: Door, { batchId, tasks = [], options = {}, values }: Retry): string {
-  const given = Object.entries(options);
-  if (door === "command-line") {
-    const flags = given.map(([name, value]) => flagText(name, value));
-    const words = [product.name, "retry", batchId, ...tasks, ...flags];
-    return `\`${[...words, ...(values ? ["--env FILE"] : [])].join(" ")}\``;
-  }
-  const input = {
-    batchId,
-    ...(tasks.length > 0 ? { tasks } : {}),
-    ...(given.length > 0 ? { with: options } : {}),
-    ...(values ? { env: values } : {}),
-  };
-  return `retry_batch with \`${JSON.stringify(input)}\``;
+export function retryText(door: Door, retry: Retry): string {
+  return door === "command-line" ? `\`${retryCommand(retry)}\`` : `retry_batch with \`${retryCall(retry)}\``;
 }
 
-interface Retry {
+/** The same without a mark: a line for a POSIX shell. */
+export function retryCommand({ batchId, tasks = [], options = {}, values }: Retry): string {
+  const flags = Object.entries(options).map(([name, value]) => flagText(name, value));
+  const named = tasks.length === 0 ? [] : [wordsOf(tasks, 0).join(",")];
+  return [product.name, "retry", batchId, ...named, ...flags, ...(values ? ["--env FILE"] : [])].join(" ");
+}
+
+/** The arguments of `retry_batch`, as JSON. */
+export function retryCall({ batchId, tasks = [], options = {}, values }: Retry): string {
+  return JSON.stringify({
+    batchId,
+    ...(tasks.length > 0 ? { tasks: wordsOf(tasks, mostSingle) } : {}),
+    ...(Object.keys(options).length > 0 ? { with: options } : {}),
+    ...(values ? { env: values } : {}),
+  });
+}
+
+/** Up to this many numbers are listed one by one in a call; more, as ranges. */
+const mostSingle = 10;
+
+function wordsOf(tasks: readonly TaskWord[], mostSingle: number): readonly TaskWord[] {
+  const numbers = tasks.filter((task) => typeof task === "number");
+  if (tasks.length <= mostSingle || numbers.length < tasks.length) return tasks;
+  return rangeWords(numbers);
+}
+
+/** A task as a command or call names it: by its number (1-based), or with others of the same cause as `cause:ID`. */
+export type TaskWord = number | string;
+
+export interface Retry {
   batchId: string;
-  /** 1-based; without any, all that failed. */
-  tasks?: readonly number[] | undefined;
+  /** Numbers ascend. Without any, all that failed. */
+  tasks?: readonly TaskWord[] | undefined;
   options?: Readonly<Record<string, unknown>> | undefined;
   /** Of variables; on a command line they are given in a file. */
   values?: Readonly<Record<string, string>> | undefined;

@@ -1,4 +1,4 @@
-// How a task ended, in two or three words for people: for a column, a line or a table. Programs get `outcomeWord`.
+// How a task ended, in two or three words: for people in a column, a line or a table, and for programs.
 import type { Canceller, Clock, FailureReason } from "../model/outcome.ts";
 import type { DoneTask } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
@@ -69,3 +69,22 @@ const cancelWords = {
   "fail-when": "cancelled: too many failed",
   "stop-when": "cancelled: enough found",
 } satisfies Record<Canceller, string>;
+
+/** `failed: max-turns`, `timed-out: idle`, `succeeded`, `reused` … */
+export function outcomeWord(task: DoneTask): string {
+  const { outcome } = task;
+  switch (outcome.kind) {
+    case "failed":
+      return `failed: ${outcome.reason}`;
+    case "timed-out":
+      return `timed-out: ${outcome.clock}`;
+    case "cancelled":
+      return `cancelled: ${outcome.by}`;
+    case "succeeded":
+      return outcome.reused ? "reused" : "succeeded";
+    case "unverified":
+      return `unverified: ${outcome.check.kind}`;
+    default:
+      return outcome.kind;
+  }
+}

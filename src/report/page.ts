@@ -151,7 +151,7 @@ function partsOf(
     attention: sectionHtml(
       "attention",
       "Needs attention",
-      html`${stopHtml(state, stateWord)}${attentionTable(attentions)}`,
+      html`${stopHtml(state, stateWord)}${attentionTable(state, attentions)}`,
       attentions.length === 0 ? "" : countText(attentions.length, "task"),
     ),
     timeline: sectionHtml("timeline", "Timeline", timelineHtml({ state, lanes, until, hrefOf })),

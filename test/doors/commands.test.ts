@@ -36,13 +36,16 @@ describe("list", () => {
     const { out, code } = await onCommandLine(inside, ["list"]);
     expect(code).toBe(0);
     const rows = lines(out).map((line) => line.split(/\s{2,}/));
-    expect(rows[0]).toEqual(["BATCH", "STATE", "DONE", "FAILED", "COST", "AGE", "NAME"]);
+    expect(rows[0]).toEqual(["BATCH", "STATE", "DONE", "FAILED", "COST", "AGE", "MODEL", "NAME"]);
     expect(rows[1]?.slice(0, 5)).toEqual([lost.id, "interrupted", "0/1", "0", "$0.00"]);
     expect(rows[1]?.[5]).toBe("60 min");
     expect(rows[2]?.slice(0, 5)).toEqual([running.id, "running", "3/5", "1", "$0.25"]);
-    expect(rows[2]?.[6]).toBe("nightly");
+    expect(rows[2]?.slice(6)).toEqual(["–", "nightly"]);
     expect(rows[3]?.slice(0, 5)).toEqual([good.id, "succeeded", "1/1", "0", "$1.50"]);
-    expect(rows).toHaveLength(4);
+    const [totals = "", ...rest] = lines(out).slice(4);
+    expect(rest).toEqual([]);
+    expect(totals).toStartWith("3 batches, 1 running: 4 of 7 tasks done, 1 failed, $1.75. All sessions: $");
+    expect(totals).toMatch(/ today, \$[\d.]+ this month\.$/);
     expect(lines((await onCommandLine(inside, ["list", "--limit", "1"])).out).at(-1)).toBe(
       "There are older batches. Show them with `--offset` and `--limit`.",
     );
@@ -57,7 +60,60 @@ describe("list", () => {
     context.store.setHeld(held.log.batchId, { because: "a limit" });
     inside.batch(context, { tasks: 2 }).end(1, failed).answer(2, "yes").finish();
     const states = lines((await onCommandLine(inside, ["list"])).out).map((line) => line.split(/\s{2,}/)[1]);
-    expect(states).toEqual(["STATE", "1 failed", "held"]);
+    expect(states.slice(0, 3)).toEqual(["STATE", "1 failed", "held"]);
+  });
+});
+
+describe("show of many tasks", () => {
+  function sixty(inside: Inside) {
+    const batch = inside.batch(inside.context(), { tasks: 60 });
+    for (let number = 1; number <= 55; number++) {
+      if (number % 2 === 0) batch.end(number, failed);
+      else batch.answer(number, "yes");
+    }
+    return batch.start(56);
+  }
+
+  test("lists those that run, and all or the failed ones if it is asked to, page by page", async () => {
+    using inside = new Inside();
+    const batch = sixty(inside);
+    const shown = async (...args: string[]) =>
+      lines((await onCommandLine(inside, ["show", "latest", ...args])).out);
+    const short = await shown();
+    expect(short.length).toBeLessThan(24);
+    expect(short.filter((line) => /^ *\d+ {2}running/.test(line))).toHaveLength(1);
+    expect(short).toContain(
+      `\`parallel-claude-code-mcp show ${batch.id} --all\` lists all 60 tasks, and \`parallel-claude-code-mcp show ${batch.id} --failed\` those that failed.`,
+    );
+    expect(short.find((line) => line.startsWith("27 tasks: "))).toBeDefined();
+    expect(
+      (await shown("--all")).filter((line) => /^ *\d+ {2}(?:succeeded|failed|running|queued)/.test(line)),
+    ).toHaveLength(60);
+    const page = await shown("--failed", "--limit", "5", "--offset", "20");
+    expect(page[0]).toBe("27 tasks of 60 failed; these are 21 to 25.");
+    expect(
+      page.filter((line) => /^ *\d+ {2}failed: /.test(line)).map((line) => Number.parseInt(line, 10)),
+    ).toEqual([42, 44, 46, 48, 50]);
+    expect(page.filter((line) => line.startsWith("      "))).toHaveLength(5);
+    expect(page.at(-1)).toBe(
+      `2 more tasks: \`parallel-claude-code-mcp show ${batch.id} --failed --limit 5 --offset 25\``,
+    );
+    const { results } = JSON.parse(
+      (await onCommandLine(inside, ["show", "latest", "--failed", "--json", "--limit", "2"])).out,
+    );
+    expect(results).toMatchObject([{ taskIndex: 2 }, { taskIndex: 4 }]);
+  });
+
+  test("says what is wrong with what it is asked for", async () => {
+    using inside = new Inside();
+    sixty(inside);
+    for (const args of [
+      ["--failed", "--all"],
+      ["--limit", "3"],
+    ])
+      expect(await onCommandLine(inside, ["show", "latest", ...args])).toMatchObject({ code: 2, out: "" });
+    const past = await onCommandLine(inside, ["show", "latest", "--failed", "--offset", "99"]);
+    expect(past.out).toContain("There are only 27.");
   });
 });
 
@@ -394,7 +450,7 @@ describe("the command line", () => {
       ["results", "a", "7-3"],
       /^N was given as "7-3": expected a whole number, 1 or more, or a range such as 3-7\n/,
     ],
-    [["show", "--limit"], /^--limit is not known/],
+    [["cancel", "--limit"], /^--limit is not known/],
     [["list", "--limit", "x", "--offset", "y"], /^2 problems:\n- --limit .*\n- --offset /],
     [["install", "cursor"], /^unexpected argument "cursor"; did you mean `--client cursor`\?\n/],
     [

@@ -1,18 +1,16 @@
 // What commands say of the tasks of a batch: gathered by cause, a line as each ends, and in columns.
 import { describe, expect, test } from "bun:test";
 import { costCell, table } from "../../src/doors/cli/terminal/table.ts";
+import { rowsOf } from "../../src/doors/cli/view/cause-lines.ts";
 import { partText } from "../../src/doors/cli/view/conversation-text.ts";
 import { endingText } from "../../src/doors/cli/view/ending.ts";
-import {
-  failureGroups,
-  happenedText,
-  isProblem,
-  tasksText,
-} from "../../src/doors/cli/view/failure-groups.ts";
 import { progressLines } from "../../src/doors/cli/view/progress-lines.ts";
 import type { Event } from "../../src/model/event.ts";
+import { failureReasons } from "../../src/model/outcome.ts";
 import { apply, type BatchState, type DoneTask } from "../../src/model/state.ts";
 import { readableTextIn, textIn } from "../../src/operations/inputs/decode.ts";
+import { happenedText, isAlike, tasksText } from "../../src/report/cause-text.ts";
+import { causesOf, isProblem } from "../../src/report/causes.ts";
 import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 import { nativePath } from "../native-path.ts";
 
@@ -43,10 +41,10 @@ function mixed(): BatchState {
 
 describe("what went wrong", () => {
   test("is gathered by cause, the most frequent first, without what was cancelled", () => {
-    const groups = failureGroups(mixed());
-    expect(groups.map(({ tasks }) => tasks.map(({ number }) => number))).toEqual([[2, 6], [1], [3]]);
-    expect(groups.map(({ isAlike }) => isAlike)).toEqual([true, true, true]);
-    expect(groups.map(({ happened }) => happened)).toEqual([
+    const causes = causesOf(mixed());
+    expect(causes.map(({ tasks }) => tasks.map(({ number }) => number))).toEqual([[2, 6], [1], [3]]);
+    expect(causes.map(isAlike)).toEqual([true, true, true]);
+    expect(causes.map(({ tasks: [first] }) => happenedText(first))).toEqual([
       "Reached its turn limit.",
       expect.stringMatching(/\.$/),
       "Succeeded, with tools denied.",
@@ -56,7 +54,8 @@ describe("what went wrong", () => {
       ...run(1, { kind: "failed", reason: "max-turns", message: "one" }),
       ...run(2, { kind: "failed", reason: "max-turns", message: "two" }),
     );
-    expect(failureGroups(different)).toMatchObject([{ isAlike: false, tasks: { length: 2 } }]);
+    expect(causesOf(different)).toMatchObject([{ tasks: { length: 2 } }]);
+    expect(causesOf(different).map(isAlike)).toEqual([false]);
   });
 
   test("of a success is a tool that was denied, or a remark", () => {
@@ -94,11 +93,16 @@ describe("at the end of a batch", () => {
     );
     const [first, ...others] = endingText(state, "finished").split("\n");
     expect(first).toBe("All 3 tasks ended: 0 succeeded, 3 failed. 9 s, $0.50.");
-    expect(others[0]).toBe("  2 × Reached its turn limit. (tasks 2, 3)");
-    expect(others[1]).toMatch(/^ {2}1 × .* \(task 1\)$/);
-    expect(others[2]).toBe(`Report: ${nativePath("/out/report-bcdfghjk.html")}`);
-    expect(others[3]).toStartWith("`parallel-claude-code-mcp retry bcdfghjk` reruns what failed.");
-    expect(others).toHaveLength(4);
+    expect(others.slice(0, 2)).toEqual([
+      "  2 × Reached its turn limit. (such as task 2)",
+      "      `parallel-claude-code-mcp retry bcdfghjk 2-3 --max-turns 50`",
+    ]);
+    expect(others[2]).toMatch(/^ {2}1 × .* \(task 1\)$/);
+    expect(others[3]).toMatch(/^ {6}Read the last lines/);
+    expect(others[4]).toBe("      `parallel-claude-code-mcp retry bcdfghjk 1`");
+    expect(others[5]).toBe(`Report: ${nativePath("/out/report-bcdfghjk.html")}`);
+    expect(others[6]).toStartWith("`parallel-claude-code-mcp retry bcdfghjk` reruns what failed.");
+    expect(others).toHaveLength(7);
   });
 
   test("of one task, no cause is named again, and of none that ended no cost", () => {
@@ -110,30 +114,37 @@ describe("at the end of a batch", () => {
     expect(endingText(good, "finished").split("\n")).toHaveLength(2);
   });
 
-  test("of many causes the first ten are named", () => {
-    const reasons = [
-      "max-turns",
-      "budget",
-      "auth",
-      "billing",
-      "model",
-      "schema",
-      "refusal",
-      "request",
-      "execution",
-      "hook",
-      "agent",
-      "no-answer",
-    ] as const;
+  const reasons = failureReasons.filter((reason) => reason !== "usage-limit");
+
+  test("of many causes as many are named as fit on a screen, the first of them with what to do", () => {
     const state = after(
-      created(12),
-      ...reasons.flatMap((reason, index) => run(index + 1, { kind: "failed", reason, message: "" })),
+      created(40),
+      ...Array.from({ length: 40 }, (_, index) =>
+        run(index + 1, { kind: "failed", reason: "request", message: `wrong in ${letters(index)}` }),
+      ).flat(),
+      event(9_001, { type: "batch-ended" }),
     );
-    const text = endingText(state, "finished");
-    expect(text.match(/ 1 × /g)).toHaveLength(10);
-    expect(text).toContain("\n  … and 2 other causes\n");
+    const lines = endingText(state, "finished", { isTerminal: true, width: 80 }).split("\n");
+    expect(rowsOf(lines, 80)).toBeLessThanOrEqual(23);
+    expect(lines.filter((line) => line.startsWith("  1 × ")).length).toBeGreaterThan(10);
+    expect(lines.find((line) => line.startsWith("  … and "))).toMatch(
+      /^ {2}… and \d+ other causes \(\d+ tasks\)$/,
+    );
+    const some = after(
+      created(reasons.length),
+      ...reasons.flatMap((reason, index) => run(index + 1, { kind: "failed", reason, message: "" })),
+      event(9_001, { type: "batch-ended" }),
+    );
+    const text = endingText(some, "finished", { isTerminal: true, width: 80 });
+    const left = Number(/ … and (\d+) other cause/.exec(text)?.[1] ?? 0);
+    expect(text.match(/ 1 × /g)).toHaveLength(reasons.length - left);
   });
 });
+
+// Words without digits, which would be the same cause.
+function letters(index: number): string {
+  return String.fromCharCode(97 + (index % 26), 97 + Math.floor(index / 26));
+}
 
 describe("a line as each task ends", () => {
   const face = { paint: (_: unknown, text: string) => text };

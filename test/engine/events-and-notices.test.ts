@@ -325,6 +325,7 @@ describe("of the end of a batch", () => {
       BATCH_SUCCEEDED: "1",
       BATCH_FAILED: "1",
       BATCH_CANCELLED: "1",
+      BATCH_CAUSES: "1 × Crashed without an exit code. parallel-claude-code-mcp retry bcdfghjk 2",
       BATCH_COST_USD: "0.5000",
       BATCH_SECONDS: "90",
       BATCH_REPORT: join("/out", "report-bcdfghjk.html"),

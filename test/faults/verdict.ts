@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { eventBody } from "../../src/model/event.ts";
 import type { BatchState, TaskState } from "../../src/model/state.ts";
-import { outcomeWord } from "../../src/report/answer.ts";
+import { outcomeWord } from "../../src/report/outcome-words.ts";
 import { padded } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Home } from "../harness.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { BatchState, TaskState } from "../../src/model/state.ts";
-import { outcomeWord } from "../../src/report/answer.ts";
+import { outcomeWord } from "../../src/report/outcome-words.ts";
 import { outputFiles, padded } from "../../src/store/layout.ts";
 import { eventually, type Home } from "../harness.ts";
 import type { Door } from "./door.ts";

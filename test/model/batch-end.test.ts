@@ -71,7 +71,7 @@ describe("the end of a batch", () => {
       { kind: "interrupted" },
       undefined,
     ];
-    expect(ends.map(exitStatusOf)).toEqual([0, 1, 1, 1, 1]);
+    expect(ends.map((end) => exitStatusOf(end))).toEqual([0, 1, 1, 1, 1]);
   });
 });
 

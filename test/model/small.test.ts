@@ -4,13 +4,7 @@ import { batchIdSchema, newBatchId } from "../../src/model/batch-id.ts";
 import { kebabCase } from "../../src/model/kebab-case.ts";
 import { familyIn, limitText, modelNameTypes } from "../../src/model/limit-types.ts";
 import { isOneRule, isPlain, ruleOf } from "../../src/model/rule-text.ts";
-import {
-  emptyInputText,
-  hiddenErrorsText,
-  shellQuoted,
-  startText,
-  textOfFileHint,
-} from "../../src/model/shell-quoted.ts";
+import { emptyInputText, shellQuoted, startText, textOfFileHint } from "../../src/model/shell-quoted.ts";
 
 describe("a batch id", () => {
   test("has eight letters that nobody confuses, each as likely as any other", () => {
@@ -78,12 +72,10 @@ test("a program whose path takes quotation marks is started differently in Power
 test("what hints say of redirections and files, both shells of Windows can do", () => {
   const option = { option: "--system-prompt", setting: "systemPrompt" };
   expect(emptyInputText("win32")).toBe("`< NUL` (in PowerShell, `$null | ` before the command)");
-  expect(hiddenErrorsText("win32")).toBe("`2> NUL` (in PowerShell, `2> $null`)");
   expect(textOfFileHint(option, "win32")).toBe(
     "in PowerShell, write `--system-prompt (Get-Content -Raw FILE)`. cmd.exe cannot read a file into an option: give `systemPrompt` in a file of tasks instead",
   );
   expect(emptyInputText("linux")).toBe("`< /dev/null`");
-  expect(hiddenErrorsText("darwin")).toBe("`2> /dev/null`");
   expect(textOfFileHint(option, "linux")).toBe('write `--system-prompt "$(cat FILE)"`');
 });
 

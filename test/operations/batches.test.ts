@@ -43,6 +43,7 @@ describe("list_batches", () => {
       endedAt: when,
       counts: { queued: 0, running: 0, succeeded: 1, failed: 0, cancelled: 0 },
       totalTasks: 1,
+      models: [],
       end: "succeeded",
       totalCostUsd: 0,
       outputDirectory: inside.output,

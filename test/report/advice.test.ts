@@ -119,13 +119,13 @@ describe("adviceFor", () => {
     ];
     for (const [outcome, flags, given] of expected) {
       expect(after(outcome, "command-line")).toStartWith(
-        `\`parallel-claude-code-mcp retry bcdfghjk 4 17 ${flags}\` reruns the tasks and continues the conversation.`,
+        `\`parallel-claude-code-mcp retry bcdfghjk 4,17 ${flags}\` reruns the tasks and continues the conversation.`,
       );
       const call = JSON.stringify({ batchId: "bcdfghjk", tasks: [4, 17], with: given });
       expect(after(outcome, "tools")).toStartWith(`Calling retry_batch with \`${call}\` reruns the tasks`);
     }
     expect(after(failed("connection"), "command-line")).toEndWith(
-      "`parallel-claude-code-mcp retry bcdfghjk 4 17` reruns the tasks and continues the conversation.",
+      "`parallel-claude-code-mcp retry bcdfghjk 4,17` reruns the tasks and continues the conversation.",
     );
     expect(after(failed("refusal"), "tools")).toEndWith(
       "A retry would end the same way: start the changed task in a new batch.",

@@ -7,13 +7,13 @@ import {
   countsText,
   heldFieldsOf,
   heldText,
-  outcomeWord,
   type ResultEntry,
-  remarksOf,
   resultEntryOf,
   sessionAnswerOf,
   statusText,
 } from "../../src/report/answer.ts";
+import { outcomeWord } from "../../src/report/outcome-words.ts";
+import { remarksOf } from "../../src/report/remarks.ts";
 import { after, created, ended, event, identity, started, succeeded, usageOf } from "../model/events.ts";
 
 function doneIn(state: BatchState, number = 1): DoneTask {

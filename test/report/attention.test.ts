@@ -13,8 +13,9 @@ const billing: Outcome = { kind: "failed", reason: "billing", message: "" };
 /** Groups as a reader sees them: advice, then the rows. */
 function groupsOf(events: EventBody[], tasks: number, hrefOf = (_: number): string | undefined => undefined) {
   const prompts = Array.from({ length: tasks }, (_, index) => `prompt ${index + 1}`);
-  const { attentions } = keptRows()({ state: batchState(prompts, events), hrefOf });
-  const table = String(attentionTable(attentions));
+  const state = batchState(prompts, events);
+  const { attentions } = keptRows()({ state, hrefOf });
+  const table = String(attentionTable(state, attentions));
   return { table, groups: textsIn(table, "tbody").map((text) => text.split("\n")) };
 }
 

@@ -59,7 +59,17 @@ test.each([
 
 test.each([
   [{}, '{"batchId":"bcdfghjk"}', "bcdfghjk"],
-  [{ tasks: [1, 2] }, '{"batchId":"bcdfghjk","tasks":[1,2]}', "bcdfghjk 1 2"],
+  [{ tasks: [1, 2] }, '{"batchId":"bcdfghjk","tasks":[1,2]}', "bcdfghjk 1-2"],
+  [
+    { tasks: [1, 2, 3, 5, 7, 9, 11, 12, 13, 14, 15, 16] },
+    '{"batchId":"bcdfghjk","tasks":["1-3","5","7","9","11-16"]}',
+    "bcdfghjk 1-3,5,7,9,11-16",
+  ],
+  [
+    { tasks: ["cause:max-turns-3kx9d"] },
+    '{"batchId":"bcdfghjk","tasks":["cause:max-turns-3kx9d"]}',
+    "bcdfghjk cause:max-turns-3kx9d",
+  ],
   [{ options: { maxTurns: 6 } }, '{"batchId":"bcdfghjk","with":{"maxTurns":6}}', "bcdfghjk --max-turns 6"],
   [{ values: { KEY: "…" } }, '{"batchId":"bcdfghjk","env":{"KEY":"…"}}', "bcdfghjk --env FILE"],
 ] satisfies [Partial<Parameters<typeof retryText>[1]>, string, string][])(

@@ -2,8 +2,8 @@
 import type { BatchState } from "../../model/state.ts";
 import { hasSucceeded, lengthOf, readBySummary } from "../../model/summary.ts";
 import { countText, numberText } from "../../report/amounts.ts";
-import { outcomeWord } from "../../report/answer.ts";
 import { oneLine } from "../../report/harmless.ts";
+import { outcomeWord } from "../../report/outcome-words.ts";
 
 /** The longest key in a prompt, in characters. */
 const longestKey = 200;

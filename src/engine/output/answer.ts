@@ -12,6 +12,7 @@ import {
   resultEntryOf,
   statusText,
 } from "../../report/answer.ts";
+import { causeFieldsOf } from "../../report/cause-fields.ts";
 import { harmlessJson } from "../../report/harmless.ts";
 import { stepText } from "../../report/next-step.ts";
 import { type Door, doorOf } from "../../report/option-words.ts";
@@ -43,7 +44,8 @@ export async function answerOf(state: BatchState, request: AnswerRequest): Promi
     entryWith(state, task, resultTextOf(task, limitOf), { resultFile: files.get(task.number), door }),
   );
   const summary = summaryTextOf(state, mostCharacters)?.text;
-  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message, summary };
+  const causes = causeFieldsOf(state, door);
+  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message, summary, causes };
   return batchAnswerOf(state, word, results, facts);
 }
 
@@ -64,6 +66,7 @@ export function* summaryPieces(
     reportFile: reportFileOf(state),
     message,
     summary: summaryTextOf(state, mostCharacters)?.text,
+    causes: causeFieldsOf(state, door),
   });
   const [before = "", after = ""] = harmlessJson(answer, 2).split('"results": []', 2);
   yield `${before}"results": [`;

@@ -11,6 +11,8 @@ import { signalGroup } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { statusText } from "../../report/answer.ts";
 import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-end.ts";
+import { causeRemedy, causesSentence, happenedText } from "../../report/cause-text.ts";
+import { causesOf } from "../../report/causes.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
 import { reportFileOf } from "./answer.ts";
@@ -46,6 +48,7 @@ export function factsOf(state: BatchState): Record<string, string> {
     BATCH_STOPPED_BY: end?.kind === "stopped" ? end.by : "",
     BATCH_REASON: facts ? endText(facts) : "",
     BATCH_NEXT: (facts && nextCommand(facts)) ?? "",
+    BATCH_CAUSES: causesText(state),
     BATCH_TOTAL: String(state.tasks.length),
     BATCH_SUCCEEDED: String(counts.succeeded),
     BATCH_FAILED: String(counts.failed),
@@ -102,10 +105,29 @@ function titleOf(state: BatchState): string {
 }
 
 function textOf(state: BatchState): string {
-  const status = statusText(state, endedWord(state), { door: "command-line" });
+  const ended = statusText(state, endedWord(state), { door: "command-line" });
+  const status = [ended, causesSentence(state)].filter(Boolean).join(" ");
   const summary = oneLine(summaryText(state, shownSummary), shownSummary);
   return summary === "" ? status : `Summary: ${summary}\n${status}`;
 }
+
+/** How many causes a variable names. */
+const mostCauses = 10;
+
+// A line for each cause: how many tasks, what happened, and the command that runs them again.
+function causesText(state: BatchState): string {
+  const lines = causesOf(state)
+    .slice(0, mostCauses)
+    .map((cause) => {
+      const { retry } = causeRemedy(state, cause, "command-line");
+      const happened = oneLine(happenedText(cause.tasks[0]), longestCause);
+      return `${cause.tasks.length} × ${happened}${retry === undefined ? "" : ` ${retry}`}`;
+    });
+  return lines.join("\n");
+}
+
+/** In characters. */
+const longestCause = 300;
 
 /** How much of a summary a notification shows, and a variable holds, in characters. */
 const shownSummary = 200;

@@ -1,9 +1,9 @@
 // A compared task as data: what each column says of it, and how the answers differ.
 import { originalPrompt } from "../../model/variants.ts";
-import { outcomeWord } from "../../report/answer.ts";
 import type { Cell, ComparedTask } from "../../report/comparison.ts";
 import type { FieldChange } from "../../report/diff/data-diff.ts";
 import { diffText } from "../../report/diff/text-diff.ts";
+import { outcomeWord } from "../../report/outcome-words.ts";
 import { rounded } from "../../report/spending.ts";
 import { differenceOf } from "./answers.ts";
 import { type ComparedRow, doneOf } from "./compared-rows.ts";

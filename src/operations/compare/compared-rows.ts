@@ -1,7 +1,7 @@
 // What became of each task, and the order in which a reader wants to know it.
 import type { DoneTask } from "../../model/state.ts";
-import { outcomeWord } from "../../report/answer.ts";
 import { type Change, changes } from "../../report/comparison.ts";
+import { outcomeWord } from "../../report/outcome-words.ts";
 import { isSameAnswer, unreadableReason } from "./answers.ts";
 import type { Place, Row, Table } from "./sides.ts";
 

@@ -1,13 +1,14 @@
 // `continue`: runs the rest of a batch that has paused after its sample.
 import { product } from "../../../model/product.ts";
 import { continueBatch } from "../../../operations/continue.ts";
-import { batchPositional, commandOf } from "../input/command.ts";
+import { batchPositional, type Command, checkUsage, commandOf, jsonFlag } from "../input/command.ts";
+import { isToWait, startedAndFollowed, waitFlags } from "./followed.ts";
 
-export const continueCommand = commandOf(continueBatch, {
+const face = commandOf(continueBatch, {
   name: "continue",
   otherNames: ["proceed", "go", "approve", "unpause"],
   description:
-    "Runs the rest of a batch that has paused after its sample (`run --sample`). Tasks of the sample keep their results. Answers at once; follow the batch with `wait` or `watch`.",
+    "Runs the rest of a batch that has paused after its sample (`run --sample`). Tasks of the sample keep their results. Answers at once; follow the batch with `wait` or `watch`, or add `--wait`.",
   examples: [
     ["continue latest", "Run the rest of the newest batch"],
     ["continue b4k2 --batch-budget-usd 20 --concurrency 8", "With another budget, and more sessions at once"],
@@ -16,3 +17,14 @@ export const continueCommand = commandOf(continueBatch, {
   present: ({ batchId, message }) =>
     `Batch ${batchId}: ${message}\nSee it with \`${product.name} show ${batchId}\`.`,
 });
+
+const own = jsonFlag.extend(waitFlags.shape);
+
+export const continueCommand: Command = {
+  ...face,
+  own,
+  run: (asked) => {
+    const flags = checkUsage(own, asked.own);
+    return isToWait(flags) ? startedAndFollowed(asked, continueBatch, flags) : face.run(asked);
+  },
+};

@@ -93,7 +93,7 @@ function partPrinter(
       case "lost":
         return err.tell(`Task ${number} is ${wordOf(log.task)}, and no process runs its batch any more.`);
       case "bytes":
-        return out.write(part.bytes);
+        return out.pass(part.bytes);
       case "attempt":
         directory = directoryOf(batch, log.task.number, part.attempt);
         said = "";

@@ -18,6 +18,7 @@ import {
 } from "../input/command.ts";
 import { flagsOf } from "../input/flags.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
+import { isToWait, startedAndFollowed, waitFlags } from "./followed.ts";
 
 // Another command summarizes.
 const notFlags = { with: true, summarize: true, summarizeGroups: true, summarizeModel: true } as const;
@@ -30,6 +31,7 @@ const input = z.strictObject({
 });
 
 const own = jsonFlag.extend({
+  ...waitFlags.shape,
   dryRun: z
     .boolean()
     .meta({ description: "Show which tasks would run again, and their options. Starts nothing." })
@@ -40,14 +42,16 @@ const face = commandOf(retryBatch, {
   name: "retry",
   otherNames: ["rerun", "resume", "restart"],
   description:
-    "Resumes an interrupted batch, and reruns tasks that failed or were cancelled. Options given here replace those that the tasks had; a list replaces the whole earlier list. Tasks that succeeded keep their results and cost nothing more, unless you name them and give options. A conversation that was cut off continues, except in another working directory. Answers at once; follow the batch with `wait` or `watch`.",
+    "Resumes an interrupted batch, and reruns tasks that failed or were cancelled. Options given here replace those that the tasks had; a list replaces the whole earlier list. Tasks that succeeded keep their results and cost nothing more, unless you name them and give options. A conversation that was cut off continues, except in another working directory. Answers at once; follow the batch with `wait` or `watch`, or add `--wait`.",
   examples: [
     ["retry latest", "Rerun what failed or was interrupted"],
     ["retry b4k2 3 5", "Rerun two of its tasks"],
     ["retry b4k2 6 --allowed-tools 'Read,Edit'", "Rerun a task whose tools were denied"],
     ["retry b4k2 --max-turns 40", "Rerun what failed, with more turns"],
     ["retry b4k2 --append-prompt 'Answer in one line.'", "Rerun what failed, with more in its prompt"],
+    ["retry b4k2 cause:max-turns-3kx9d --max-turns 40", "Rerun all tasks that failed for one cause"],
     ["retry b4k2 --only interrupted", "Only resume it"],
+    ["retry latest --wait --fail-on 10%", "Wait for the end, and accept a few failures"],
     ["retry b4k2 --max-turns 40 --dry-run", "See which tasks would run again, and their options"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
@@ -71,7 +75,9 @@ export const retry: Command = {
         ...(changes.length > 0 ? { with: Object.fromEntries(changes) } : {}),
       },
     };
-    return own.parse(asked.own).dryRun ? dryRun(meant) : face.run(meant);
+    const flags = checkUsage(own, asked.own);
+    if (flags.dryRun) return dryRun(meant);
+    return isToWait(flags) ? startedAndFollowed(meant, retryBatch, flags) : face.run(meant);
   },
 };
 

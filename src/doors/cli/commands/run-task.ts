@@ -173,8 +173,8 @@ async function runHere(
   // A signal that came before there was anything to stop.
   if (leaving.signal.aborted) batch.stop();
   void terminal.err.tell(headingOf(state));
-  const interruptedStatus = (await shownToItsEnd(batch, terminal, false)) ?? leaving.status;
-  await terminal.err.tell(endingText(state, batch.word));
+  const interruptedStatus = (await shownToItsEnd(batch, terminal, { isAttended: false })) ?? leaving.status;
+  await terminal.err.tell(endingText(state, batch.word, terminal.err));
   const result = { ...sessionAnswerOf(await batch.answer()), specDigest: digest };
   const isWritten = await write(out, result, claim, terminal);
   const refused = interruptedStatus === undefined ? refusedText(state, true) : undefined;

@@ -1,6 +1,7 @@
 // `run`: a batch in the foreground, run by this process, or with `--detach` by one of its own.
 import { z } from "zod";
-import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
+import { endOfState } from "../../../model/batch-end.ts";
+import { exitText } from "../../../model/exit-status.ts";
 import { farDirectoryIn } from "../../../model/far-directory.ts";
 import { product } from "../../../model/product.ts";
 import { wholeAnswer } from "../../../operations/answer-now.ts";
@@ -14,7 +15,14 @@ import { pathAsMeant } from "../../../operations/written-path.ts";
 import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
-import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
+import {
+  type Command,
+  checkUsage,
+  type Invocation,
+  jsonFlag,
+  jsonText,
+  UsageError,
+} from "../input/command.ts";
 import { namesPath } from "../input/flag.ts";
 import { flagsOf, putValue, valueAt } from "../input/flags.ts";
 import { forEachFlags, forEachGiven, readsStandardInput } from "../input/for-each.ts";
@@ -25,6 +33,8 @@ import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
 import { atOnceText, headingOf, sampleText } from "../view/headings.ts";
 import { runHint } from "../view/run-hints.ts";
+import { type EndFlags, endFlags, endStatus, reportEnd } from "./end-flags.ts";
+import { checkReports, type ReportFlags, reportFlags, writeReports } from "./reports.ts";
 import { printAnswer, shownToItsEnd } from "./shown-run.ts";
 
 const own = z.object({
@@ -57,6 +67,8 @@ const own = z.object({
         "If Claude is not logged in, wait for a login, up to `loginPatienceSeconds` (default: only in a terminal, and without `CI` in the environment). Otherwise `run` fails at once, with exit status 3.",
     })
     .optional(),
+  ...reportFlags.shape,
+  ...endFlags.shape,
   json: jsonFlag.shape.json,
 });
 
@@ -64,8 +76,7 @@ export const run: Command = {
   name: "run",
   otherNames: ["start", "exec", "spawn", "ask", "submit", "batch"],
   summary: "Run Claude Code sessions, one per task",
-  description:
-    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. If nobody reads its progress and its answers any more, as after `2>&1 | head`, it stops them properly, too. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 4 if the batch has paused after its sample, 130 if interrupted (143 by SIGTERM).",
+  description: `Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. If nobody reads its progress and its answers any more, as after \`2>&1 | head\`, it stops them properly, too. In GitHub Actions, it also writes annotations and a summary of the step. ${exitText("success", "failure", "usage", "refused", "paused", "interrupted", "terminated")}`,
   examples: [
     ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
     [
@@ -77,6 +88,7 @@ export const run: Command = {
     ["run -f tasks.csv --dry-run", "See the tasks and their options before anything runs"],
     ["run -f tasks.csv --sample 5", "Run five tasks, see what the rest will cost, and decide"],
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
+    ["run -f tasks.csv --quiet --junit results.xml --fail-on 5%", "Run in CI, and accept a few failures"],
   ],
   input: parallelInput,
   // Tasks are words or files, what a template needs has flags of its own, and `--detach` and `--dry-run` are the flags for
@@ -96,7 +108,8 @@ export const run: Command = {
   ],
   run: async (asked) => {
     const { out, err } = asked.terminal;
-    const { file = [], detach = false, dryRun = false, json = false, waitForLogin } = own.parse(asked.own);
+    const given = checkUsage(own, asked.own);
+    const { file = [], detach = false, dryRun = false, json = false, waitForLogin, quiet = false } = given;
     const words = z.array(z.string()).default([]).parse(asked.input["tasks"]);
     const { literal, context } = asked;
     const directory = context.workingDirectory;
@@ -107,11 +120,18 @@ export const run: Command = {
       : await tasksGiven({ words, literal, files: file, directory });
     // Nothing else is read from it: a template makes the tasks.
     if (each && readsStandardInput(asked.own)) context.standardInput = await bytesOf("-", "standard input");
+    checkReports(context, given, {
+      inputs: file.filter((name) => name !== "-"),
+      lacksSource: each !== undefined && !("forEach" in each),
+    });
+    if (detach && !dryRun) checkDetached(given);
     const planned = await planBatch(context, "run", { ...input, ...each, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageError(planned.faults, places);
     const { batch, fileOf } = planned.value;
-    for (const note of notes) void err.tell(note);
-    for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
+    if (!quiet) {
+      for (const note of notes) void err.tell(note);
+      for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
+    }
     if (dryRun) {
       const size = await dryRunFacts(context, batch);
       await out.print(
@@ -122,7 +142,12 @@ export const run: Command = {
       return 0;
     }
     if (detach) return runDetached(asked, planned.value, json);
-    return runHere(asked, planned.value, { json, isAttended: waitForLogin ?? isAttended() });
+    return runHere(asked, planned.value, {
+      ...given,
+      json,
+      isQuiet: quiet,
+      isAttended: waitForLogin ?? isAttended(),
+    });
   },
 };
 
@@ -169,33 +194,45 @@ function nextCommands(batchId: string): string {
     .join("\n");
 }
 
-interface How {
+// What is written or decided at the end needs a command that is there then.
+function checkDetached(given: EndFlags & ReportFlags): void {
+  const names = [
+    ...reportFlags.keyof().options.filter((name) => given[name] !== undefined),
+    ...(given.failOn === undefined ? [] : ["fail-on"]),
+  ];
+  if (names.length > 0)
+    throw new UsageError([
+      `--${names[0]} is for the end of the batch, which \`--detach\` does not wait for; afterwards, use \`wait\` and \`export\``,
+    ]);
+}
+
+interface How extends EndFlags, ReportFlags {
   json: boolean;
+  isQuiet: boolean;
   /** Whether somebody is there to log in. */
   isAttended: boolean;
 }
 
-async function runHere(
-  { context, terminal }: Invocation,
-  planned: PlannedBatch,
-  { json, isAttended }: How,
-): Promise<number> {
+async function runHere({ context, terminal }: Invocation, planned: PlannedBatch, how: How): Promise<number> {
   const { out, err } = terminal;
+  const { json, isAttended, isQuiet } = how;
   using batch = await ForegroundBatch.create(context, planned);
   const { state } = batch;
-  void err.tell(headingOf(state));
-  let interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
-  await err.tell(endingText(state, batch.word));
+  if (!isQuiet) void err.tell(headingOf(state));
+  let interruptedStatus = await shownToItsEnd(batch, terminal, how);
+  await err.tell(endingText(state, batch.word, err));
   if (interruptedStatus === undefined && batch.word === "paused" && !json && asksForRest(terminal)) {
     await batch.continue();
-    interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
-    await err.tell(endingText(state, batch.word));
+    interruptedStatus = await shownToItsEnd(batch, terminal, how);
+    await err.tell(endingText(state, batch.word, err));
   }
+  const isWritten = await writeReports(context, how, { batchId: state.batch.batchId, err, isQuiet });
+  await reportEnd(how, { state, word: batch.word, err });
   const refused = interruptedStatus !== undefined ? undefined : refusedText(state, isAttended);
   if (refused !== undefined) void err.tell(refused);
   if (json) await out.print(jsonText(await batch.answer()));
   else await printAnswer(state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
-  return exitStatusOf(endOfState(state, batch.word));
+  return endStatus(how, endOfState(state, batch.word), state.counts) || (isWritten ? 0 : 1);
 }

@@ -17,10 +17,10 @@ import { batchView } from "../view/batch-view.ts";
 export async function shownToItsEnd(
   batch: ForegroundBatch,
   { out, err }: Terminal,
-  isAttended: boolean,
+  { isAttended, isQuiet = false }: { isAttended: boolean; isQuiet?: boolean },
 ): Promise<number | undefined> {
   const { state } = batch;
-  const view = batchView(err, batch, { already: doneTasks(state), isHoldSaid: true });
+  const view = batchView(err, batch, { already: doneTasks(state), isHoldSaid: true, isQuiet });
   using interruption = new Interruption(batch, () =>
     view.say(
       `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${state.outputDirectory}, and in \`${product.name} show ${state.batch.batchId}\`.`,

@@ -1,9 +1,10 @@
 // Whether somebody is there to log in or pay, and what `run` says if not.
+import { exitStatuses } from "../../../model/exit-status.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { refusalOf } from "../../../operations/foreground.ts";
 
 /** Exit status of a run that Claude or the API refused because of a missing login or credit. */
-export const refusedStatus = 3;
+export const refusedStatus = exitStatuses.refused.status;
 
 /** With a terminal at one of the three standard streams, but not in CI, where a terminal may be simulated. */
 export function isAttended(environment: Record<string, string | undefined> = process.env): boolean {

@@ -8,6 +8,7 @@ import type { Call, Operation } from "../../../operations/operation.ts";
 import { perform } from "../../../operations/perform.ts";
 import { harmlessJson, type Settled } from "../../../report/harmless.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { commandlessJson } from "../terminal/workflow-commands.ts";
 import type { ShownFlag } from "./flag.ts";
 import type { Hints } from "./flags.ts";
 
@@ -180,12 +181,12 @@ export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unkn
 }
 
 export function jsonText<Value>(value: Settled<Value>): string {
-  return harmlessJson(value, 2);
+  return commandlessJson(harmlessJson(value, 2));
 }
 
 /** One line of JSON, for programs that read line by line. */
 export function lineOfJson<Value>(value: Settled<Value>): string {
-  return harmlessJson(value);
+  return commandlessJson(harmlessJson(value));
 }
 
 /** Whether an error is one that the user can fix. */

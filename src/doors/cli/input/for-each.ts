@@ -45,7 +45,7 @@ export const forEachFlags = z.object({
       description:
         "With `--template`: run one task for each row of a CSV file, whose first row names the columns. `-` is standard input. Gives `{{COLUMN}}`.",
       placeholder: "FILE",
-      flags: ["csv", "forEachRow"],
+      flags: ["forEachRow"],
     })
     .optional(),
   forEachJsonl: z

@@ -1,7 +1,14 @@
 // The signals that end a command, and the exit status for each.
+import { exitStatuses } from "../../../model/exit-status.ts";
 
 // Closing a terminal sends SIGHUP: nobody is left to look. On Windows, Ctrl-Break is what asks a program to end.
-const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGBREAK: 143 } as const;
+const { interrupted, terminated, hungUp } = exitStatuses;
+const statuses = {
+  SIGINT: interrupted.status,
+  SIGTERM: terminated.status,
+  SIGHUP: hungUp.status,
+  SIGBREAK: terminated.status,
+} as const;
 
 type EndingSignal = keyof typeof statuses;
 

@@ -9,6 +9,7 @@ import {
 } from "../../../platform/output.ts";
 import { reasonOf } from "../../../platform/system-error.ts";
 import { harmless } from "../../../report/harmless.ts";
+import { isGithubActions, withoutCommands } from "./workflow-commands.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** The parts of a stream that are used: we write to its descriptor ourselves. */
@@ -32,16 +33,21 @@ export class Printer {
   readonly #descriptor: number;
   /** Text goes into a file unchanged; a pipe may end in a terminal, as with `| less`. */
   readonly #isFile: boolean;
+  /** Whether it may end in a log of GitHub Actions, which obeys some of its lines. */
+  readonly #isActionsLog: boolean;
   readonly #tellReaderGone: () => void;
   readonly #coloured: boolean;
   #last: Promise<void> = Promise.resolve();
   #stopped = false;
   #pending = 0;
+  /** The end of what was passed on last. */
+  #passed = "";
   #failure: string | undefined;
 
   constructor(stream: Stream) {
     this.#stream = stream;
     this.#isFile = isRegularFile(stream.fd);
+    this.#isActionsLog = isGithubActions() && !this.#isFile;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.readerGone = promise;
     this.#tellReaderGone = resolve;
@@ -81,6 +87,11 @@ export class Printer {
     return this.#last;
   }
 
+  /** Writes JSON that another program wrote, unchanged but for what a log of GitHub Actions would obey. */
+  async pass(json: Uint8Array): Promise<void> {
+    await this.write(this.#isActionsLog ? this.#commandless(json) : json);
+  }
+
   /** Writes before this call returns. For the end of a process. */
   writeNow(text: string): void {
     try {
@@ -90,12 +101,13 @@ export class Printer {
     }
   }
 
-  /** Removes terminal escapes from a text, except our own colours. */
+  /** Removes terminal escapes from a text, except our own colours, and what a log of GitHub Actions would obey. */
   shown(text: string): string {
-    return text
+    const shown = text
       .split(ownColours)
       .map((part, index) => (index % 2 === 1 ? part : harmless(part)))
       .join("");
+    return this.#isActionsLog ? withoutCommands(shown) : shown;
   }
 
   /**
@@ -124,6 +136,14 @@ export class Printer {
   /** In colour, if colour is wanted. */
   paint(colour: keyof typeof colours, text: string): string {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
+  }
+
+  // Byte by byte, because a piece may begin within a character, or within a mark.
+  #commandless(json: Uint8Array): Uint8Array {
+    const text = this.#passed + Buffer.from(json).toString("latin1");
+    const harmless = text.replaceAll("##[", "##\\u005b").slice(this.#passed.length);
+    this.#passed = text.slice(-2);
+    return Buffer.from(harmless, "latin1");
   }
 
   async #write(text: string | Uint8Array): Promise<void> {

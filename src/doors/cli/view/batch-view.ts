@@ -18,14 +18,17 @@ interface Manner {
   already?: readonly DoneTask[];
   /** Whether to report what holds the batch, once, without a live view. */
   isHoldSaid?: boolean;
+  /** Whether to show nothing of its progress but what holds it. */
+  isQuiet?: boolean;
 }
 
 export function batchView(
   printer: Printer,
   batch: LiveBatch,
-  { already = [], isHoldSaid = false }: Manner = {},
+  { already = [], isHoldSaid = false, isQuiet = false }: Manner = {},
 ): BatchView {
-  const view = printer.isLive
+  const isLive = printer.isLive && !isQuiet;
+  const view = isLive
     ? new LiveView(printer, () => ({
         state: batch.state,
         activities: batch.activities(),
@@ -40,12 +43,12 @@ export function batchView(
     changed: () => view.changed(),
     end: () => view.end(),
     show: () => {
-      if (isHoldSaid && !printer.isLive) {
+      if (isHoldSaid && !isLive) {
         const held = batch.held();
         if (held && !isSame(held, said)) view.say(heldText(held));
         said = held;
       }
-      ended(batch.state);
+      if (!isQuiet) ended(batch.state);
       view.changed();
     },
   };

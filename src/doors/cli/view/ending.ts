@@ -1,57 +1,45 @@
 // What a command says at the end of a batch: how it ended, what went wrong and why, what it cost, and what to do next.
 import { reportFileOf } from "../../../engine/output/answer.ts";
 import { endOfState } from "../../../model/batch-end.ts";
-import { type BatchState, type DoneTask, doneCount } from "../../../model/state.ts";
+import { type BatchState, doneCount } from "../../../model/state.ts";
 import type { StateWord } from "../../../model/state-word.ts";
-import { costText, countText, durationText, numberText } from "../../../report/amounts.ts";
+import { costText, durationText } from "../../../report/amounts.ts";
 import { countsText, unwrittenText } from "../../../report/answer.ts";
 import { endFactsOf, endText, nextText } from "../../../report/batch-end.ts";
 import { reuseText } from "../../../report/reuse-text.ts";
-import { failureGroups, tasksText } from "./failure-groups.ts";
+import type { Printer } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+import { causeLines, rowsOf } from "./cause-lines.ts";
 
-/** How many causes to name. `show` has them all. */
-const mostCauses = 10;
+/** A screen, as small as screens are, without the line of the prompt. */
+const rows = 23;
+/** How long lines may be in a pipe. */
+const unlimited = 400;
 
-/** Several lines, for a batch that has ended or was interrupted, by `word`. */
-export function endingText(state: BatchState, word: StateWord): string {
+/** Several lines, for a batch that has ended or was interrupted, by `word`. In a terminal, they fit on its screen. */
+export function endingText(
+  state: BatchState,
+  word: StateWord,
+  out: Pick<Printer, "isTerminal" | "width"> = { isTerminal: false, width: unlimited },
+): string {
   const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
   const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
   const end = endOfState(state, word);
   const facts = end && endFactsOf(state, end);
   const next = facts && nextText(facts, "command-line");
-  return [
+  const before = [
     `${facts ? endText(facts) : countsText(state)} ${took}${spent}.`,
     reuseText(state, "command-line"),
-    ...causeLines(state),
-    `Report: ${reportFileOf(state)}`,
-    unwrittenText(state),
-    next,
-  ]
-    .filter(Boolean)
-    .join("\n");
-}
-
-function causeLines(state: BatchState): string[] {
-  // What happened to a single task is printed right above.
-  if (state.tasks.length === 1) return [];
-  const groups = causesOf(state);
-  const lines = groups
-    .slice(0, mostCauses)
-    .map(
-      ({ tasks, happened }) =>
-        `  ${numberText(tasks.length)} × ${happened} (${tasksText(tasks, state.batch)})`,
-    );
-  const left = groups.length - lines.length;
-  return left > 0 ? [...lines, `  … and ${countText(left, "other cause")}`] : lines;
-}
-
-// Groups with different advice may have the same cause here; `show` separates them.
-function causesOf(state: BatchState): { happened: string; tasks: DoneTask[] }[] {
-  const causes = [...Map.groupBy(failureGroups(state), ({ happened }) => happened)].map(
-    ([happened, groups]) => ({
-      happened,
-      tasks: groups.flatMap(({ tasks }) => tasks).sort((a, b) => a.number - b.number),
-    }),
+  ].filter((line) => line !== undefined);
+  const behind = [`Report: ${reportFileOf(state)}`, unwrittenText(state), next].filter(
+    (line) => line !== undefined,
   );
-  return causes.sort((a, b) => b.tasks.length - a.tasks.length);
+  const columns = out.isTerminal ? out.width : unlimited;
+  const taken = rowsOf(
+    [...before, ...behind].flatMap((line) => wrapped(line, out).split("\n")),
+    columns,
+  );
+  // What happened to a single task is printed right above.
+  const causes = state.tasks.length === 1 ? [] : causeLines(state, { rows: rows - taken, columns });
+  return [...before, ...causes, ...behind].join("\n");
 }

@@ -10,16 +10,17 @@ import { batchView } from "./batch-view.ts";
 /** How many tasks that ended before the command began to list. */
 const mostEarlier = 20;
 
-/** Until the batch has ended or lost its processes, or the signal is aborted. */
+/** Until the batch has ended or lost its processes, or the signal is aborted. `isQuiet`: shows nothing of its progress. */
 export async function showUntilEnd(
   batch: FollowedBatch,
   printer: Printer,
   signal: AbortSignal,
+  { isQuiet = false }: { isQuiet?: boolean } = {},
 ): Promise<void> {
   const already = toldElsewhere(batch.state);
-  const view = batchView(printer, batch, { already });
+  const view = batchView(printer, batch, { already, isQuiet });
   try {
-    if (already.length > 0 && batch.state.endedAt === undefined)
+    if (!isQuiet && already.length > 0 && batch.state.endedAt === undefined)
       view.say(earlierText(batch.state, already.length));
     view.show();
     await batch.untilEnd(signal, view.show);

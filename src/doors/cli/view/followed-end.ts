@@ -1,15 +1,9 @@
 // How a command ends that followed a batch, or was stopped before the batch ended.
-import { exitStatusOf } from "../../../model/batch-end.ts";
 import type { BatchState } from "../../../model/state.ts";
 import type { BatchProgress } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { endingText } from "./ending.ts";
-
-/** The exit status of a command that followed a batch to its end or pause. */
-export function followedStatus({ end }: BatchProgress): number {
-  return exitStatusOf(end && { kind: end });
-}
 
 /** Explains that the batch does not end because the command does. */
 export function leftText({ batchId, message }: BatchProgress): string {
@@ -22,6 +16,10 @@ export async function ring({ configuration }: Context, out: Printer): Promise<vo
 }
 
 /** How a batch ended, in words, and what to do next. */
-export function endText(state: BatchState, { batchId, state: word, outputDirectory }: BatchProgress): string {
-  return `Batch ${batchId}: ${endingText(state, word)}\nResults are in ${outputDirectory}.`;
+export function endText(
+  state: BatchState,
+  { batchId, state: word, outputDirectory }: BatchProgress,
+  out: Printer,
+): string {
+  return `Batch ${batchId}: ${endingText(state, word, out)}\nResults are in ${outputDirectory}.`;
 }

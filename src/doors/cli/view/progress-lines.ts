@@ -1,6 +1,7 @@
 // A line for each task as it ends, for a terminal or a pipe.
 import { type BatchState, type DoneTask, doneCount, machineOf } from "../../../model/state.ts";
 import { durationText } from "../../../report/amounts.ts";
+import { causeKeyOf } from "../../../report/causes.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
 import { indented } from "../../../report/lines.ts";
@@ -9,7 +10,6 @@ import { fit } from "../terminal/fit.ts";
 import { colourOf } from "../terminal/state-colours.ts";
 import { costCell } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
-import { causeOf } from "./failure-groups.ts";
 import { problemOf } from "./problem.ts";
 
 interface LineStyle {
@@ -61,10 +61,10 @@ export function progressLines(
       told.set(task.number, task.endedAt);
       if (task.outcome.kind === "cancelled" && task.startedAt === undefined) continue;
       const line = lineOf(state, task, done - fresh.length + index + 1, style);
-      const problem = problemOf(state, task);
-      const cause = causeOf(state, task);
-      say(problem === undefined || causes.has(cause) ? line : `${line}\n${indented(problem, below)}`);
-      if (problem !== undefined) causes.add(cause);
+      const cause = causeKeyOf(state, task);
+      const problem = cause === undefined || causes.has(cause) ? undefined : problemOf(state, task);
+      say(problem === undefined ? line : `${line}\n${indented(problem, below)}`);
+      if (cause !== undefined) causes.add(cause);
     }
   };
 }

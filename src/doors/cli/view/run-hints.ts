@@ -1,7 +1,7 @@
 // What `run` says about options known from `claude` and similar tools that mean something else.
 import { isOurs, mayBeAdded } from "../../../claude/trusted-arguments.ts";
 import { product } from "../../../model/product.ts";
-import { hiddenErrorsText, textOfFileHint } from "../../../model/shell-quoted.ts";
+import { textOfFileHint } from "../../../model/shell-quoted.ts";
 
 const headless = "sessions are always headless; write the task after `run`";
 const bypass =
@@ -12,8 +12,6 @@ const format = "`--json` prints the whole answer as JSON";
 const watching = `\`${product.name} logs latest 1 -f\` shows what a session does`;
 const file = "`-f FILE` reads tasks from a file";
 const budget = "`--max-budget-usd` limits each session, and `--batch-budget-usd` the batch";
-
-const quiet = `progress goes to standard error; ${hiddenErrorsText()} hides it`;
 
 const notPassedOn = "this program does not pass it on to `claude`";
 
@@ -60,8 +58,6 @@ const said: Record<string, string> = {
   budget,
   "max-cost": budget,
   e: "`--env FILE` reads variables from a JSON file",
-  q: quiet,
-  quiet,
   y: "`run` asks no questions",
   yes: "`run` asks no questions",
   color: "set `NO_COLOR=1` for output without colors",
