@@ -17,19 +17,29 @@ const deepest = 100;
 // Thousands of quote and list marks at the beginning of one line would take long to parse before they are found too deep.
 const deepLine = /^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){101}/m;
 
+/** Marks the parts of code in a language, as `highlight.ts` does; undefined if it cannot. */
+export type Highlight = (code: string, language: string) => string | undefined;
+
 /** The output of `safeMarkdown`, for a page. */
-export function markdownHtml(text: string): Html {
-  return vouchedFor(safeMarkdown(text));
+export function markdownHtml(text: string, highlight?: Highlight): Html {
+  return vouchedFor(safeMarkdown(text, highlight));
+}
+
+/** Whether a text has a block of code that names its language, roughly: then its page is better with `highlight`. */
+export function namesLanguage(text: string): boolean {
+  return /^[ >\t]*(?:```|~~~)[ \t]*[\w+#.-]/m.test(text);
 }
 
 /**
  * Markdown as HTML that is safe in a page: raw HTML is shown as text, images become links, and links are limited to http,
- * https and mailto. Headings begin at level 3, without gaps. Never throws: what cannot be rendered becomes `<pre>`.
+ * https and mailto. Headings begin at level 3, without gaps. Blocks of code have their language beside them, and their parts
+ * marked by `highlight`, whose output is trusted. Never throws: what cannot be rendered becomes `<pre>`.
  */
-export function safeMarkdown(text: string): string {
+export function safeMarkdown(text: string, highlight?: Highlight): string {
   if (text.length > longest || deepLine.test(text)) return asWritten(text);
   try {
-    return allowed(Bun.markdown.html(text, options)) ?? asWritten(text);
+    const html = allowed(Bun.markdown.html(text, options));
+    return html === undefined ? asWritten(text) : withCode(html, highlight);
   } catch {
     // If the parser fails, the reader gets the text.
     return asWritten(text);
@@ -106,6 +116,36 @@ function withMarks(html: string): string {
     .replace(/<a (href="([^"<>]*)" rel="[^"<>]*">\2<\/a>)/g, '<a class="bare" $1');
 }
 
+/** What pages cannot draw: the language of a diagram or a formula, and what its block is called. */
+const undrawn = new Map([
+  ...["mermaid", "dot", "graphviz", "plantuml"].map((name) => [name, "diagram, as source"] as const),
+  ...["math", "latex", "tex", "katex"].map((name) => [name, "formula, as source"] as const),
+]);
+
+// In code, the renderer has escaped every angle bracket.
+function withCode(html: string, highlight: Highlight | undefined): string {
+  return html.replace(
+    /<pre><code(?: data-language="([^"<>]*)")?>([^<]*)<\/code><\/pre>/g,
+    (_, language: string | undefined, code: string) => {
+      const marked = language === undefined ? undefined : highlight?.(asText(code), language);
+      const named = language === undefined ? "" : ` data-language="${undrawn.get(language) ?? language}"`;
+      return `<div class="code"${named}><pre><code>${marked ?? code}</code></pre></div>`;
+    },
+  );
+}
+
+function asText(escaped: string): string {
+  const characters: Readonly<Record<string, string>> = {
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    amp: "&",
+    "#39": "'",
+    "#x27": "'",
+  };
+  return escaped.replace(/&(#?\w+);/g, (entity, name: string) => characters[name] ?? entity);
+}
+
 function nesting(tag: string): number {
   if (tag.startsWith("</")) return -1;
   return tag.endsWith("/>") || tag.startsWith("<input") ? 0 : 1;
@@ -148,7 +188,11 @@ const fixed = new Map<string, string>([
 ]);
 
 function variable(tag: string): string | undefined {
-  if (tag.startsWith('<code class="language-')) return tag.endsWith('">') ? "<code>" : undefined;
+  if (tag.startsWith('<code class="language-')) {
+    const language = /^<code class="language-([\w+#.-]{1,30})">$/.exec(tag)?.[1]?.toLowerCase();
+    if (language !== undefined) return `<code data-language="${language}">`;
+    return tag.endsWith('">') ? "<code>" : undefined;
+  }
   const start = /^<ol start="(\d{1,9})">$/.exec(tag)?.[1];
   if (start !== undefined) return `<ol start="${start}">`;
   if (/^<t[hd] align="(?:left|center|right)">$/.test(tag)) return tag;

@@ -9,7 +9,7 @@ import { fileTag } from "./file-tag.ts";
 import { resultFrame } from "./frame.ts";
 import { firstLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
-import { markdownHtml } from "./markdown.ts";
+import { type Highlight, markdownHtml } from "./markdown.ts";
 import { reusedText } from "./reuse-text.ts";
 import { structuredHtml } from "./structured.ts";
 import {
@@ -37,6 +37,8 @@ export interface ResultPage extends TaskFacts {
   };
   /** Other answers of the session, each with its heading. */
   others: readonly { heading: string; text: string }[];
+  /** Marks the parts of code in answers. */
+  highlight?: Highlight | undefined;
   /** What did not take effect, or was unusual, in sentences. */
   remarks: readonly string[];
   /** The path of the batch's page, relative to this one. */
@@ -47,6 +49,7 @@ export interface ResultPage extends TaskFacts {
 
 const longestPrompt = 200_000;
 const commandId = "command";
+const sourceId = "markdown";
 
 /** The page, with its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
@@ -124,10 +127,22 @@ function promptHtml(prompt: string): Html {
   return html`<details><summary><b>${firstLine(prompt, 160)}</b> (${size})</summary>${whole}</details>`;
 }
 
-function answerHtml({ text, outcome }: ResultPage): Html {
+function answerHtml({ text, outcome, highlight, taskNumber }: ResultPage): Html {
   if (!showsText({ text, outcome })) return nothing;
-  const body = text.shown.trim() === "" ? html`<p>Claude returned no text.</p>` : markdownHtml(text.shown);
-  return html`${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
+  if (text.shown.trim() === "") return html`<div class="answer"><p>Claude returned no text.</p></div>`;
+  const body = html`<div class="answer" dir="auto">${markdownHtml(text.shown, highlight)}</div>`;
+  return html`${sourceHtml(text.shown, taskNumber)}${cutNotice(text)}${body}`;
+}
+
+/** Longer ones are not there a second time, in characters. */
+const longestSource = 300_000;
+
+// The Markdown as Claude wrote it, for people who paste it elsewhere. A page from a file can fetch nothing.
+function sourceHtml(text: string, taskNumber: number): Html {
+  if (text.length > longestSource) return nothing;
+  return html`<p class="take"><button type="button" data-${data.copy}="${sourceId}" hidden>Copy as Markdown</button>
+<button type="button" data-${data.save}="${sourceId}" data-${data.name}="answer-${taskNumber}.md" hidden>Download</button></p>
+<pre id="${sourceId}" hidden>${text}</pre>`;
 }
 
 // The text of a structured answer repeats the data.
@@ -151,11 +166,11 @@ function dataHtml({ outcome }: ResultPage): Html {
   return outcome.structured === undefined ? nothing : structuredHtml(outcome.structured);
 }
 
-function othersHtml({ others }: ResultPage): Html {
+function othersHtml({ others, highlight }: ResultPage): Html {
   return joined(
     others.map(
       ({ heading, text }) =>
-        html`<p class="note">${heading}</p><div class="answer" dir="auto">${markdownHtml(text)}</div>`,
+        html`<p class="note">${heading}</p><div class="answer" dir="auto">${markdownHtml(text, highlight)}</div>`,
     ),
     html`<hr aria-hidden="true">`,
   );

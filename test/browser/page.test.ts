@@ -221,6 +221,9 @@ describe("the pages", () => {
         "Review src/model/state.ts for mistakes",
       );
       expect(tree.filter(({ role }) => role === "button").map(({ name }) => name)).toEqual([
+        "Copy as Markdown",
+        "Download",
+        "Copy this code",
         "Copy the command",
       ]);
       expect(tree.filter(({ role, name }) => /button|link/.test(role) && name.trim() === "")).toEqual([]);
@@ -295,7 +298,7 @@ describe("the pages", () => {
     await Bun.write(file, resultPage(resultOf({ text })));
     await using page = await new Page().begin();
     await page.open(file);
-    const stops = `[...document.querySelectorAll("pre, .wide")].map((one) => [one.tabIndex === 0, one.getAttribute("role"), one.getAttribute("aria-label")])`;
+    const stops = `[...document.querySelectorAll("pre:not([hidden]), .wide")].map((one) => [one.tabIndex === 0, one.getAttribute("role"), one.getAttribute("aria-label")])`;
     const none = [false, null, null];
     expect(await page.evaluate(stops)).toEqual([none, [true, "region", "Text that scrolls"], none, none]);
   });
@@ -648,12 +651,31 @@ describe("the pages", () => {
     await page.until(`!document.getElementById("silence").hidden`);
   });
 
-  browserTest("copy the command that continues a conversation", async () => {
-    await using home = new Home();
-    const { result } = await written(home);
-    await using page = await new Page().begin();
-    await page.open(result);
-    await page.click("[data-copy]");
-    await page.until(`document.querySelector("[data-copy]").textContent === "Copied"`);
-  });
+  browserTest(
+    "copy the command that continues a conversation, code, and the answer, and download that",
+    async () => {
+      await using home = new Home();
+      const { result } = await written(home);
+      await using page = await new Page().begin();
+      await page.open(result);
+      for (const button of ["[data-copy='command']", "[data-copy='markdown']", ".code > button"]) {
+        await page.evaluate(`document.querySelector("${button}").focus()`);
+        await page.click(button);
+        await page.until(`document.querySelector("${button}").textContent === "Copied"`);
+      }
+      await page.evaluate(`(() => {
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (blob) => {
+        blob.text().then((text) => { window.saved = text; });
+        return make.call(URL, blob);
+      };
+    })()`);
+      await page.click("[data-save]");
+      await page.until("window.saved !== undefined");
+      expect(await page.evaluate("window.saved")).toBe(
+        await page.evaluate(`document.getElementById("markdown").textContent`),
+      );
+      expect(await page.evaluate("window.saved")).toContain("```");
+    },
+  );
 });

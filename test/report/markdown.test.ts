@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { safeMarkdown } from "../../src/report/markdown.ts";
+import { highlighted } from "../../src/report/highlight.ts";
+import { namesLanguage, safeMarkdown } from "../../src/report/markdown.ts";
 import { markupOf, namesIn } from "./markup.ts";
 
 const allowedNames = new Set(
@@ -13,10 +14,20 @@ const allowedAttributes: Record<string, string[]> = {
   th: ["align", "class"],
   td: ["align", "class"],
   li: ["class"],
-  div: ["class"],
+  div: ["class", "data-language"],
   pre: ["class"],
-  span: ["role", "aria-label"],
+  span: ["role", "aria-label", "class"],
 };
+
+const knownClasses = ["short", "bare", "wide", "check", "plain", "code"].concat([
+  "word",
+  "name",
+  "text",
+  "number",
+  "remark",
+  "added",
+  "removed",
+]);
 
 function expectSafe(html: string): void {
   const { elements, comments } = markupOf(html);
@@ -27,7 +38,7 @@ function expectSafe(html: string): void {
       if (!allowedAttributes[name]?.includes(attribute)) expect(`${name} ${attribute}`).toBe("allowed");
     }
     const kind = attributes.get("class");
-    if (kind !== undefined) expect(["short", "bare", "wide", "check", "plain"]).toContain(kind);
+    if (kind !== undefined) expect(knownClasses).toContain(kind);
     if (name !== "a") continue;
     expect(attributes.get("href")).toMatch(/^(?:https?:\/\/|mailto:)/i);
     expect(attributes.get("rel")).toBe("noopener noreferrer nofollow");
@@ -105,7 +116,7 @@ const linkTo = (href: string, inner: string) =>
 
 describe("safeMarkdown", () => {
   test.each(Object.entries(hostile))("makes %s harmless", (_, text) => {
-    expectSafe(safeMarkdown(text));
+    expectSafe(safeMarkdown(text, highlighted));
     // The same within a list, a quotation, emphasis and a table.
     expectSafe(safeMarkdown(`- ${text}\n\n> ${text}\n\n**${text}**\n\n|a|\n|-|\n|${text}|`));
   });
@@ -158,7 +169,13 @@ describe("safeMarkdown", () => {
       "td",
     ]);
     expect(markupOf(safeMarkdown("- [x] read\n- [ ] mended")).text).toMatch(/☑ read\s+☐ mended/);
-    expect(safeMarkdown("```ts\nlet a = 1 < 2;\n```")).toBe("<pre><code>let a = 1 &lt; 2;\n</code></pre>\n");
+    expect(safeMarkdown("```ts\nlet a = 1 < 2;\n```")).toBe(
+      '<div class="code" data-language="ts"><pre><code>let a = 1 &lt; 2;\n</code></pre></div>\n',
+    );
+    expect(safeMarkdown("    let a;\n")).toBe('<div class="code"><pre><code>let a;\n</code></pre></div>\n');
+    const diagram = safeMarkdown("```Mermaid\ngraph TD\n```");
+    expect(diagram).toContain('data-language="diagram, as source"');
+    expect(safeMarkdown('```"><script>\nx\n```')).toStartWith('<div class="code"><pre><code>x');
   });
 
   test("keeps short cells in one line, and marks a link that shows where it leads", () => {
@@ -273,5 +290,61 @@ describe("safeMarkdown", () => {
     const html = safeMarkdown(`${">".repeat(10_000)}<script>`);
     expect(namesIn(html)).toEqual(["pre"]);
     expect(markupOf(html).text).toBe(`${">".repeat(10_000)}<script>`);
+  });
+});
+
+describe("code that is marked", () => {
+  const languages =
+    "bash c cpp cs css diff dockerfile go html ini java js json kotlin makefile php powershell".split(" ");
+  languages.push(..."python ruby rust scss sql swift toml ts tsx xml yaml".split(" "));
+
+  test("has its words, texts, numbers and remarks apart, and shows every character of it", () => {
+    const code = 'const a = "<b>" + 1; // <i>&amp;\n';
+    const marked = highlighted(code, "ts") ?? "";
+    expect(marked).toContain('<span class="word">const</span>');
+    expect(marked).toContain('<span class="text">&quot;&lt;b&gt;&quot;</span>');
+    expect(marked).toContain('<span class="number">1</span>');
+    expect(marked).toContain('<span class="remark">// &lt;i&gt;&amp;amp;</span>');
+    const page = safeMarkdown(`\`\`\`ts\n${code}\`\`\``, highlighted);
+    expect(page).toContain(marked);
+    expect(markupOf(page).text.trim()).toBe(code.trim());
+  });
+
+  test("is in a language that is known, and no whole file", () => {
+    expect(highlighted("x", "brainfuck")).toBeUndefined();
+    expect(highlighted("x".repeat(60_001), "ts")).toBeUndefined();
+    expect(highlighted("", "ts")).toBe("");
+    for (const language of languages)
+      expect({ language, known: highlighted("a", language) !== undefined }).toMatchObject({ known: true });
+  });
+
+  test("is safe, whatever it says, in every language", () => {
+    for (const text of Object.values(hostile)) {
+      if (text.includes("```")) continue;
+      for (const language of languages) {
+        const html = safeMarkdown(`\`\`\`${language}\n${text}\n\`\`\``, highlighted);
+        expectSafe(html);
+        expect(markupOf(html).text.trim()).toBe(
+          markupOf(safeMarkdown(`\`\`\`\n${text}\n\`\`\``)).text.trim(),
+        );
+      }
+    }
+  });
+
+  test("stays as it is if the marks are not those of the code", () => {
+    const marks = () => undefined;
+    expect(safeMarkdown("```ts\n1\n```", marks)).toContain("<code>1\n</code>");
+  });
+
+  test("is what makes a page load the library", () => {
+    const cases: [string, boolean][] = [
+      ["```ts\n1\n```", true],
+      ["> ~~~ python\n> 1\n> ~~~", true],
+      ["- a\n\n  ```c++\n  1\n  ```", true],
+      ["```\n1\n```", false],
+      ["`ts`", false],
+      ["", false],
+    ];
+    for (const [text, does] of cases) expect({ text, does: namesLanguage(text) }).toEqual({ text, does });
   });
 });

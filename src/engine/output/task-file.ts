@@ -6,6 +6,7 @@ import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
 import { errorText } from "../../report/error-text.ts";
 import { fileTag } from "../../report/file-tag.ts";
+import { type Highlight, namesLanguage } from "../../report/markdown.ts";
 import { doorOf } from "../../report/option-words.ts";
 import { remarksOf } from "../../report/remarks.ts";
 import { resultPage } from "../../report/result-page.ts";
@@ -54,7 +55,7 @@ export async function writeTaskFile(
   task: DoneTask,
   { directory, ...shown }: Shown & { directory: string },
 ): Promise<string> {
-  const text = textOf(state, task, shown);
+  const text = await textOf(state, task, shown);
   for (;;) {
     const file = await findResultFile(state, task, directory);
     // Somebody else may take the name between the check and the write: then try the next one.
@@ -80,7 +81,11 @@ export async function removeEarlier(
   }
 }
 
-function textOf(state: BatchState, task: DoneTask, { answer, lastText, sessionPage }: Shown): string {
+async function textOf(
+  state: BatchState,
+  task: DoneTask,
+  { answer, lastText, sessionPage }: Shown,
+): Promise<string> {
   const { outcome } = task;
   const facts = { ...taskFactsOf(state, task), sessionPage: didMore(task) ? sessionPage : undefined };
   const transcript = task.attempts.at(-1)?.transcript ?? "";
@@ -91,6 +96,7 @@ function textOf(state: BatchState, task: DoneTask, { answer, lastText, sessionPa
       outcome,
       text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
       others,
+      highlight: await highlightFor([text, ...others.map((other) => other.text)]),
       remarks: remarksOf(task, doorOf(state.batch.startedBy)),
       reportHref: outputFiles.report(state.batch.batchId),
       feedHref: outputFiles.feed(state.batch.batchId),
@@ -106,4 +112,10 @@ function textOf(state: BatchState, task: DoneTask, { answer, lastText, sessionPa
     stderrTail,
     transcript: transcript || undefined,
   });
+}
+
+// Most answers have no such code, and their batches do without the library.
+async function highlightFor(texts: readonly string[]): Promise<Highlight | undefined> {
+  if (!texts.some(namesLanguage)) return undefined;
+  return (await import("../../report/highlight.ts")).highlighted;
 }

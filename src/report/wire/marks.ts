@@ -69,6 +69,9 @@ export const data = {
   step: "step",
   /** Of a button: the id of what it copies. */
   copy: "copy",
+  /** Of a button: the id of what it downloads, and as which file. */
+  save: "save",
+  name: "name",
   /** Of a compared task: what became of it. */
   change: "change",
 } as const;
