@@ -6,11 +6,12 @@ import { rowsOf } from "../src/doors/cli/view/cause-lines.ts";
 import { endingText } from "../src/doors/cli/view/ending.ts";
 import { progressLines } from "../src/doors/cli/view/progress-lines.ts";
 import type { Outcome } from "../src/model/outcome.ts";
+import { shellQuoted } from "../src/model/shell-quoted.ts";
 import { tasksNamed } from "../src/operations/named-tasks.ts";
 import { causesOf } from "../src/report/causes.ts";
 import { RunningCommand, typed } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
-import { eventually, Home, program, run } from "./harness.ts";
+import { connectNew, eventually, Home, program, run } from "./harness.ts";
 import { batchState, ended, started, succeeded } from "./report/samples.ts";
 
 describe("a batch in which several tasks fail alike", () => {
@@ -51,12 +52,14 @@ describe("a batch in which several tasks fail alike", () => {
     const { err } = await run(home, ["run", "-f", home.file("tasks.txt")]);
     expect(err.match(/ × /g)).toHaveLength(2);
     expect(err).toContain("  2 × Succeeded, with tools denied. (such as task 1)\n");
-    expect(err).toMatch(
-      / {6}`parallel-claude-code-mcp retry \w{8} 1,3 --allowed-tools 'Bash\(npm test:\*\)'`\n/,
-    );
-    expect(err).toMatch(
-      / {6}`parallel-claude-code-mcp retry \w{8} 2 --allowed-tools 'Bash\(git push:\*\)'`\n/,
-    );
+    const [, batchId = ""] = /Batch (\w{8})/.exec(err) ?? [];
+    for (const [tasks, rule] of [
+      ["1,3", "Bash(npm test:*)"],
+      ["2", "Bash(git push:*)"],
+    ] as const)
+      expect(err).toContain(
+        `\n      \`parallel-claude-code-mcp retry ${batchId} ${tasks} --allowed-tools ${shellQuoted(rule)}\`\n`,
+      );
   });
 
   test("is shown without advice to show it", async () => {
@@ -215,3 +218,30 @@ testNeeding("sh")(
     expect(code).toBe(0);
   },
 );
+
+test("the call of a cause, made as an answer has it, reruns all of its tasks", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const tools = "[[tool name=Read input=a]] [[tool name=Read input=b]] [[tool name=Read input=c]] done";
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [tools, "fine", tools],
+    maxTurns: 3,
+    retries: 0,
+  });
+  expect(data).toMatchObject({
+    message: expect.stringContaining("Causes: 2 × Reached its turn limit."),
+    causes: [{ count: 2, tasks: "1, 3", outcome: "failed: max-turns", example: { taskIndex: 1 } }],
+  });
+  const { batchId, causes }: { batchId: string; causes: { cause: string; retry: string }[] } = JSON.parse(
+    JSON.stringify(data),
+  );
+  const [cause] = causes;
+  const named = await client.call("read_batch_results", { batchId, tasks: [`cause:${cause?.cause}`] });
+  expect(named.data).toMatchObject({ matching: 2, results: [{ taskIndex: 1 }, { taskIndex: 3 }] });
+  const call: unknown = JSON.parse(cause?.retry.replace(/^retry_batch /, "") ?? "");
+  expect(call).toEqual({ batchId, tasks: [1, 3], with: { maxTurns: 6 } });
+  await client.call("retry_batch", { ...Object(call) });
+  const waited = await client.call("wait_for_batch", { batchId });
+  expect(waited.data).toMatchObject({ end: "succeeded" });
+  expect(waited.data).not.toHaveProperty("causes");
+});

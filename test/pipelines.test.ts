@@ -38,6 +38,8 @@ test("files for other programs are written at the end, also if tasks failed, and
     [["-f", "tasks.md", "--markdown", "tasks.md"], "is read by this command"],
     [["x", "--junit", "missing/out.xml"], "is in a directory that does not exist"],
     [["x", "--junit", "a.xml", "--detach"], "--junit is for the end of the batch"],
+    [["x", "--csv", "-"], "--csv: name a file"],
+    [["x", "--junit", "a.xml", "--csv", "./a.xml"], "is the file of another flag"],
     [["x", "--fail-on", "101%"], "expected `any`, `none`, a number of tasks"],
   ];
   for (const [args, says] of refused) {

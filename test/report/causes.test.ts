@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { EventBody } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { causeFieldsOf } from "../../src/report/cause-fields.ts";
 import { causeRemedy, causesSentence, taskWordsOf } from "../../src/report/cause-text.ts";
 import { type Cause, causesOf, withoutParticulars } from "../../src/report/causes.ts";
@@ -104,8 +105,8 @@ describe("tasks have the same cause", () => {
     const causes = causesOf(state);
     expect(causes.map(numbersOf)).toEqual([[1, 3], [2]]);
     expect(causes.map((cause) => causeRemedy(state, cause, "command-line").retry)).toEqual([
-      "parallel-claude-code-mcp retry bcdfghjk 1,3 --allowed-tools 'Bash(npm test:*)'",
-      "parallel-claude-code-mcp retry bcdfghjk 2 --allowed-tools 'Bash(git push:*)'",
+      `parallel-claude-code-mcp retry bcdfghjk 1,3 --allowed-tools ${shellQuoted("Bash(npm test:*)")}`,
+      `parallel-claude-code-mcp retry bcdfghjk 2 --allowed-tools ${shellQuoted("Bash(git push:*)")}`,
     ]);
   });
 

@@ -56,8 +56,12 @@ export function checkReports(
     throw new UsageError([
       "`--csv` names the file for the results; `--for-each-csv FILE` reads what the tasks are about",
     ]);
+  const taken = new Set<string>();
   const faults = wanted(given).flatMap(({ file, format, flag }) => {
+    if (file === "-") return [`--${flag}: name a file; standard output has the answer`];
     const { path, fault } = placeFault(context, file, format);
+    if (taken.has(path)) return [`--${flag}: ${path} is the file of another flag; give another name`];
+    taken.add(path);
     if (fault !== undefined) return [`--${flag}: ${fault}`];
     if (inputs.some((input) => placeFault(context, input, format).path === path))
       return [`--${flag}: ${path} is read by this command; give another name`];
