@@ -325,6 +325,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     compare: [newestRow(home)?.batchId ?? "", "latest"],
     spend: [],
     cancel: ["latest"],
+    change: ["latest", "--concurrency", "2"],
     retry: ["latest"],
     continue: ["latest"],
     summarize: ["latest", "Sum it up"],
@@ -342,6 +343,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
   expect(Object.keys(asked)).toEqual(names);
   for (const [name, words] of Object.entries(asked)) {
     if (name === "retry") await run(home, ["run", "[[max-turns]]"]);
+    if (name === "change") await run(home, ["run", "five", "six", "--sample", "1"]);
     if (name === "continue") await run(home, ["run", "four", "five", "six", "--sample", "1"]);
     if (name === "summarize") await run(home, ["run", "three"]);
     const { out } = await run(home, [name, ...words, "--json"]);
@@ -399,17 +401,17 @@ test("tasks are named by ranges, as answers print them", async () => {
   expect(many.err).toContain(" and 9974 more.");
 });
 
-test("a batch's name, given for its id, is answered with the id", async () => {
+test("a batch's name is as good as its id, unless several have it", async () => {
   await using home = new Home();
   const first = batchIdIn((await run(home, ["run", "a", "--batch-name", "nightly"])).err);
-  const { code, err } = await run(home, ["show", "nightly"]);
-  expect(code).toBe(2);
-  expect(err).toContain(
-    `There is no batch nightly. That is a batch's name; give its id instead: ${first}. \`parallel-claude-code-mcp list\` shows all batches.`,
-  );
+  const { code, out } = await run(home, ["show", "nightly"]);
+  expect([code, out]).toEqual([0, expect.stringContaining(`Batch ${first} “nightly”`)]);
   const second = batchIdIn((await run(home, ["run", "a", "--batch-name", "nightly"])).err);
-  expect((await run(home, ["wait", "nightly"])).err).toContain(
-    `That is the name of 2 batches; give the id of one instead, such as ${second}, the newest.`,
+  expect((await run(home, ["wait", "nightly"])).err).toMatch(
+    new RegExp(
+      `"nightly" is the name of 2 batches: ${second} \\(finished, .*${first}.* Give the id of one\\.`,
+      "s",
+    ),
   );
 });
 

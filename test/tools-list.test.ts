@@ -285,6 +285,7 @@ for (const { era, connect } of clients) {
       tasks: ["a", "b", "c"],
       sample: 1,
     });
+    await call("change_batch", { batchId: sampled, concurrency: 1 });
     await call("continue_batch", { batchId: sampled, concurrency: 2 });
     await call("wait_for_batch", { batchId: sampled });
     expect(await call("read_batch_results", { batchId, characters: 2, tasks: [1] })).toMatchObject({

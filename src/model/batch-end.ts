@@ -8,8 +8,8 @@ import type { StateWord } from "./state-word.ts";
 export const batchEnds = ["succeeded", "failed", "stopped", "paused", "interrupted"] as const;
 
 /**
- * `stopped`: some tasks were cancelled; `by` says who or what did that. `paused`: its sample has ended, and the rest waits
- * for somebody to continue it. `interrupted`: its processes are gone. A batch that ended because enough was found
+ * `stopped`: some tasks were cancelled; `by` says who or what did that. `paused`: its sample has ended, or somebody has paused
+ * it, and the rest waits for somebody to continue it. `interrupted`: its processes are gone. A batch that ended because enough was found
  * (`stopWhen`) has succeeded.
  */
 export type BatchEnd =

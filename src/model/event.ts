@@ -53,6 +53,13 @@ export const summaryRequest = z.object({
 });
 export type SummaryRequest = z.infer<typeof summaryRequest>;
 
+/** Who asked that a batch pauses. */
+export const pause = z.object({
+  /** The client, as it names itself; absent for the user. */
+  client: z.string().optional(),
+});
+export type Pause = z.infer<typeof pause>;
+
 /** Most that all batches together may cost in a day or a month, in US dollars. What is absent has no limit. */
 export const spendLimits = z.object({
   dayUsd: z.number().positive().optional(),
@@ -70,6 +77,8 @@ export const batch = z.object({
   client: z.string().optional(),
   asyncMode: z.boolean(),
   tasks: z.array(task).min(1),
+  /** In the fold alone: how many tasks it had before others were added. */
+  givenAtFirst: z.int().positive().optional(),
   /** In the store alone: options that several tasks have. */
   sharedOptions: z.array(z.record(z.string(), z.unknown())).optional(),
   /** The template that the tasks were made from, as given. */
@@ -258,9 +267,11 @@ export const eventBody = z.discriminatedUnion("type", [
     changed: z.array(z.int().positive()).optional(),
     /** Text for the end of the prompts of the tasks in `changed`. */
     appendPrompt: z.string().optional(),
-    /** Of the batch, from its next runner on. */
+    /** Of the batch. Older runners obey it from the next one on. */
     concurrency: concurrency.optional(),
     failureMode: failureMode.optional(),
+    /** Nothing more starts from now on; with `false`, it goes on. Older programs ignore it, and see a retry of nothing. */
+    pause: z.union([pause, z.literal(false)]).optional(),
     /** The batch's budget from now on, if it changes. */
     budgetUsd: z.number().positive().optional(),
     /** The operator's budgets from now on, if they have changed. */
@@ -285,7 +296,7 @@ export const eventBody = z.discriminatedUnion("type", [
     /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
   }),
-  /** Sessions for a summary, behind all other tasks. */
+  /** Behind all other tasks: sessions for a summary, or tasks that somebody has added. */
   z.object({ type: z.literal("tasks-added"), tasks: z.array(task).min(1) }),
   z.object({
     type: z.literal("continue-requested"),
@@ -302,7 +313,7 @@ export const eventBody = z.discriminatedUnion("type", [
   }),
   /** A result file could not be written. Does not affect the task. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
-  /** The sample has ended, and nothing runs until somebody continues, retries or cancels the batch. */
+  /** Nothing runs until somebody continues, retries or cancels the batch: its sample has ended, or somebody has paused it. */
   z.object({ type: z.literal("batch-paused") }),
   z.object({ type: z.literal("batch-ended") }),
 ]);

@@ -35,8 +35,8 @@ export const exitStatuses = {
   paused: {
     status: 4,
     meaning:
-      "the batch has paused after its sample (`--sample`), and [`continue`](recipes.md#try-five-first) runs the rest; for commands that follow a batch",
-    words: "if the batch has paused after its sample",
+      "the batch has paused, after its sample (`--sample`) or by [`change --pause`](#change-a-batch-while-it-runs), and [`continue`](recipes.md#try-five-first) runs the rest; for commands that follow a batch",
+    words: "if the batch has paused",
   },
   hungUp: { status: 129, meaning: "the terminal was closed", words: "if the terminal was closed" },
   interrupted: { status: 130, meaning: "interrupted by Ctrl-C", words: "if you pressed Ctrl-C" },

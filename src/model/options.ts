@@ -467,6 +467,11 @@ export const batchOptions = z.strictObject({
     .optional(),
 });
 
+/** How many sessions of a batch may run at once, as far as the batch is concerned. */
+export function mostAtOnce({ concurrency }: { concurrency: Concurrency }): number {
+  return concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
+}
+
 /** Options of a batch that the list of tools leaves out. */
 export const rareOfBatch = {
   summarizeGroups: true,

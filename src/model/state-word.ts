@@ -2,8 +2,8 @@
 import type { Counts } from "./state.ts";
 
 /**
- * `paused`: the sample has ended, and the rest waits for somebody to continue it. `interrupted`: not ended, and without a
- * runner.
+ * `paused`: the sample has ended, or somebody has paused it, and the rest waits for somebody to continue it. `interrupted`:
+ * not ended, and without a runner.
  */
 export const stateWords = ["running", "paused", "finished", "cancelled", "interrupted"] as const;
 export type StateWord = (typeof stateWords)[number];

@@ -2,7 +2,7 @@
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { CheckResult } from "./checks.ts";
 import { withSplitGroups } from "./equal-groups.ts";
-import type { Account, Batch, Event, SpendLimits, SummaryRequest, Task } from "./event.ts";
+import type { Account, Batch, Event, Pause, SpendLimits, SummaryRequest, Task } from "./event.ts";
 import type {
   AccessKind,
   AttemptOutcome,
@@ -123,6 +123,12 @@ export interface OptionChange {
   options: Readonly<Record<string, unknown>>;
 }
 
+/** That somebody has paused a batch. */
+export interface Paused extends Pause {
+  /** The tasks (1-based) that a retry has asked for since: they run all the same. */
+  but: ReadonlySet<number>;
+}
+
 export interface BatchState {
   batch: Batch;
   account: Account;
@@ -133,6 +139,8 @@ export interface BatchState {
   endedAt?: number;
   /** The tasks (1-based) that run until it pauses. Undefined without a sample, and once it was continued. */
   sample?: ReadonlySet<number>;
+  /** Until somebody continues it, no session starts. */
+  paused?: Paused;
   epoch: number;
   runner?: ProcessIdentity;
   /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
@@ -256,6 +264,7 @@ export function apply(state: BatchState, event: Event): void {
       if (event.spendLimits) state.spendLimits = event.spendLimits;
       if (event.account) state.account = event.account;
       applyOptions(state, event);
+      applyPause(state, event);
       applyRetry(state, event);
       return;
     case "reuse-checked":
@@ -275,8 +284,12 @@ export function apply(state: BatchState, event: Event): void {
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
       return;
-    case "batch-paused":
     case "batch-ended":
+      // What a retry runs later is wanted.
+      delete state.paused;
+      state.endedAt = event.at;
+      return;
+    case "batch-paused":
       state.endedAt = event.at;
       return;
     default:
@@ -457,6 +470,7 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
     // A retry of the rest after that is what a continuation would have been.
     if (!event.tasks) delete state.sample;
   }
+  if (!event.tasks) delete state.paused;
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
   if (event.by === "stop-when") state.hasFoundEnough = true;
@@ -484,10 +498,22 @@ function applyContinue(state: BatchState, event: Extract<Event, { type: "continu
   if (spendLimits) state.spendLimits = spendLimits;
   if (account) state.account = account;
   changeBatch(state, { concurrency });
-  delete state.sample;
+  // One that was paused while its sample ran runs that first.
+  if (!state.paused || isSampleOver(state)) delete state.sample;
+  delete state.paused;
   delete state.endedAt;
   if (leash) state.leash = leash;
   else delete state.leash;
+}
+
+function isSampleOver({ sample, tasks }: BatchState): boolean {
+  return tasks.every(({ number, status }) => status === "done" || !sample?.has(number));
+}
+
+function applyPause(state: BatchState, { pause }: RetryRequested): void {
+  if (pause === undefined) return;
+  if (pause) state.paused = { ...pause, but: new Set() };
+  else delete state.paused;
 }
 
 // Of tasks whose answers are remembered, nothing is learned.
@@ -541,6 +567,8 @@ function applyRetry(state: BatchState, { tasks, succeeded = [], sampled = [] }: 
   // Only the budget changed, or options of tasks that wait.
   if (numbers.length === 0) return;
   if (state.sample) state.sample = new Set([...state.sample, ...sampled]);
+  const { paused } = state;
+  if (paused) state.paused = { ...paused, but: new Set([...paused.but, ...numbers]) };
   runAgain(state);
   for (const number of succeeded) startOver(state, number);
   for (const task of numbers.map((number) => taskOf(state, number))) {
@@ -567,10 +595,13 @@ function applySummaryRequest(state: BatchState, event: Extract<Event, { type: "s
 }
 
 function applyAddition(state: BatchState, { tasks }: Extract<Event, { type: "tasks-added" }>): void {
+  const { batch } = state;
+  const isSummary = tasks.every(({ summary }) => summary !== undefined);
   // All others have ended.
-  delete state.sample;
+  if (isSummary) delete state.sample;
+  const givenAtFirst = batch.givenAtFirst ?? batch.tasks.length;
   // A new list: what others derive from it, they keep by its identity.
-  state.batch = { ...state.batch, tasks: [...state.batch.tasks, ...tasks] };
+  state.batch = { ...batch, tasks: [...batch.tasks, ...tasks], ...(isSummary ? {} : { givenAtFirst }) };
   for (const _ of tasks) state.tasks.push({ number: state.tasks.length + 1, attempts: [], status: "queued" });
   state.counts.queued += tasks.length;
 }

@@ -20,6 +20,14 @@ export function givenCount({ tasks }: Pick<Batch, "tasks">): number {
   return tasks.findLastIndex(({ summary }) => summary === undefined) + 1;
 }
 
+/**
+ * The number of tasks by which names of files have their digits: that of the beginning, because a file keeps its name when
+ * tasks are added.
+ */
+export function numberedCount(batch: Pick<Batch, "tasks" | "givenAtFirst">): number {
+  return batch.givenAtFirst ?? givenCount(batch);
+}
+
 /** The tasks that were given, without the sessions that summarize them. */
 export function givenTasks({ batch, tasks }: Pick<BatchState, "batch" | "tasks">): TaskState[] {
   return tasks.slice(0, givenCount(batch));

@@ -1,4 +1,5 @@
 // Why no session can start now. If that lasts, it is shown: the batch is held.
+import type { Pause } from "./event.ts";
 import type { BatchState } from "./state.ts";
 
 export interface WaitReason {
@@ -34,6 +35,23 @@ export const awaitsProcessors = "Waits for the processors";
 /** Other sessions of the machine are starting, each for some seconds at most. */
 export const awaitsStart = "Waits for its turn to start.";
 
+/** Somebody has paused the batch. */
+const paused = "Paused by";
+
+/** Why nothing starts in a batch that somebody has paused, and how it goes on; undefined if nobody has. */
+export function pauseReason(state: Pick<BatchState, "batch" | "paused">): WaitReason | undefined {
+  if (!state.paused) return undefined;
+  const { batchId } = state.batch;
+  return {
+    because: `${paused} ${pauserOf(state.paused)}. It goes on when somebody continues it: \`continue ${batchId}\`, or continue_batch.`,
+  };
+}
+
+/** Who has paused a batch: "the user", or "the client NAME". */
+export function pauserOf({ client }: Pause): string {
+  return client === undefined ? "the user" : `the client ${client}`;
+}
+
 /** What a session does that has started, while the first of the tasks that share its cached prompt is not answered yet. */
 export const awaitsPrefix = "ready, waits for the first answer to share its cached prompt";
 
@@ -48,10 +66,11 @@ export function waitingForPrefix(
 }
 
 /**
- * Whether a reason is about to pass if no session runs: one may always run. Such a reason is still shown for a moment when the last
- * session has ended.
+ * Whether a reason is about to pass if no session runs: one may always run, and a batch that somebody has paused rests then.
+ * Such a reason is still shown for a moment when the last session has ended.
  */
 export function passesWithoutSessions(reason: WaitReason): boolean {
+  if (reason.because.startsWith(paused)) return true;
   return ofSessions.has(waitKind(reason)) && !reason.because.startsWith(lacksMemory);
 }
 

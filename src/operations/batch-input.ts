@@ -5,9 +5,12 @@ export const batchIdInput = z
   .string("expected a batch id, or `latest`")
   .min(1)
   .meta({
-    description: "Batch id, or its first characters. `latest` is the newest batch.",
+    description: "Batch id, its first characters or its name. `latest` is the newest batch.",
     aliases: ["id", "batch"],
   });
+
+/** The same, described in fewer words: other tools say what an id may be. */
+export const batchIdAlone = batchIdInput.meta({ ...batchIdInput.meta(), description: "Batch id." });
 
 /** For requests about one batch as a whole. */
 export const batchInput = z.strictObject({ batchId: batchIdInput });

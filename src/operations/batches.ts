@@ -20,7 +20,7 @@ import { modelsOf } from "../store/models.ts";
 import { spentSince } from "../store/spent.ts";
 import type { BatchRow } from "../store/store.ts";
 import { wholeAnswer } from "./answer-now.ts";
-import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
+import { batchIdAlone, batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
 import { type Context, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
@@ -46,7 +46,7 @@ import { requestCancel } from "./request-cancel.ts";
 
 const listInput = z.strictObject({
   limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
-  offset: z.int().min(0).meta({ description: "How many of the newest batches to skip." }).default(0),
+  offset: z.int().min(0).meta({ description: "How many of the newest to skip." }).default(0),
 });
 
 const rowFields = {
@@ -121,7 +121,7 @@ const waitInput = z.strictObject({
     .min(0)
     .max(3_600)
     .meta({
-      description: "How long to wait, up to the limit of the client (default: that limit).",
+      description: "How long to wait, up to the client's limit (default).",
       hints: ["timeout", "timeoutSeconds", "wait", "seconds"],
     })
     .optional(),
@@ -146,13 +146,14 @@ const mostCauses = 5;
 export const waitOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
-  counts: countsSchema,
+  counts: countsSchema.meta({ listed: false }),
   totalTasks: z.int(),
   ...endFields,
+  end: endFields.end.meta({ listed: false }),
   ...spendingFields,
   running: z.array(z.object({ ...named, activity: z.string().optional() })),
   failed: z.array(endedTask),
-  changed: z.array(endedTask).optional().meta({ description: "Ended since the given cursor." }),
+  changed: z.array(endedTask).optional(),
   moreChanged: z
     .int()
     .optional()
@@ -181,7 +182,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
   title: "Wait for a batch",
   when: "Use this while the `state` of a batch is `running`.",
   description:
-    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its counts, running tasks and failed tasks. With the `cursor` of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists in `changed` what has ended since. read_batch_results returns the results.",
+    "Waits until a batch ends or the wait is over, and reports its counts, running tasks and failed tasks. With the `cursor` of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists in `changed` what has ended since. read_batch_results returns the results.",
   input: waitInput,
   output: waitOutput,
   annotations: readsOnly,
@@ -223,7 +224,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
 };
 
 const cancelInput = z.strictObject({
-  batchId: batchIdInput,
+  batchId: batchIdAlone,
   tasks: explicitTaskNumbers
     .meta({ description: "Only these tasks, by number or key (default: all)." })
     .optional(),
@@ -234,7 +235,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   title: "Cancel a batch, or some of its tasks",
   when: "Use this when a batch, or some of its tasks, should stop.",
   description:
-    "Cancels a batch, or some of its tasks. Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
+    "Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
   input: cancelInput,
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },

@@ -67,6 +67,24 @@ export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: numb
   };
 }
 
+/**
+ * Another connection to the same store: what is written through it, a runner or a view in this process sees like what another
+ * process writes.
+ */
+export function besideContext(context: Context): Context {
+  const { door, workingDirectory, inForce, configuration } = context;
+  const store = storeIn(context.store.layout.stateDirectory, serverBusyTimeoutMs);
+  return {
+    door,
+    workingDirectory,
+    inForce,
+    configuration,
+    store,
+    openedStore: store,
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
+}
+
 /** Whether there is a store. Reading must not create one. */
 export function isStoreThere({ configuration }: Context): boolean {
   return exists(layoutOf(stateDirectoryOf(configuration)).database);

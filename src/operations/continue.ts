@@ -1,4 +1,4 @@
-// Runs the rest of a batch that has paused after its sample.
+// Runs the rest of a batch that has paused: after its sample, or because somebody has paused it.
 import { z } from "zod";
 import { claudeOf } from "../engine/attempt/claude-of.ts";
 import type { EventBody } from "../model/event.ts";
@@ -14,28 +14,31 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
-import { batchIdInput } from "./batch-input.ts";
+import { batchIdAlone } from "./batch-input.ts";
 import { changeOutput, waited } from "./batches.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
-import type { Tool } from "./operation.ts";
+import { goOn } from "./go-on.ts";
+import type { Call, Tool } from "./operation.ts";
 import { checkBudget, handedOver, newAccount, spentText } from "./retry-plan.ts";
 import { retryValues } from "./retry-values.ts";
 import { changedSpendLimits } from "./spend-limits.ts";
 import { announced, takeOver } from "./take-over.ts";
 
 const continueInput = z.strictObject({
-  batchId: batchIdInput.meta({ ...batchIdInput.meta(), description: "Batch id." }),
+  batchId: batchIdAlone,
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
     description: "New budget of the batch (USD).",
     more: "It includes what the batch has already spent.",
     placeholder: "USD",
+    listed: false,
   }),
   concurrency: batchOptions.shape.concurrency.meta({
     ...batchOptions.shape.concurrency.unwrap().meta(),
     description: "New maximum number of parallel sessions.",
+    listed: false,
   }),
   env: sessionOptions.shape.env.meta({
     description: "The batch's `env` again, if it had one.",
@@ -50,13 +53,17 @@ export const continueBatch: Tool<typeof continueInput, typeof changeOutput> = {
   name: "continue_batch",
   title: "Run the rest of a batch",
   when: "Use this when a batch is `paused` and the user agrees.",
-  description: "Runs its other tasks.",
+  description: "Runs its other tasks. Takes `batchBudgetUsd` and `concurrency`, too.",
   input: continueInput,
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
     const asked = valueOrThrow(check(continueInput, input));
     const log = findBatch(context, asked.batchId);
+    if (!isPaused(log.state) && log.state.paused) {
+      const running = await continuedRunning(context, log, asked, call);
+      if (running) return running;
+    }
     const row = rowOf(context, log);
     const { event, values, keepVersion } = await planned(context, log, { asked, row });
     keepVersion();
@@ -68,6 +75,22 @@ export const continueBatch: Tool<typeof continueInput, typeof changeOutput> = {
     return { ...waited(context, log), message: startedText(log, asked, row) };
   },
 };
+
+// One that somebody has paused, and whose sessions still run. Undefined if the last of them has ended meanwhile.
+async function continuedRunning(
+  context: Context,
+  log: BatchLog,
+  { concurrency, batchBudgetUsd: budgetUsd, env }: ContinueAsked,
+  call: Call,
+): Promise<z.output<typeof changeOutput> | undefined> {
+  checkBudget(log, { given: budgetUsd });
+  const limits = changedSpendLimits(context, log.state);
+  const requested = await goOn(context, log, { concurrency, budgetUsd, ...limits, env }, call);
+  if (requested === "rests" || requested === "over") return undefined;
+  const { outputDirectory, counts } = log.state;
+  const message = `${countText(counts.queued, "waiting task")} may start again. Results go to ${outputDirectory}.`;
+  return { ...waited(context, log), message };
+}
 
 type ContinueRequested = Extract<EventBody, { type: "continue-requested" }>;
 

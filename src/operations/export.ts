@@ -63,10 +63,7 @@ export const exportInput = z.strictObject({
       placeholder: "FIELD",
     })
     .optional(),
-  status: z
-    .enum(["success", "error"])
-    .meta({ description: "Only tasks that succeeded, or only those that did not." })
-    .optional(),
+  status: z.enum(["success", "error"]).meta({ description: "Only tasks that ended so." }).optional(),
 });
 export type ExportAsked = z.output<typeof exportInput>;
 

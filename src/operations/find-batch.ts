@@ -1,8 +1,10 @@
 // Finds the batch that was named.
+import type { BatchId } from "../model/batch-id.ts";
 import { type Prose, prose } from "../model/prose.ts";
-import { countText } from "../report/amounts.ts";
+import { countText, timeText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import type { BatchRow } from "../store/store.ts";
+import { stateWordOf } from "../store/batch-status.ts";
+import type { BatchRow, Store } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
 
@@ -12,32 +14,57 @@ export async function resolveBatch(context: Context, given: string): Promise<Bat
   return findBatch(context, given);
 }
 
-/** By its id, the beginning of its id, or `latest`. Throws `UserError` if there is none, or more than one. */
+/**
+ * By its id, the beginning of its id, its name, or `latest`. Throws `UserError` if there is none, or more than one: a whole id
+ * is always meant as that.
+ */
 export function findBatch(context: Context, given: string): BatchLog {
   // Searching creates no store.
-  if (!isStoreThere(context)) throw new UserError(unknownProse(given, ""));
+  if (!isStoreThere(context)) throw new UserError(unknownProse(given));
   const { store } = context;
-  const ids =
-    given === "latest" ? store.list({ limit: 1 }).map(({ batchId }) => batchId) : store.withPrefix(given);
-  const [id] = ids;
-  if (ids.length > 1) throw new UserError(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
+  const id = given === "latest" ? store.list({ limit: 1 })[0]?.batchId : idOf(store, given);
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
-  throw new UserError(unknownProse(given, namedText(store.named(given))));
+  throw new UserError(unknownProse(given));
 }
 
-function unknownProse(given: string, named: string): Prose {
+function idOf(store: Store, given: string): BatchId | undefined {
+  const begin = store.withPrefix(given);
+  const whole = begin.find((id) => id === given);
+  if (whole !== undefined) return whole;
+  const named = store.named(given);
+  const [id, ...others] = new Set([...named, ...begin]);
+  if (others.length > 0) throw new UserError(severalText(store, given, { named, begin }));
+  return id;
+}
+
+/** Most batches that a message about several names. */
+const mostNamed = 5;
+
+// With their states and times: those of a nightly job share a name.
+function severalText(
+  store: Store,
+  given: string,
+  { named, begin }: { named: readonly BatchId[]; begin: readonly BatchId[] },
+): string {
+  const all = [...new Set([...named, ...begin])];
+  const shown = all.slice(0, mostNamed).map((id) => {
+    const row = store.row(id);
+    return row ? `${id} (${stateWordOf(row)}, ${timeText(row.createdAt)})` : id;
+  });
+  const more = all.length > shown.length ? `, and ${all.length - shown.length} more` : "";
+  const what = [
+    ...(named.length > 0 ? [`the name of ${countText(named.length, "batch", "batches")}`] : []),
+    ...(begin.length > 0
+      ? [`the beginning of ${begin.length === 1 ? "the id of another" : "several ids"}`]
+      : []),
+  ].join(", and ");
+  return `${JSON.stringify(given)} is ${what}: ${shown.join(", ")}${more}. Give the id of one.`;
+}
+
+function unknownProse(given: string): Prose {
   if (given === "latest") return "There is no batch yet.";
-  return prose`There is no batch ${given}. ${named}${{ do: "list" }} shows all batches.`;
-}
-
-// Many batches may share a name, as those of a nightly job do, so a batch is not found by it.
-function namedText(ids: readonly string[]): string {
-  const [newest] = ids;
-  if (newest === undefined) return "";
-  return ids.length === 1
-    ? `That is a batch's name; give its id instead: ${newest}. `
-    : `That is the name of ${countText(ids.length, "batch", "batches")}; give the id of one instead, such as ${newest}, the newest. `;
+  return prose`There is no batch ${given}. ${{ do: "list" }} shows all batches.`;
 }
 
 /** The row of an existing batch. */

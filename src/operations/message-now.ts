@@ -26,6 +26,7 @@ export function endMessageNow(context: Context, row: BatchRow): string | undefin
     // Only a batch that stopped at its budget mentions it.
     ...(stoppedBy === "budget" ? store.budgets(batchId) : {}),
     end,
+    ...(end.kind === "paused" ? { pausedBy: store.pausedBy(batchId) } : {}),
     notStarted: counts.cancelled > 0 ? cancelledUnstarted(store.database, batchId) : 0,
     isPartial: cancelledBy === undefined,
   };

@@ -87,11 +87,19 @@ export interface PlannedBatch {
   keepVersion(): void;
 }
 
-/** The batch, or every fault in the request. */
+/** A batch to which the planned tasks are added. */
+export interface Joined {
+  batchId: Batch["batchId"];
+  /** Its tasks, which the new ones may name, and whose keys are taken. */
+  tasks: readonly Ordered[];
+}
+
+/** The batch, or every fault in the request. With `joined`, only its tasks count, which come behind the others. */
 export async function planBatch(
   context: Context,
   startedBy: StartedBy,
   input: unknown,
+  joined?: Joined,
 ): Promise<Checked<PlannedBatch>> {
   const asked = askedFor(startedBy, input);
   if (!asked.ok)
@@ -126,12 +134,14 @@ export async function planBatch(
   const base = places.baseIn(workingDirectory);
   const stopWhen = stopConditionIn(batchWide.stopWhen, places, base);
   if (stopWhen) faults.push(...stopFaults(stopWhen));
-  const batchId = newBatchId();
+  const batchId = joined?.batchId ?? newBatchId();
   const layout = layoutOf(stateDirectoryOf(configuration));
   const files = new SettingsFiles(layout, batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
-  faults.push(...keyFaults(asked.value.tasks));
-  const orders = orderOf(asked.value.tasks, faults);
+  const others = joined?.tasks ?? [];
+  const ordered = [...others, ...asked.value.tasks];
+  faults.push(...keyFaults(ordered));
+  const orders = orderOf(ordered, faults).slice(others.length);
   // Without a directory to search, a template can find nothing.
   const made =
     template && faults.length === 0

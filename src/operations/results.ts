@@ -41,16 +41,9 @@ const resultsInput = z.strictObject({
   tasks: taskNumbers
     .meta({ description: "Only these tasks, by number or key (default: all that have ended)." })
     .optional(),
-  status: z
-    .enum(["success", "error"])
-    .meta({ description: "Only tasks that succeeded, or only tasks that did not." })
-    .optional(),
+  status: z.enum(["success", "error"]).meta({ description: "Only tasks that ended so." }).optional(),
   offset: z.int().min(0).meta({ description: "How many of the matching tasks to skip." }).default(0),
-  limit: z
-    .int()
-    .min(1)
-    .meta({ description: "Maximum number of results to return, as far as they fit in one answer." })
-    .default(10),
+  limit: z.int().min(1).meta({ description: "Most results, as far as they fit in one answer." }).default(10),
   full: z
     .boolean()
     .meta({
@@ -66,7 +59,7 @@ const resultsInput = z.strictObject({
     .int()
     .min(1)
     .max(longestPart)
-    .meta({ description: "With one task: maximum number of characters to return.", placeholder: "N" })
+    .meta({ description: "With one task: most characters to return.", placeholder: "N" })
     .optional(),
 });
 /** With the numbers of the tasks. */

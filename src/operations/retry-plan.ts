@@ -28,7 +28,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf, loginVariables } from "./account.ts";
-import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
+import { batchIdAlone, explicitTaskNumbers } from "./batch-input.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, InputError, UserError } from "./context.ts";
 import { farText } from "./far-text.ts";
@@ -60,7 +60,7 @@ const summary = {
 };
 
 export const retryInput = z.strictObject({
-  batchId: batchIdInput,
+  batchId: batchIdAlone,
   only: z
     .enum(["failed", "interrupted"])
     .meta({
@@ -81,11 +81,12 @@ export const retryInput = z.strictObject({
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
-    description: "New budget of the batch (USD), including what it has already spent.",
+    description: "New budget of the batch (USD).",
+    more: "It includes what the batch has already spent.",
     placeholder: "USD",
   }),
   env: sessionOptions.shape.env.meta({
-    ...described`Values of the batch's ${option("env")}, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.`,
+    ...described`Values of the batch's ${option("env")} that were lost when its processes ended: a JSON file, or an object.`,
     placeholder: "FILE|JSON",
   }),
   ...summary,
@@ -101,7 +102,7 @@ export interface RetryPlan {
   row: BatchRow;
   /** Whether the batch has not ended, but has no processes. */
   lost: boolean;
-  /** Whether it has paused after its sample. */
+  /** Whether it has paused. */
   wasPaused: boolean;
   /** Whether a runner has it. */
   isRunning: boolean;
@@ -361,7 +362,7 @@ function nothingText(
   if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
   if (word === "paused") {
     const step = stepText(door, { do: "continue", batchId });
-    return `Batch ${batchId} has paused after its sample, and ${tasks ? "none of these tasks" : "no task"} has failed: ${step} runs the ${countText(state.counts.queued, "task")} that ${state.counts.queued === 1 ? "waits" : "wait"}.`;
+    return `Batch ${batchId} has paused${state.paused ? "" : " after its sample"}, and ${tasks ? "none of these tasks" : "no task"} has failed: ${step} runs the ${countText(state.counts.queued, "task")} that ${state.counts.queued === 1 ? "waits" : "wait"}.`;
   }
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);
   const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");

@@ -36,7 +36,7 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   title: "Resume a batch, or rerun failed tasks",
   when: "Use this when a batch was interrupted, or some of its tasks failed or were cancelled.",
   description:
-    "Resumes an interrupted batch of Claude Code sessions, and reruns tasks that failed or were cancelled, optionally with other options (`with`). Tasks that succeeded keep their results and cost nothing more, unless `tasks` names them and `with` gives options. Answers at once; wait_for_batch reports progress.",
+    "Resumes an interrupted batch, and reruns tasks that failed or were cancelled, also with other options (`with`). Tasks that succeeded keep their results and cost nothing more, unless `tasks` names them and `with` gives options. Answers at once.",
   input: retryInput,
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },

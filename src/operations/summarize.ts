@@ -104,7 +104,7 @@ function refuseUnended(state: BatchState, isLost: boolean): void {
   const { batchId } = state.batch;
   if (isPaused(state))
     throw new UserError(
-      prose`Batch ${batchId} has paused after its sample: ${{ do: "continue", batchId }} runs the rest. Summarize it after it has ended.`,
+      prose`Batch ${batchId} has paused: ${{ do: "continue", batchId }} runs the rest. Summarize it after it has ended.`,
     );
   if (state.endedAt !== undefined) return;
   throw new UserError(

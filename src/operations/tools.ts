@@ -1,5 +1,6 @@
 // The operations that are MCP tools, in the order in which clients list them.
 import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
+import { changeBatch } from "./change.ts";
 import { compareBatches } from "./compare/compare.ts";
 import { continueBatch } from "./continue.ts";
 import { exportBatch } from "./export.ts";
@@ -15,6 +16,7 @@ export const tools: readonly Tool[] = [
   readResults,
   listBatches,
   cancelBatch,
+  changeBatch,
   retryBatch,
   compareBatches,
   exportBatch,

@@ -19,15 +19,15 @@ export class UserError extends Error {
 
 /** Everything that is wrong with an input. */
 export class InputError extends UserError {
-  readonly #faults: readonly Fault[];
+  readonly faults: readonly Fault[];
 
   constructor(faults: readonly Fault[]) {
     super(faultsText(faults, toolWording));
-    this.#faults = faults;
+    this.faults = faults;
   }
 
   override textIn(wording: Wording): string {
-    return faultsText(this.#faults, wording);
+    return faultsText(this.faults, wording);
   }
 }
 

@@ -28,8 +28,8 @@ export const rhythms = {
   },
   soon: {
     everyMs: 100,
-    looks: "a runner at slots that other runners have",
-    why: "a slot passes through the store, which does not say whose turn it is",
+    looks: "a runner at slots that other runners have; a live view at the keys that were pressed",
+    why: "a slot passes through the store, which does not say whose turn it is; a terminal that is only looked at takes no line from what comes next",
   },
   beat: {
     everyMs: 250,

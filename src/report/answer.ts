@@ -7,12 +7,14 @@ import type { Outcome, Success } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
 import { type BatchState, type DoneTask, doneCount, machineOf } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
-import type { WaitReason } from "../model/wait-reason.ts";
+import { pauserOf, type WaitReason } from "../model/wait-reason.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
 import { type EndFacts, endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
 import { type CauseFields, causeFields } from "./cause-fields.ts";
+import { oneLine } from "./harmless.ts";
+import { stepText } from "./next-step.ts";
 import type { Door } from "./option-words.ts";
 import { outcomeWord } from "./outcome-words.ts";
 import { remarksOf } from "./remarks.ts";
@@ -128,7 +130,7 @@ const batchFields = {
   state: z.enum(stateWords),
   totalTasks: z.int(),
   executionTimeMs: z.number(),
-  counts: countsSchema,
+  counts: countsSchema.meta({ listed: false }),
   reused: z.int().optional().meta({
     description: "How many of the successes are answers of earlier or equal tasks, which cost nothing.",
     listed: false,
@@ -345,9 +347,11 @@ export function statusText(
   const now =
     state.cancelledBy !== undefined
       ? "It is being cancelled."
-      : held
-        ? heldText(held)
-        : "It is still running; ask again later.";
+      : state.paused
+        ? `It was paused by ${oneLine(pauserOf(state.paused), 80)}: what runs goes on to its end. ${stepText(door, { do: "continue", batchId: state.batch.batchId })} runs the rest.`
+        : held
+          ? heldText(held)
+          : "It is still running; ask again later.";
   return sentencesOf([countsText(state), reuse, unwrittenText(state), now]);
 }
 

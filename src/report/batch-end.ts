@@ -8,13 +8,16 @@ import {
   type PaidSessions,
   paidSessionsOf,
 } from "../model/estimate.ts";
+import type { Pause } from "../model/event.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import { givenCount } from "../model/summary.ts";
 import { unreachable } from "../model/unreachable.ts";
+import { pauserOf } from "../model/wait-reason.ts";
 import { costText, countText, numberText } from "./amounts.ts";
 import { estimateText } from "./estimate-text.ts";
+import { oneLine } from "./harmless.ts";
 import { stepText } from "./next-step.ts";
 import { type Door, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
@@ -57,8 +60,10 @@ export interface EndFacts {
   isPartial?: boolean | undefined;
   /** What the rest of a batch that has paused will probably cost; a row does not know it. */
   estimate?: Estimate | undefined;
-  /** Whether no session of the sample succeeded; a row does not know it. */
+  /** Whether no session succeeded before it paused; a row does not know it. */
   allFailed?: boolean | undefined;
+  /** Who has paused it, if not its sample has. */
+  pausedBy?: Pause | undefined;
   /** Of a batch that stopped; a row only knows its counts. */
   paid?: PaidSessions | undefined;
 }
@@ -77,6 +82,7 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   const paid = end.kind === "stopped" && end.by === "budget" ? paidSessionsOf(state) : undefined;
   const summaries = tasks.length - givenCount(batch);
   const numbers = { counts, notStarted, summaries };
+  const pausedBy = end.kind === "paused" ? state.paused : undefined;
   return {
     batchId: batch.batchId,
     end,
@@ -86,6 +92,7 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
     isPartial,
     estimate,
     allFailed,
+    pausedBy,
     paid,
   };
 }
@@ -164,7 +171,7 @@ export function endText(facts: EndFacts): string {
     case "stopped":
       return `${stopReason(end, facts)}: ${progressWords(facts, total)}.${newBudgetText(end.by, facts)}`;
     case "paused":
-      return `Paused after the sample: ${progressWords(facts, total)}.${restText(facts)}`;
+      return `${pauseText(facts)}: ${progressWords(facts, total)}.${restText(facts)}`;
     case "interrupted":
       return `Interrupted: ${progressWords(facts, total)}. Finished results are kept.`;
     default:
@@ -181,11 +188,16 @@ function foundText({ found }: EndFacts): string {
   return found === undefined ? "Found enough" : `Found ${numberText(found)}, as asked`;
 }
 
+/** "Paused by the user", or "Paused after the sample". */
+function pauseText({ pausedBy }: EndFacts): string {
+  return pausedBy ? `Paused by ${oneLine(pauserOf(pausedBy), 80)}` : "Paused after the sample";
+}
+
 // What the rest will probably cost, and whether the budget suffices.
 function restText(facts: EndFacts): string {
-  const { estimate, allFailed } = facts;
+  const { estimate, allFailed, pausedBy } = facts;
   if (allFailed)
-    return " What the rest will cost cannot be estimated, because no session of the sample succeeded.";
+    return ` What the rest will cost cannot be estimated, because no session${pausedBy ? "" : " of the sample"} succeeded.`;
   if (!estimate) return " Nothing is known of what the rest will cost.";
   const over = overBudgetText(facts, estimate);
   return ` ${estimateText(estimate)}${over === undefined ? "" : ` ${over}`}`;

@@ -442,7 +442,7 @@ describe("other commands", () => {
 describe("the command line", () => {
   const nothing = (name: string) => `Nothing was done. \`${product.name} help ${name}\` shows its options.`;
   const cases: [argv: string[], err: string | RegExp][] = [
-    [["show"], /^BATCH is missing: .*\n/],
+    [["cancel"], /^BATCH is missing: .*\n/],
     [["show", "a", "b", "c"], `unexpected arguments "b", "c"\n${nothing("show")}`],
     [["logs", "a", "x"], "There is no batch a. `parallel-claude-code-mcp list` shows all batches."],
     [["logs", "a", "0"], `N was given as "0": expected a whole number, 1 or more\n${nothing("logs")}`],
@@ -500,7 +500,7 @@ describe("the command line", () => {
       /^ +--no-file-mentions +Does not attach /m,
     );
     const show = (await onCommandLine(inside, ["help", "show"])).out;
-    expect(show).toContain("show BATCH");
+    expect(show).toContain("show [BATCH]");
     expect((await onCommandLine(inside, ["show", "--help"])).out).toBe(show);
     expect((await onCommandLine(inside, ["show", "x", "-h"])).out).toBe(show);
     for (const word of ["--version", "-v", "-V", "version"])

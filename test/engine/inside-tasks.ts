@@ -148,7 +148,7 @@ export function tasksIn(
   const prefixes = new PrefixGroups({
     state: () => log.state,
     index: new PrefixIndex(noValues),
-    longestWaitMs: leaderPatienceMs,
+    longestWaitMs: () => leaderPatienceMs,
   });
   const startBackoff = new StartBackoff(startPatienceMs);
   const capacity = sharedCapacity(store.capacity, late);

@@ -33,7 +33,7 @@ function groupsOf(
     ...(isShared ? { elsewhere } : {}),
     now: () => clock.now,
     systemNow: () => clock.system,
-    ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
+    ...(longestWaitMs === undefined ? {} : { longestWaitMs: () => longestWaitMs }),
   });
   const cancel = (number: number) => batch.append({ type: "cancel-requested", by: "user", tasks: [number] });
   return { groups, clock, batch, cancel };

@@ -19,7 +19,7 @@ function loaded(path: string): Record<string, string> {
 describe("the texts of a batch", () => {
   test("are all prompts at once, and each answer as it comes; of several, the last one", async () => {
     await using home = new Home();
-    const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
+    const file = new SearchFile(() => batchState(["one", "two"], []).batch, home.work);
     expect(await file.create()).toBe(true);
     expect(await file.create()).toBe(false);
     await file.append([{ task: 2, text: "first" }]);
@@ -35,7 +35,7 @@ describe("the texts of a batch", () => {
 
   test("are written anew with all prompts where somebody has removed them", async () => {
     await using home = new Home();
-    const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
+    const file = new SearchFile(() => batchState(["one", "two"], []).batch, home.work);
     await file.create();
     await file.append([{ task: 1, text: "first" }]);
     rmSync(file.path);
@@ -59,7 +59,7 @@ describe("the texts of a batch", () => {
   test("leave to an answer what the prompt of its task does not need", async () => {
     await using home = new Home();
     const long = "x".repeat(2_000_000);
-    const file = new SearchFile(batchState(["short", long], []).batch, home.work);
+    const file = new SearchFile(() => batchState(["short", long], []).batch, home.work);
     await file.create();
     await file.append([{ task: 1, text: long }]);
     await file.append([{ task: 2, text: long }]);

@@ -225,3 +225,26 @@ test("whoever waits is asked again and again whether a slot is still of use, how
   expect(looks).toBe(4);
   held?.[Symbol.dispose]();
 });
+
+test("a size that grows lets more in at once, and one that shrinks lets those that are in leave by themselves", async () => {
+  let size = 1;
+  const slots = new Slots(() => size, plenty());
+  const first = await slots.acquire();
+  const waiting = [slots.acquire(), slots.acquire(), slots.acquire()];
+  size = 3;
+  slots.look();
+  const [second, third] = await Promise.all(waiting.slice(0, 2));
+  size = 1;
+  expect(slots.surplus).toBe(2);
+  first?.[Symbol.dispose]();
+  second?.[Symbol.dispose]();
+  expect(slots.surplus).toBe(0);
+  let isIn = false;
+  const last = waiting[2]?.then(() => {
+    isIn = true;
+  });
+  await Promise.resolve();
+  expect(isIn).toBe(false);
+  third?.[Symbol.dispose]();
+  await last;
+});

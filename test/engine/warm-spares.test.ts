@@ -82,7 +82,7 @@ function spareIn(inside: Inside, queue: string, most = 2) {
   const spares = new WarmSpares({
     host,
     reuse: { seenNow: () => (now.isSeenKnown ? seen : undefined), isAsSeen: () => now.isSeen },
-    most,
+    most: () => most,
     planOf: (task) => {
       const found = planOf(task);
       return (

@@ -233,7 +233,9 @@ describe("a batch is found", () => {
     expect(await show("latest")).toBe("cdfghjkm");
     expect(await show("c")).toBe("cdfghjkm");
     expect(await show("bcdfghjm")).toBe("bcdfghjm");
-    await expect(show("bcd")).rejects.toThrow("bcd is the beginning of several batches: bcdfghjk, bcdfghjm.");
+    await expect(show("bcd")).rejects.toThrow(
+      /^"bcd" is the beginning of several ids: bcdfghjk \(running, .*\), bcdfghjm \(running, .*\)\. Give the id of one\.$/,
+    );
     await expect(show("xyz")).rejects.toThrow("There is no batch xyz. list_batches shows all batches.");
   });
 });

@@ -17,6 +17,7 @@ export const loadCommand = {
   compare: async () => (await import("./commands/compare.ts")).compare,
   spend: async () => (await import("./commands/spend.ts")).spend,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,
+  change: async () => (await import("./commands/change.ts")).change,
   retry: async () => (await import("./commands/retry.ts")).retry,
   continue: async () => (await import("./commands/continue.ts")).continueCommand,
   summarize: async () => (await import("./commands/summarize.ts")).summarize,

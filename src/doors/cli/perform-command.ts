@@ -69,7 +69,8 @@ function placed(
         );
       return tasks ?? [];
     });
-    return values.length === 0 ? [] : [[one.property, one.many ? values : values[0]]];
+    if (values.length === 0) return one.fallback === undefined ? [] : [[one.property, one.fallback]];
+    return [[one.property, one.many ? values : values[0]]];
   });
   if (rest.length > 0)
     faults.push(

@@ -6,7 +6,7 @@ import { readAnswer } from "../../claude/transcript.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { resultsNamed } from "../../model/results-named.ts";
 import { type BatchState, type TaskState, taskOf } from "../../model/state.ts";
-import { givenCount, hasSucceeded, readBySummary, type SucceededTask } from "../../model/summary.ts";
+import { hasSucceeded, numberedCount, readBySummary, type SucceededTask } from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { Fingerprints, nothingThere } from "../../platform/fingerprints.ts";
 import { join } from "../../platform/paths.ts";
@@ -22,7 +22,7 @@ const longestCounted = 2_000_000;
 /** The file of a task's answer: JSON if it is data, otherwise plain text. */
 export function answerFile({ batch, tasks }: BatchState, number: number, layout: Layout): string {
   const task = tasks[number - 1];
-  return join(layout.answers(batch.batchId), answerFileName(number, givenCount(batch), task));
+  return join(layout.answers(batch.batchId), answerFileName(number, numberedCount(batch), task));
 }
 
 /** The name of such a file in its folder. `total`: of the tasks that were given. */

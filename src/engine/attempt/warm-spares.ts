@@ -33,8 +33,8 @@ export interface SparePlan {
 interface SparesParts {
   host: Pick<SessionHost, "start">;
   reuse: Pick<Reuse, "seenNow" | "isAsSeen">;
-  /** How many there may be, at most. */
-  most: number;
+  /** How many there may be now, at most. */
+  most(): number;
   /** The plan of the next attempt at a task; undefined if no spare may serve it. */
   planOf(task: number): SparePlan | undefined;
   /** The tasks that come next, and may start as soon as there is a slot, in order. */
@@ -277,7 +277,7 @@ export class WarmSpares implements SessionPool, Disposable {
     const wanted = new Map<string, SparePlan[]>();
     let count = 0;
     for (const task of this.#parts.next()) {
-      if (count >= this.#parts.most) break;
+      if (count >= this.#parts.most()) break;
       const plan = this.#parts.planOf(task);
       const kind = plan?.plan.kind?.();
       if (!plan || kind === undefined) continue;
@@ -292,7 +292,7 @@ export class WarmSpares implements SessionPool, Disposable {
   #startIfPossible(kind: string, spare: SparePlan): void {
     const { hasRoom, isSlotAwaited, permit, reuse, most } = this.#parts;
     const isBlocked = this.#without.has(kind) || (this.#deaths.get(kind) ?? 0) >= mostDeaths;
-    if (isBlocked || this.#isSlow || this.size >= most || this.#now() < this.#restsUntil) return;
+    if (isBlocked || this.#isSlow || this.size >= most() || this.#now() < this.#restsUntil) return;
     if (!isSlotAwaited() || !hasRoom(spare.need.footprintKey)) return;
     const right = permit();
     if (!right) return;

@@ -82,7 +82,7 @@ export class BatchFiles {
       textWritings: () => this.#search.writings,
     });
     this.#lines = this.#linesIn(log.state.outputDirectory);
-    this.#search = new SearchFile(log.state.batch, log.state.outputDirectory);
+    this.#search = new SearchFile(() => log.state.batch, log.state.outputDirectory);
   }
 
   /** Where they are; empty before the first `open`. */
@@ -105,7 +105,7 @@ export class BatchFiles {
     });
     const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
     this.#lines = this.#linesIn(this.#directory);
-    this.#search = new SearchFile(state.batch, this.#directory);
+    this.#search = new SearchFile(() => state.batch, this.#directory);
     await this.#prepareShared(done);
     await this.#writeAll(done);
     this.#faults.hasLostFiles = false;

@@ -100,7 +100,8 @@ async function run(
 function titleOf(state: BatchState): string {
   const name = oneLine(state.batch.name ?? state.batch.batchId, 60);
   const end = endOfState(state, endedWord(state));
-  if (end?.kind === "paused") return `Batch ${name} waits for you after its sample`;
+  if (end?.kind === "paused")
+    return state.paused ? `Batch ${name} is paused` : `Batch ${name} waits for you after its sample`;
   return end ? `Batch ${name}: ${endLabel({ end, counts: state.counts })}` : `Batch ${name} has ended`;
 }
 

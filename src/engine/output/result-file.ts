@@ -1,6 +1,6 @@
 // Which file shows how a task ended. Its name derives from the log, so it need not be stored.
 import type { BatchState, DoneTask } from "../../model/state.ts";
-import { givenCount } from "../../model/summary.ts";
+import { numberedCount } from "../../model/summary.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead } from "../../platform/whole-files.ts";
 import { fileTag } from "../../report/file-tag.ts";
@@ -82,5 +82,5 @@ function ownTag(state: BatchState, task: DoneTask): string {
 
 function nameAt(state: BatchState, { outcome, number }: DoneTask, at: number): string {
   const nameOf = outcome.kind === "succeeded" ? outputFiles.result : outputFiles.error;
-  return nameOf(number, givenCount(state.batch), at);
+  return nameOf(number, numberedCount(state.batch), at);
 }

@@ -7,14 +7,18 @@ import { outputFiles } from "../../store/layout.ts";
 
 export class SearchFile {
   readonly path: string;
-  readonly #batch: Batch;
+  readonly #newest: () => Batch;
   readonly #limit: number;
+  /** How many prompts are in it. */
+  #prompted = 0;
   readonly #answered = new Set<number>();
   #isCreated = false;
   #writings = 0;
 
-  constructor(batch: Batch, directory: string) {
-    this.#batch = batch;
+  /** `newest`: the batch as it is now, to which tasks may have been added. */
+  constructor(newest: () => Batch, directory: string) {
+    const batch = newest();
+    this.#newest = newest;
     this.path = join(directory, outputFiles.texts(batch.batchId));
     this.#limit = searchedCharacters(batch.tasks.length);
   }
@@ -33,7 +37,10 @@ export class SearchFile {
   async create(): Promise<boolean> {
     if (this.#isCreated && (await isThere(this.path))) return false;
     this.#answered.clear();
+    this.#prompted = 0;
+    const { length } = this.#batch.tasks;
     await replaceFile(this.path, this.#prompts(), { tag: this.#batch.batchId });
+    this.#prompted = length;
     this.#isCreated = true;
     this.#writings++;
     return true;
@@ -46,7 +53,9 @@ export class SearchFile {
       const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);
       return textCall(task, "answer", { text, limit });
     });
-    await appendText(this.path, calls.join(""));
+    const { length } = this.#batch.tasks;
+    await appendText(this.path, [...this.#prompts(), ...calls].join(""));
+    this.#prompted = length;
     for (const { task } of results) this.#answered.add(task);
     this.#writings++;
   }
@@ -68,8 +77,14 @@ export class SearchFile {
     return Math.floor(this.#limit / 2);
   }
 
+  get #batch(): Batch {
+    return this.#newest();
+  }
+
+  // Those that are not in it yet.
   *#prompts(): Generator<string> {
     for (const [index, { prompt }] of this.#batch.tasks.entries())
-      yield textCall(index + 1, "prompt", { text: prompt, limit: this.#promptLimit });
+      if (index >= this.#prompted)
+        yield textCall(index + 1, "prompt", { text: prompt, limit: this.#promptLimit });
   }
 }

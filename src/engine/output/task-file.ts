@@ -1,6 +1,6 @@
 // The file of one ended task: the page of its result, or the text of its error.
 import type { BatchState, DoneTask } from "../../model/state.ts";
-import { givenCount } from "../../model/summary.ts";
+import { numberedCount } from "../../model/summary.ts";
 import { readTail } from "../../platform/files.ts";
 import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
@@ -73,7 +73,7 @@ export async function removeEarlier(
   const names = outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
   for (const endedAt of earlierEnds.get(number) ?? []) {
     for (const nameOf of names) {
-      const path = join(directory, nameOf(number, givenCount(batch), endedAt));
+      const path = join(directory, nameOf(number, numberedCount(batch), endedAt));
       if (basename(path) === name) continue;
       const head = await readHead(path, headBytes);
       if (head?.includes(fileTag(batch.batchId, number))) await removePath(path);

@@ -128,16 +128,17 @@ export class Attempts {
   }
 
   /**
-   * Ends sessions that wait for their prompts, the youngest first, as far as more of the account run than it allows now:
-   * with their prompts, they would meet the limit that has just been met.
+   * Ends sessions that wait for their prompts, the youngest first, as far as more run than the batch allows now, or than the
+   * account does: with their prompts, they would meet the limit that has just been met.
    */
   giveBack(): void {
     const { pace, slots, accountSlots } = this.#parts;
-    if (!pace || !slots.contended) return;
+    const isAccountFull = pace !== undefined && slots.contended;
+    if (!isAccountFull && slots.surplus === 0) return;
     const waiting = this.#waiting();
     if (waiting.length === 0) return;
-    const youngest = waiting.reverse();
-    for (const one of youngest.slice(0, accountSlots.surplus())) one.giveBack();
+    const tooMany = Math.max(slots.surplus, isAccountFull ? accountSlots.surplus() : 0);
+    for (const one of waiting.reverse().slice(0, tooMany)) one.giveBack();
   }
 
   #waiting(): WaitingSession[] {

@@ -3,9 +3,10 @@ import { sessionEnvironment } from "../../claude/environment.ts";
 import { hasHooks, hasOwnClear, startStamp } from "../../claude/own-looks.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
+import { mostAtOnce } from "../../model/options.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
 import type { BatchState } from "../../model/state.ts";
-import type { WaitReason } from "../../model/wait-reason.ts";
+import { pauseReason, type WaitReason } from "../../model/wait-reason.ts";
 import { clock } from "../../platform/clock.ts";
 import { ownIdentity } from "../../platform/process.ts";
 import { processorCount } from "../../platform/processors.ts";
@@ -33,7 +34,7 @@ import { OutputFiles } from "../output/output-files.ts";
 import { Reuse } from "../reuse/reuse.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
-import { PrefixGroups } from "../scheduler/prefix-groups.ts";
+import { longestWaitMs, PrefixGroups } from "../scheduler/prefix-groups.ts";
 import { PrefixIndex } from "../scheduler/prefix-index.ts";
 import { PrefixesElsewhere } from "../scheduler/prefixes-elsewhere.ts";
 import { Slots } from "../scheduler/slots.ts";
@@ -113,10 +114,13 @@ export function composeRunner(
     failed: fail,
     isUnseen,
   });
-  const shownWait = new ShownWait((reason) => {
-    changed();
-    row.setHeld(log.batchId, reason);
-  });
+  const shownWait = new ShownWait(
+    (reason) => {
+      changed();
+      row.setHeld(log.batchId, reason);
+    },
+    () => pauseReason(batchLog.state),
+  );
   function changed(): void {
     void files.changed();
     // What waits long for something may go on now: a cancel, a retry or the end of a session has come.
@@ -154,7 +158,7 @@ export function composeRunner(
       batchId: log.batchId,
     }),
     // One after the other, nobody waits for a leader.
-    ...(batch.concurrency === 1 ? { longestWaitMs: 0 } : {}),
+    longestWaitMs: () => (log.state.batch.concurrency === 1 ? 0 : longestWaitMs),
   });
 
   // Where sessions run, and where they work.
@@ -213,11 +217,7 @@ export function composeRunner(
   const spares = new WarmSpares({
     host,
     reuse,
-    most: Math.min(
-      mostSpares,
-      processorCount(),
-      batch.concurrency === "auto" ? mostSpares : batch.concurrency,
-    ),
+    most: () => Math.min(mostSpares, processorCount(), mostAtOnce(log.state.batch)),
     planOf: (number) => sparePlan(log.state, number, planning),
     next: () => tasks.next(),
     isSlotAwaited: () => slots.isWaitedFor && attempts.running.size > 0,
@@ -310,9 +310,11 @@ export function composeRunner(
 // The sessions of the account: a fixed number, or as many as turn out to work.
 function sessionSlots(
   { database }: Store,
-  { batchId, state: { batch, account } }: BatchLog,
+  log: BatchLog,
   { capacity, late, isForOne }: { capacity: SharedCapacity; late: LateWrites; isForOne: boolean },
 ) {
+  const { batchId } = log;
+  const { batch, account } = log.state;
   const { concurrency, slots: most = concurrency, hosts } = batch;
   const running = () => accountSlots.taken();
   const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
@@ -323,8 +325,8 @@ function sessionSlots(
   const pool = isElsewhere ? `${account.hash} elsewhere` : account.hash;
   const own = new MachineSlots(database, { pool, batchId, holder: ownIdentity(), limit });
   const accountSlots = sharedSlots(own, pool, late);
-  const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
-  return { pace, accountSlots, slots: new Slots(ceiling, accountSlots, { isForOne }) };
+  const slots = new Slots(() => mostAtOnce(log.state.batch), accountSlots, { isForOne });
+  return { pace, accountSlots, slots };
 }
 
 // On the whole machine, as many sessions start at the same time as there are processors.

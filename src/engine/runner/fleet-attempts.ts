@@ -9,6 +9,7 @@ import type { Event } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome } from "../../model/outcome.ts";
 import { waitOf } from "../../model/prerequisites.ts";
+import { isPausedFor } from "../../model/sample.ts";
 import { fleetJobOf } from "../../model/session-ref.ts";
 import { type Attempt, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
@@ -71,7 +72,12 @@ export class FleetAttempts {
     const directory = directoryNow();
     const isMeant = () => {
       const { status, attempts } = taskOf(log.state, number);
-      return status === "queued" && attempts.length + 1 === attempt && directory === directoryNow();
+      return (
+        status === "queued" &&
+        !isPausedFor(log.state, number) &&
+        attempts.length + 1 === attempt &&
+        directory === directoryNow()
+      );
     };
     const packed = await link.untilSent(() => this.#work.of(directory), isMeant);
     if (!packed) return;

@@ -1,5 +1,6 @@
 // The parts of a runner that only a batch on a fleet has.
 import type { BatchFleet } from "../../model/fleet.ts";
+import { mostAtOnce } from "../../model/options.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
 import type { Layout } from "../../store/layout.ts";
 import { cancelQueued } from "../attempt/attempt-events.ts";
@@ -41,9 +42,8 @@ export function fleetParts(
   { log, layout, attempts, report, spentSince, giveUpStarting, failed, changed }: Surroundings,
 ): FleetParts {
   const link = new FleetLink(fleet, changed);
-  const { concurrency } = log.state.batch;
   const source = fleetSlotSource(() => link.mostJobs());
-  const slots = new Slots(concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency, source);
+  const slots = new Slots(() => mostAtOnce(log.state.batch), source);
   const endless = fleetSlotSource(() => Number.POSITIVE_INFINITY);
   const admission = new Admission({
     state: () => log.state,

@@ -144,11 +144,12 @@ class Runner {
 
   // Takes over what an earlier runner left.
   #inherit(): void {
-    const { log, row, machineStarts, files, tasks } = this.#parts;
+    const { log, row, machineStarts, files, tasks, shownWait } = this.#parts;
     void files.open();
     // That runner no longer starts any session, and waits for nothing.
     machineStarts.releaseAll();
     row.setHeld(log.batchId, undefined);
+    shownWait.look();
     row.setActivities(log.batchId, this.#unstarted());
     tasks.adoptAll();
     // Before anything new starts: if the process that waited for the batch was killed, the batch only has to end.
@@ -164,8 +165,8 @@ class Runner {
     return new Map(noted.filter((number) => !isRunning(number)).map((number) => [number, undefined]));
   }
 
-  // Runs what is queued, and ends the batch, or pauses it after its sample. False if something came meanwhile: a retry,
-  // with sessions perhaps running, or another directory for the files.
+  // Runs what is queued, and ends the batch, or pauses it: after its sample, or because somebody has paused it. False if
+  // something came meanwhile: a retry, with sessions perhaps running, or another directory for the files.
   async #runToEnd(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
     for (const step of [() => this.#runAll(), () => this.#summarize(), () => files.end()]) {
@@ -293,7 +294,7 @@ class Runner {
 
   #readOthers(): void {
     const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, prefixes } = this.#parts;
-    const { tasks, attempts, pool } = this.#parts;
+    const { tasks, attempts, pool, shownWait } = this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
     pace?.refresh();
@@ -303,15 +304,27 @@ class Runner {
     starts.contended = machineStarts.yields();
     attempts.giveBack();
     for (const event of log.readOthers()) {
+      if (event.type === "tasks-added") tasks.beginMore();
       if (event.type !== "retry-requested") continue;
       tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
       if (event.changed) tasks.regroup();
+      if (event.concurrency !== undefined) this.#changeNumber();
     }
+    tasks.obeyPause();
+    shownWait.look();
     attempts.endCancelled();
     // What they wait for may be cancelled, or wait for somebody.
     pool.look();
     // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
     this.#changeCount = changeCount;
+  }
+
+  // More may run from now on, or fewer: then those that have their prompts run on.
+  #changeNumber(): void {
+    const { slots, fleet, attempts } = this.#parts;
+    slots.look();
+    fleet?.slots.look();
+    attempts.giveBack();
   }
 
   #checkLeash(): void {

@@ -2,6 +2,7 @@
 import type { Event } from "../../model/event.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { waitOf } from "../../model/prerequisites.ts";
+import { isPausedFor } from "../../model/sample.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
@@ -69,10 +70,11 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater({ because: missingText(log.state.batch.claudePath) }, parts);
   const need = directoryNeed(log.state, number);
-  // While a directory is prepared and a session starts, the task may be cancelled, or get other options, or a task that it
-  // starts after may be asked for again; then it is planned again.
+  // While a directory is prepared and a session starts, the task may be cancelled, paused or get other options, or a task that
+  // it starts after may be asked for again; then it is planned again.
   const isStillQueued = () =>
     taskOf(log.state, number).status === "queued" &&
+    !isPausedFor(log.state, number) &&
     waitOf(log.state, number).kind === "free" &&
     Bun.deepEquals(need, directoryNeed(log.state, number));
   const prepared = await directoryFor(need, admitted.place, parts);

@@ -53,6 +53,10 @@ export class Tasks {
   readonly #waiting = new Set<number>();
   /** Up to which task all were begun, at least once. */
   #begun = 0;
+  /** Whether there is something to run that was passed over before. */
+  #isMore = false;
+  /** Whether somebody had paused the batch when that was looked at last. */
+  #isPaused = false;
 
   constructor(parts: TasksParts) {
     this.#parts = parts;
@@ -78,28 +82,56 @@ export class Tasks {
 
   /** Runs everything that is queued, or of a sample, its tasks. Resolves when nothing is open any more. */
   async runAll(): Promise<void> {
+    do {
+      this.#isMore = false;
+      await this.#beginAll();
+      while (this.#open.size + this.#after.size > 0 && !this.#isMore) {
+        this.#allClosed = Promise.withResolvers();
+        await this.#allClosed.promise;
+      }
+    } while (this.#isMore);
+  }
+
+  async #beginAll(): Promise<void> {
     const { log, laneOf } = this.#parts;
+    // They are looked at again.
+    this.#equals.clear();
     const all = [...log.state.tasks];
     // A machine that is full or away keeps no task of another one waiting.
     const lanes = laneOf ? Map.groupBy(all, ({ number }) => laneOf(number)).values() : [all];
     await Promise.all([...lanes].map((lane) => this.#beginEach(lane)));
-    while (this.#open.size + this.#after.size > 0) {
-      this.#allClosed = Promise.withResolvers();
-      await this.#allClosed.promise;
-    }
   }
 
   // One after the other, each as soon as it may start.
   async #beginEach(tasks: readonly TaskState[]): Promise<void> {
     for (const { number, status } of tasks) {
       this.#begun = number;
-      const isReady = status === "queued" && !this.#open.has(number);
+      const isReady = status === "queued" && !this.#open.has(number) && !this.#after.has(number);
       if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
       const admitted = await this.#admissionOf(number).admit(number);
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
     }
+  }
+
+  /** Lets nothing more start if somebody has paused the batch, and begins what waits once that is over. */
+  obeyPause(): void {
+    const { state } = this.#parts.log;
+    const isPaused = state.paused !== undefined;
+    if (isPaused) {
+      // They would keep the batch from its rest. Those that were begun leave by themselves.
+      const known = new Map<number, boolean>();
+      this.#after.drop((number) => isWithheld(state, taskOf(state, number), known));
+      this.#closeWhenDone();
+    } else if (this.#isPaused) this.beginMore();
+    this.#isPaused = isPaused;
+  }
+
+  /** There is something to begin that was passed over, or is new. */
+  beginMore(): void {
+    this.#isMore = true;
+    this.#allClosed.resolve();
   }
 
   /** The tasks that come next, and could start as soon as there is a slot, in order. */
@@ -180,7 +212,7 @@ export class Tasks {
         this.#open.delete(number);
         if (!this.#isQueued(number)) this.#goOn(this.#unblocked(number));
         // Retried in the moment in which it ended.
-        else if (!this.#after.has(number)) this.runAgain([number]);
+        else if (!this.#after.has(number) && !this.#isWithheld(number)) this.runAgain([number]);
         this.#closeWhenDone();
       },
       (error) => this.#parts.failed(error),
@@ -207,11 +239,10 @@ export class Tasks {
     this.#track(number, this.#run(number, undefined));
   }
 
-  // False if it waits for others, never starts because one of them did not succeed, or is outside of the sample: then it
-  // waits until somebody continues the batch, which starts another runner.
+  // False if it waits for others, never starts because one of them did not succeed, or waits until somebody continues the
+  // batch: it is outside of the sample, or the batch is paused.
   #mayRun(number: number): boolean {
-    const { state } = this.#parts.log;
-    if (isWithheld(state, taskOf(state, number))) return false;
+    if (this.#isWithheld(number)) return false;
     const wait = this.#after.waitOf(number);
     if (wait.kind === "for") this.#after.add(number, wait);
     if (wait.kind === "never") this.#track(number, this.#skip(number));
@@ -293,7 +324,7 @@ export class Tasks {
         if (admission && this.#after.waitOf(number).kind === "free") await this.#start(number, admission);
       }
       await this.#untilDue(number);
-      if (!this.#isQueued(number)) return;
+      if (!this.#isQueued(number) || this.#isWithheld(number)) return;
       // A retry may have queued again what it starts after.
       const wait = this.#after.waitOf(number);
       if (wait.kind === "never") return this.#skip(number);
@@ -316,11 +347,16 @@ export class Tasks {
   // Polls, because the task may be cancelled meanwhile.
   async #untilDue(number: number): Promise<void> {
     const admission = this.#admissionOf(number);
-    while (this.#isQueued(number) && !admission.isDue(number)) {
+    while (this.#isQueued(number) && !this.#isWithheld(number) && !admission.isDue(number)) {
       this.#waiting.add(number);
       await clock.next(admission.waitsLong(number) ? "rest" : "beat");
     }
     this.#waiting.delete(number);
+  }
+
+  #isWithheld(number: number): boolean {
+    const { state } = this.#parts.log;
+    return isWithheld(state, taskOf(state, number));
   }
 
   #isQueued(number: number): boolean {

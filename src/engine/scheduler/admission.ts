@@ -1,5 +1,6 @@
 // Which task may start, and when: one at a time passes all checks, gets its slot, and then the right to start.
 import type { SessionOptions } from "../../model/options.ts";
+import { isPausedFor } from "../../model/sample.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import { awaitsCost, awaitsStart, isLongWait, type WaitReason } from "../../model/wait-reason.ts";
@@ -145,10 +146,11 @@ export class Admission {
     return this.isDue(number) && this.#parts.whyClosed?.(number) === undefined;
   }
 
-  /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
+  /** Whether a task is queued in a batch that nobody has paused, its time has come, and no hold of only some models stops it. */
   isDue(number: number): boolean {
-    const task = taskOf(this.#parts.state(), number);
-    if (task.status !== "queued") return false;
+    const state = this.#parts.state();
+    const task = taskOf(state, number);
+    if (task.status !== "queued" || isPausedFor(state, number)) return false;
     const time = { notBefore: task.notBefore, dueAt: this.#parts.dueAt(number) };
     if (!isRetryDue(time, Date.now(), performance.now())) return false;
     return this.#holdOfSome(number) === undefined;

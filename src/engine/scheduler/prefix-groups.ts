@@ -39,8 +39,8 @@ interface PrefixParts {
   now?: () => number;
   /** The system's clock, in milliseconds since 1970: the cache grows old while the machine sleeps, too. */
   systemNow?: () => number;
-  /** In milliseconds; with 0, nothing waits and nothing leads. */
-  longestWaitMs?: number;
+  /** In milliseconds, as it is now; with 0, nothing waits and nothing leads. */
+  longestWaitMs?: () => number;
 }
 
 /** Tasks with the same beginning. */
@@ -83,7 +83,7 @@ export class PrefixGroups {
   readonly #elsewhere: PrefixesElsewhere | undefined;
   readonly #now: () => number;
   readonly #systemNow: () => number;
-  readonly #longestWaitMs: number;
+  readonly #longest: () => number;
   readonly #groups = new Map<string, Group>();
   /** By task, in the order in which they came. */
   readonly #members = new Map<number, Member>();
@@ -95,7 +95,11 @@ export class PrefixGroups {
     this.#elsewhere = elsewhere;
     this.#now = now ?? (() => performance.now());
     this.#systemNow = systemNow ?? (() => Date.now());
-    this.#longestWaitMs = longest ?? longestWaitMs;
+    this.#longest = longest ?? (() => longestWaitMs);
+  }
+
+  get #longestWaitMs(): number {
+    return this.#longest();
   }
 
   /** Whether a task would lead if it started a session now. */

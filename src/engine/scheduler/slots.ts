@@ -33,9 +33,12 @@ interface Waiter {
   take(slot: Slot | undefined): void;
 }
 
-/** At most `size` holders at once, first come, first served, each with a slot of the source. */
+/**
+ * At most `size()` holders at once, first come, first served, each with a slot of the source. The size may change: who has a
+ * slot keeps it.
+ */
 export class Slots implements StartRights, Disposable {
-  readonly #size: number;
+  readonly #size: () => number;
   readonly #source: SlotSource;
   readonly #isForOne: boolean;
   #taken = 0;
@@ -47,8 +50,8 @@ export class Slots implements StartRights, Disposable {
   contended = false;
 
   /** `isForOne`: one task uses them, so that what it gives back goes to other runners at once, who may be in this process. */
-  constructor(size: number, source: SlotSource, { isForOne = false } = {}) {
-    this.#size = size;
+  constructor(size: number | (() => number), source: SlotSource, { isForOne = false } = {}) {
+    this.#size = typeof size === "number" ? () => size : size;
     this.#source = source;
     this.#isForOne = isForOne;
   }
@@ -70,11 +73,21 @@ export class Slots implements StartRights, Disposable {
 
   /** A slot, if one is free and nobody waits for it, here or elsewhere; undefined otherwise. */
   acquireNow(): Slot | undefined {
-    if (this.isWaitedFor || this.contended || this.#taken >= this.#size) return undefined;
+    if (this.isWaitedFor || this.contended || this.#taken >= this.#size()) return undefined;
     const id = this.#idle.pop() ?? this.#source.claimUnwaited();
     if (id === undefined) return undefined;
     this.#taken++;
     return this.#slot(id);
+  }
+
+  /** The size may have grown. */
+  look(): void {
+    this.#serve();
+  }
+
+  /** How many more are taken than there should be, because the size has shrunk. */
+  get surplus(): number {
+    return Math.max(0, this.#taken - this.#size());
   }
 
   /** Whether somebody of this runner waits for one. */
@@ -89,7 +102,7 @@ export class Slots implements StartRights, Disposable {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#taken < this.#size) {
+    while (this.#waiting.length > 0 && this.#taken < this.#size()) {
       const id = this.#idle.pop() ?? this.#source.claim();
       if (id === undefined) {
         this.#lookSoon();
@@ -133,7 +146,7 @@ export class Slots implements StartRights, Disposable {
 
   #release(id: number): void {
     const yields = this.contended && this.#source.yields();
-    if (!yields && this.#taken <= this.#size) {
+    if (!yields && this.#taken <= this.#size()) {
       // The slot goes straight to the next waiter. Put back first, a newcomer could take it in between.
       const next = this.#waiting.shift();
       if (next) {
@@ -147,7 +160,7 @@ export class Slots implements StartRights, Disposable {
       clock.soon("soon");
       return;
     }
-    if (yields || this.#taken >= this.#size) this.#source.release(id);
+    if (yields || this.#taken >= this.#size()) this.#source.release(id);
     else this.#idle.push(id);
     // Releases what nobody takes soon; and asks again if the runner yielded.
     this.#lookSoon();

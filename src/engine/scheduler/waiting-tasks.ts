@@ -46,6 +46,11 @@ export class WaitingTasks {
     if (others?.size === 0) this.#byTask.delete(wait.task);
   }
 
+  /** Removes those that this is true of. */
+  drop(isOut: (number: number) => boolean): void {
+    for (const number of [...this.#waits.keys()]) if (isOut(number)) this.remove(number);
+  }
+
   /** A task has ended: removes and returns those that no longer wait for another one. */
   ended(task: number): number[] {
     return [...(this.#byTask.get(task) ?? [])].filter((number) => this.#goesOn(number));

@@ -2,7 +2,13 @@
 
 import { answerFileName, answerText, isAnswerThere } from "../../engine/attempt/earlier-answers.ts";
 import type { BatchId } from "../../model/batch-id.ts";
-import { givenCount, hasSucceeded, lengthOf, type SucceededTask } from "../../model/summary.ts";
+import {
+  givenCount,
+  hasSucceeded,
+  lengthOf,
+  numberedCount,
+  type SucceededTask,
+} from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { dirname, join } from "../../platform/paths.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -64,7 +70,7 @@ export function earlierResults(
   const succeeded = ordinary.filter(hasSucceeded);
   const there = succeeded.filter(isAnswerThere);
   const files = there.map((task): AnswerFile => {
-    const name = answerFileName(task.number, count, task);
+    const name = answerFileName(task.number, numberedCount(batch), task);
     return { path: join(layout.earlierAnswers(batchId), name), task };
   });
   const items = files.map(({ path, task }): Item => {

@@ -1,4 +1,4 @@
-// `continue`: runs the rest of a batch that has paused after its sample.
+// `continue`: runs the rest of a batch that has paused.
 import { product } from "../../../model/product.ts";
 import { continueBatch } from "../../../operations/continue.ts";
 import { batchPositional, type Command, checkUsage, commandOf, jsonFlag } from "../input/command.ts";
@@ -8,7 +8,7 @@ const face = commandOf(continueBatch, {
   name: "continue",
   otherNames: ["proceed", "go", "approve", "unpause"],
   description:
-    "Runs the rest of a batch that has paused after its sample (`run --sample`). Tasks of the sample keep their results. Answers at once; follow the batch with `wait` or `watch`, or add `--wait`.",
+    "Runs the rest of a batch that has paused: after its sample (`run --sample`), or by `change --pause`. Tasks that have ended keep their results. Answers at once; follow the batch with `wait` or `watch`, or add `--wait`.",
   examples: [
     ["continue latest", "Run the rest of the newest batch"],
     ["continue b4k2 --batch-budget-usd 20 --concurrency 8", "With another budget, and more sessions at once"],

@@ -8,7 +8,7 @@ import {
   planExport,
 } from "../../../operations/export.ts";
 import { onStore } from "../../../operations/perform.ts";
-import { batchPositional, type Command, checkUsage, commandOf, type Invocation } from "../input/command.ts";
+import { batchOrLatest, type Command, checkUsage, commandOf, type Invocation } from "../input/command.ts";
 
 const face = commandOf(exportBatch, {
   name: "export",
@@ -21,7 +21,7 @@ const face = commandOf(exportBatch, {
     ["export latest --format jsonl | jq .result", "Pass whole results to another program"],
     ["export latest --rows findings", "Write a row for each item of the list `findings`"],
   ],
-  positionals: [batchPositional],
+  positionals: [batchOrLatest],
   present: ({ message }) => message,
 });
 

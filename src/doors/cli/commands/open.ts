@@ -1,6 +1,6 @@
 // `open`: shows the page of a batch in the browser.
 import { openPage } from "../../../operations/open-page.ts";
-import { batchPositional, commandOf } from "../input/command.ts";
+import { batchOrLatest, commandOf } from "../input/command.ts";
 
 export const open = commandOf(openPage, {
   name: "open",
@@ -9,7 +9,7 @@ export const open = commandOf(openPage, {
     ["open latest", "Open the page of the newest batch"],
     ["open b4k2 --print", "Print the path of the page"],
   ],
-  positionals: [batchPositional],
+  positionals: [batchOrLatest],
   isWrapped: true,
   present: ({ reportFile }) => reportFile,
   beside: ({ failure }) => (failure === undefined ? undefined : `The page was not opened: ${failure}.`),

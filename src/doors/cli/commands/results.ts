@@ -8,7 +8,7 @@ import type { ResultEntry } from "../../../report/answer.ts";
 import { labelOf } from "../../../report/label.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import {
-  batchPositional,
+  batchOrLatest,
   type Command,
   commandOf,
   type Invocation,
@@ -36,7 +36,7 @@ const face = commandOf(readResults, {
     ["results latest --full --limit 1000", "Show all answers in full"],
     ["results latest --status error", "Show only what failed"],
   ],
-  positionals: [batchPositional, taskNumbersPositional],
+  positionals: [batchOrLatest, taskNumbersPositional],
   isWrapped: true,
   present: (
     { summary, batchId, matching, results: entries, nextOffset, message },

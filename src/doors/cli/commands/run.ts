@@ -219,11 +219,11 @@ async function runHere({ context, terminal }: Invocation, planned: PlannedBatch,
   using batch = await ForegroundBatch.create(context, planned);
   const { state } = batch;
   if (!isQuiet) void err.tell(headingOf(state));
-  let interruptedStatus = await shownToItsEnd(batch, terminal, how);
+  let interruptedStatus = await shownToItsEnd(batch, terminal, { ...how, keysFor: context });
   await err.tell(endingText(state, batch.word, err));
   if (interruptedStatus === undefined && batch.word === "paused" && !json && asksForRest(terminal)) {
     await batch.continue();
-    interruptedStatus = await shownToItsEnd(batch, terminal, how);
+    interruptedStatus = await shownToItsEnd(batch, terminal, { ...how, keysFor: context });
     await err.tell(endingText(state, batch.word, err));
   }
   const isWritten = await writeReports(context, how, { batchId: state.batch.batchId, err, isQuiet });

@@ -21,7 +21,7 @@ import { reuseText } from "../../../report/reuse-text.ts";
 import { promptCacheText, spendingText } from "../../../report/spending.ts";
 import { timeLeftText } from "../../../report/time-left.ts";
 import {
-  batchPositional,
+  batchOrLatest,
   type Command,
   checkUsage,
   commandCall,
@@ -80,7 +80,7 @@ const face = commandOf(showBatch, {
     ["show b4k2 --all --limit 100", "List the first 100 of many tasks"],
     ["show b4k2 --json", "Print the whole answer as JSON"],
   ],
-  positionals: [batchPositional],
+  positionals: [batchOrLatest],
   // A line for each task, for which no transcript is read.
   overview: async ({ batchId }, { context, terminal: { out }, own: given }) => {
     const overview = await overviewOf(context, batchId);

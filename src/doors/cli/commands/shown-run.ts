@@ -2,6 +2,7 @@
 import { product } from "../../../model/product.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { soleResult, summaryText } from "../../../operations/answer-now.ts";
+import type { Context } from "../../../operations/context.ts";
 import type { ForegroundBatch } from "../../../operations/foreground.ts";
 import { doneTasks } from "../../../operations/news.ts";
 import { leadToTheSame } from "../../../platform/output.ts";
@@ -12,15 +13,20 @@ import { batchView } from "../view/batch-view.ts";
 
 /**
  * Runs it to its end, or to the pause after its sample, and shows on standard error how far it is. Returns the exit status
- * if a signal ended it sooner.
+ * if a signal ended it sooner. `keysFor`: in a terminal, keys change the batch.
  */
 export async function shownToItsEnd(
   batch: ForegroundBatch,
   { out, err }: Terminal,
-  { isAttended, isQuiet = false }: { isAttended: boolean; isQuiet?: boolean },
+  { isAttended, isQuiet = false, keysFor }: { isAttended: boolean; isQuiet?: boolean; keysFor?: Context },
 ): Promise<number | undefined> {
   const { state } = batch;
-  const view = batchView(err, batch, { already: doneTasks(state), isHoldSaid: true, isQuiet });
+  const view = batchView(err, batch, {
+    already: doneTasks(state),
+    isHoldSaid: true,
+    isQuiet,
+    ...(keysFor ? { keysFor } : {}),
+  });
   using interruption = new Interruption(batch, () =>
     view.say(
       `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${state.outputDirectory}, and in \`${product.name} show ${state.batch.batchId}\`.`,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { exitText } from "../../../model/exit-status.ts";
 import { batchInput } from "../../../operations/batch-input.ts";
 import { FollowedBatch } from "../../../operations/followed-batch.ts";
-import { batchPositional, type Command, checkUsage, jsonFlag } from "../input/command.ts";
+import { batchOrLatest, type Command, checkUsage, jsonFlag } from "../input/command.ts";
 import { endFlags } from "./end-flags.ts";
 import { followedToItsEnd } from "./followed.ts";
 
@@ -21,7 +21,7 @@ export const wait: Command = {
   input: batchInput,
   withoutFlags: ["batchId"],
   own,
-  positionals: [batchPositional],
+  positionals: [batchOrLatest],
   run: async (asked) => {
     const flags = checkUsage(own, asked.own);
     const batch = await FollowedBatch.open(asked.context, checkUsage(batchInput, asked.input).batchId);

@@ -7,7 +7,7 @@ import { continueBatch } from "../../../operations/continue.ts";
 import { FollowedBatch } from "../../../operations/followed-batch.ts";
 import { perform } from "../../../operations/perform.ts";
 import {
-  batchPositional,
+  batchOrLatest,
   type Command,
   checkUsage,
   commandCall,
@@ -29,7 +29,7 @@ export const watch: Command = {
   name: "watch",
   otherNames: ["follow", "attach", "monitor", "top"],
   summary: "Watch a batch while it runs",
-  description: `Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of \`wait --json\`) at the beginning, whenever something has changed, and at the end. In a terminal, it asks whether to run the rest of a batch that has paused after its sample. Ctrl-C only stops watching; the batch continues. ${exitText("success", "failure", "paused", "interrupted", "terminated")}`,
+  description: `Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of \`wait --json\`) at the beginning, whenever something has changed, and at the end. In a terminal, it asks whether to run the rest of a batch that has paused. There, keys pause the batch, change how many sessions run at once, cancel it, rerun what failed, and open its page: \`?\` shows them. Ctrl-C only stops watching; the batch continues. ${exitText("success", "failure", "paused", "interrupted", "terminated")}`,
   examples: [
     ["watch latest", "Watch the newest batch"],
     ["watch b4k2 --json | jq .counts", "Print its progress as JSON"],
@@ -37,7 +37,7 @@ export const watch: Command = {
   input: batchInput,
   withoutFlags: ["batchId"],
   own,
-  positionals: [batchPositional],
+  positionals: [batchOrLatest],
   run: async (asked) => {
     const { context, terminal } = asked;
     const { out } = terminal;
@@ -69,7 +69,7 @@ async function watched(
   const { out } = terminal;
   const { quiet = false } = flags;
   if (!quiet) await out.tell(headingOf(batch.state));
-  await showUntilEnd(batch, out, leaving.signal, { isQuiet: quiet });
+  await showUntilEnd(batch, out, leaving.signal, { isQuiet: quiet, keysFor: context });
   const end = batch.progress();
   if (leaving.status !== undefined) {
     await out.tell(leftText(end));

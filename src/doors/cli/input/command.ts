@@ -37,6 +37,8 @@ export interface Positional {
   isTask: boolean;
   /** The accepted words, if only some are. */
   choices?: readonly string[];
+  /** What is meant where it is left out. */
+  fallback?: string;
 }
 
 /** A parsed command line. */
@@ -95,6 +97,14 @@ export const batchPositional: Positional = {
   required: true,
   many: false,
   isTask: false,
+};
+
+/** For commands that only show something: the newest batch if none is named. Those that stop or start something ask for it. */
+export const batchOrLatest: Positional = {
+  ...batchPositional,
+  description: `${batchPositional.description} Without it, the newest batch.`,
+  required: false,
+  fallback: "latest",
 };
 
 /** `[N…]`: only these tasks, by number or key; all if there are none. */

@@ -1,4 +1,4 @@
-// Asks whether the rest of a batch should run that has paused after its sample.
+// Asks whether the rest of a batch should run that has paused.
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** Whether somebody is there and says yes, with the estimate above. Waits for the answer. */

@@ -2,6 +2,7 @@
 
 import type { DoneTask } from "../../../model/state.ts";
 import { type WaitReason, waitKind } from "../../../model/wait-reason.ts";
+import type { Context } from "../../../operations/context.ts";
 import type { LiveBatch } from "../../../operations/live-batch.ts";
 import { heldText } from "../../../report/answer.ts";
 import type { Printer } from "../terminal/terminal.ts";
@@ -20,12 +21,14 @@ interface Manner {
   isHoldSaid?: boolean;
   /** Whether to show nothing of its progress but what holds it. */
   isQuiet?: boolean;
+  /** Of the command, where the keys of a live view change the batch. */
+  keysFor?: Context;
 }
 
 export function batchView(
   printer: Printer,
   batch: LiveBatch,
-  { already = [], isHoldSaid = false, isQuiet = false }: Manner = {},
+  { already = [], isHoldSaid = false, isQuiet = false, keysFor }: Manner = {},
 ): BatchView {
   const isLive = printer.isLive && !isQuiet;
   const view = isLive
@@ -36,6 +39,7 @@ export function batchView(
         now: Date.now(),
       }))
     : new PlainView(printer);
+  if (keysFor && view instanceof LiveView && process.stdin.isTTY) void withKeys(view, keysFor, batch);
   const ended = progressLines((line) => view.say(line), lineStyleOf(printer), already);
   let said: WaitReason | undefined;
   return {
@@ -52,6 +56,16 @@ export function batchView(
       view.changed();
     },
   };
+}
+
+// Without them, the view is as it was.
+async function withKeys(view: LiveView, context: Context, { state }: LiveBatch): Promise<void> {
+  try {
+    const { LiveKeys } = await import("./live-keys.ts");
+    await LiveKeys.open(view, context, state);
+  } catch {
+    // No descriptor is left, for example.
+  }
 }
 
 // Reporting its figures again and again would be a line a second.

@@ -16,7 +16,12 @@ export interface Snapshot {
   held?: WaitReason | undefined;
   /** Milliseconds since 1970. */
   now: number;
+  /** What is said of the keys, if there are any. `isAsked`: somebody has asked for it, or is asked. */
+  keys?: { lines: readonly string[]; isAsked: boolean };
 }
+
+/** Terminals with fewer rows have none for what nobody has asked for. */
+const fewRows = 12;
 
 interface Canvas {
   columns: number;
@@ -35,6 +40,7 @@ export function frameLines(snapshot: Snapshot, canvas: Canvas): string[] {
     barLine(state, width, canvas),
     ...countLines(snapshot, width),
     ...heldLines(snapshot, width, canvas),
+    ...keyLines(snapshot, width, canvas),
   ];
   const room = Math.max(0, canvas.rows - 1 - foot.length);
   const running = state.tasks.filter((task) => task.status === "running");
@@ -148,6 +154,11 @@ function heldLines({ held, now }: Snapshot, width: number, { paint }: Canvas): s
       ? ""
       : ` until ${clockText(held.until, now)} (${elapsedText(held.until - now)} left)`;
   return [paint("yellow", fit(`  Held${end}: ${oneLine(held.because, 500)}`, width))];
+}
+
+function keyLines({ keys }: Snapshot, width: number, { rows, paint }: Canvas): string[] {
+  if (!keys || (!keys.isAsked && rows < fewRows)) return [];
+  return keys.lines.map((line) => paint("faint", fit(`  ${line}`, width)));
 }
 
 // With the date only if it is another day.

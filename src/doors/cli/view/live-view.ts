@@ -25,6 +25,16 @@ export interface View {
   end(): Promise<void>;
 }
 
+/** The keys that are pressed while a view is shown. Ended with it. */
+export interface KeysOfView extends Disposable {
+  /** What to say of them, below everything else. */
+  readonly said: NonNullable<Snapshot["keys"]>;
+  /** Has the terminal give every key at once. */
+  take(): void;
+  /** Leaves the terminal as it was. */
+  giveBack(): void;
+}
+
 /** `look` returns the current snapshot, and may call `say` for tasks that have ended since. */
 export class LiveView implements View {
   readonly #printer: Printer;
@@ -38,6 +48,7 @@ export class LiveView implements View {
   #lines: readonly string[] = [];
   #columns: number;
   #ended = false;
+  #keys: KeysOfView | undefined;
 
   constructor(printer: Printer, look: () => Snapshot) {
     this.#printer = printer;
@@ -50,6 +61,16 @@ export class LiveView implements View {
     process.on("SIGCONT", this.#resume);
     // Times go on without any change.
     this.#ticking = clock.on("second", this.#draw);
+    this.changed();
+  }
+
+  /** Has keys from now on, until it ends. */
+  attach(keys: KeysOfView): void {
+    if (this.#ended) {
+      keys[Symbol.dispose]();
+      return;
+    }
+    this.#keys = keys;
     this.changed();
   }
 
@@ -67,6 +88,7 @@ export class LiveView implements View {
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#keys?.[Symbol.dispose]();
     this.#ticking[Symbol.dispose]();
     clearTimeout(this.#drawing);
     process.off("SIGWINCH", this.#draw);
@@ -85,10 +107,14 @@ export class LiveView implements View {
     const size = this.#printer.size;
     const snapshot = this.#seen();
     if (!snapshot) return;
-    const lines = frameLines(snapshot, {
-      ...size,
-      paint: (colour, text) => this.#printer.paint(colour, text),
-    });
+    const keys = this.#keys ? { keys: this.#keys.said } : {};
+    const lines = frameLines(
+      { ...snapshot, ...keys },
+      {
+        ...size,
+        paint: (colour, text) => this.#printer.paint(colour, text),
+      },
+    );
     const isSame =
       size.columns === this.#columns &&
       lines.length === this.#lines.length &&
@@ -140,11 +166,13 @@ export class LiveView implements View {
   }
 
   readonly #giveBack = () => {
+    this.#keys?.[Symbol.dispose]();
     this.#printer.writeNow(`\r\n${endFrame}${showCursor}`);
   };
 
   // Ctrl-Z: restores the terminal for the shell. Sessions continue.
   readonly #pause = () => {
+    this.#keys?.giveBack();
     this.#printer.writeNow(`${this.#erased()}${showCursor}`);
     this.#lines = [];
     process.kill(process.pid, "SIGSTOP");
@@ -152,6 +180,7 @@ export class LiveView implements View {
 
   readonly #resume = () => {
     this.#lines = [];
+    this.#keys?.take();
     void this.#printer.write(hideCursor);
     this.#draw();
   };

@@ -1,0 +1,210 @@
+// Changes a batch while it runs: pauses it or lets it go on, how many sessions run at once, its budget, more tasks.
+import { z } from "zod";
+import { spentUsd } from "../engine/scheduler/budget.ts";
+import type { Pause } from "../model/event.ts";
+import { batchOptions, prompt, sessionOptions } from "../model/options.ts";
+import { type NextStep, type Prose, prose } from "../model/prose.ts";
+import { isPaused } from "../model/sample.ts";
+import type { BatchState } from "../model/state.ts";
+import { costText, countText, numberText } from "../report/amounts.ts";
+import { oneLine } from "../report/harmless.ts";
+import { stepText } from "../report/next-step.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { stateWordOf } from "../store/batch-status.ts";
+import { addTasks } from "./add-tasks.ts";
+import { asMeant } from "./as-meant.ts";
+import { batchIdAlone } from "./batch-input.ts";
+import { changeOutput, waited } from "./batches.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
+import { continueBatch } from "./continue.ts";
+import { check } from "./faults.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
+import { goOn } from "./go-on.ts";
+import { mostTasks } from "./inputs/for-each.ts";
+import type { Call, Tool } from "./operation.ts";
+import { rawObject } from "./raw-options.ts";
+import { type Requested, requestChange } from "./request-change.ts";
+import { checkBudget, spentText } from "./retry-plan.ts";
+import { taskInput } from "./spawn-input.ts";
+import { changedSpendLimits } from "./spend-limits.ts";
+
+export const changeInput = z.strictObject({
+  batchId: batchIdAlone,
+  pause: z
+    .boolean()
+    .meta({
+      description: "`true`: no more sessions start. `false`: they start again.",
+      aliases: ["paused"],
+      hints: ["hold", "stop", "suspend", "resume", "continue", "unpause"],
+    })
+    .optional(),
+  concurrency: batchOptions.shape.concurrency.meta({
+    ...batchOptions.shape.concurrency.unwrap().meta(),
+    description: "New maximum number of parallel sessions.",
+    more: "If more run now, those go on to their end. Never more than the machine's slots (the `concurrency` setting).",
+  }),
+  batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
+    description: "New budget of the batch (USD).",
+    more: "It includes what the batch has already spent.",
+    placeholder: "USD",
+  }),
+  addTasks: z
+    .array(z.union([prompt, taskInput.meta({ ...taskInput.meta(), listed: [] })]))
+    .min(1, "expected at least one task")
+    .max(mostTasks, `at most ${mostTasks} tasks in one batch`)
+    .meta({
+      description: "More tasks, as `tasks` of spawn_parallel_claude_sessions.",
+      hints: ["tasks", "add", "task", "more", "prompts"],
+    })
+    .optional(),
+  env: sessionOptions.shape.env.meta({
+    description: "To go on: the batch's `env` again, if it had one and has come to rest.",
+    more: "A JSON file, or an object of strings. Values are never stored.",
+    placeholder: "FILE|JSON",
+    listed: false,
+  }),
+});
+
+type ChangeAsked = z.output<typeof changeInput>;
+
+export const changeBatch: Tool<typeof changeInput, typeof changeOutput> = {
+  name: "change_batch",
+  title: "Change a running batch",
+  when: "Use this to pause a running batch, or to change its budget, number of sessions or tasks.",
+  description: "Running sessions go on to their end.",
+  input: changeInput,
+  output: changeOutput,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  run: async (context, input, call) => {
+    const asked = valueOrThrow(check(changeInput, input));
+    const log = findBatch(context, asked.batchId);
+    refuseNothing(asked);
+    refuseEnded(log);
+    const { pause, concurrency, batchBudgetUsd: budgetUsd, env } = asked;
+    const { batchId } = log;
+    if (budgetUsd !== undefined) checkBudget(log, { given: budgetUsd });
+    // As written: what parsing fills in would override what the batch has.
+    const written = rawObject(asMeant(changeInput, input))["addTasks"];
+    const added = Array.isArray(written) ? await addTasks(context, log, written) : [];
+    if (isPaused(log.state) && pause === false) return continued(context, asked, { batchId, call });
+    const wanted = { concurrency, budgetUsd, ...changedSpendLimits(context, log.state) };
+    const requested =
+      pause === false
+        ? await goOn(context, log, { ...wanted, env }, call)
+        : await requestChange(log, { ...wanted, ...(pause ? { pause: pauser(call) } : {}) });
+    if (requested === "over") refuseEnded(log);
+    // Its last session has ended meanwhile.
+    if (requested === "rests") return continued(context, asked, { batchId, call });
+    return { ...waited(context, log), message: changedText(context, log, { asked, added, requested }) };
+  },
+};
+
+// Names of clients are theirs to choose.
+function pauser({ client }: Call): Pause {
+  return client === undefined ? {} : { client: oneLine(client, 60) };
+}
+
+function continued(
+  context: Context,
+  { concurrency, batchBudgetUsd, env }: ChangeAsked,
+  { batchId, call }: { batchId: string; call: Call },
+): Promise<z.output<typeof changeOutput>> {
+  const given = Object.entries({ concurrency, batchBudgetUsd, env }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return continueBatch.run(context, { batchId, ...Object.fromEntries(given) }, call);
+}
+
+function refuseNothing({ batchId: _, env: __, ...changes }: ChangeAsked): void {
+  if (Object.values(changes).some((value) => value !== undefined)) return;
+  throw new UserError(
+    "Nothing was given that changes. Say whether the batch pauses, or give a number, a budget or tasks.",
+  );
+}
+
+function refuseEnded({ batchId, state }: BatchLog): void {
+  if (isPaused(state)) return;
+  if (state.endedAt === undefined) {
+    if (state.cancelledBy === undefined) return;
+    throw new UserError(`Batch ${batchId} is being cancelled: there is nothing to change.`);
+  }
+  throw new UserError(endedProse(batchId, state));
+}
+
+function endedProse(batchId: string, { counts, cancelledBy }: BatchState): Prose {
+  const ended = cancelledBy === undefined ? "has ended" : "was cancelled";
+  const retry: NextStep = { do: "retry", batchId };
+  if (counts.failed + counts.cancelled === 0)
+    return `Batch ${batchId} ${ended}, and all its tasks have succeeded: there is nothing to change. A new batch runs more.`;
+  return prose`Batch ${batchId} ${ended}: there is nothing to change. ${retry} reruns what failed or was cancelled, also with other options.`;
+}
+
+interface Changed {
+  asked: ChangeAsked;
+  /** The numbers of the tasks that were added. */
+  added: readonly number[];
+  requested: Requested;
+}
+
+function changedText(
+  context: Context,
+  log: BatchLog,
+  { asked: { pause, concurrency, batchBudgetUsd }, added, requested }: Changed,
+): string {
+  const { state } = log;
+  const word = stateWordOf(rowOf(context, log));
+  return [
+    ...(added.length > 0 ? [addedText(state, added)] : []),
+    ...(requested === "same" && added.length === 0 ? ["Nothing has changed: it was so already."] : []),
+    ...(pause === true ? [pausedText(context, log)] : []),
+    ...(pause === false ? ["Sessions start as usual."] : []),
+    ...(concurrency === undefined ? [] : [numberChangedText(state)]),
+    ...(batchBudgetUsd === undefined ? [] : [budgetText(state)]),
+    ...(word === "interrupted"
+      ? [
+          `The batch is interrupted: ${stepText(context.door, { do: "retry", batchId: log.batchId })} resumes it.`,
+        ]
+      : []),
+    `Results go to ${state.outputDirectory}.`,
+  ].join(" ");
+}
+
+function addedText(state: BatchState, added: readonly number[]): string {
+  const [first = 0] = added;
+  const last = added.at(-1) ?? first;
+  const what =
+    first === last
+      ? `Task ${first} was added.`
+      : `Tasks ${numberText(first)} to ${numberText(last)} were added.`;
+  const isHeldBack = state.paused !== undefined || state.sample !== undefined;
+  return isHeldBack
+    ? `${what} ${first === last ? "It waits" : "They wait"} until the batch is continued.`
+    : what;
+}
+
+function pausedText({ door }: Context, { batchId, state: { counts, batch } }: BatchLog): string {
+  const { running } = counts;
+  const inQueue = batch.fleet ? ", with those that wait in the queue of the fleet," : "";
+  const runs =
+    running === 0
+      ? "None runs."
+      : `${countText(running, "session")} that ${running === 1 ? "runs" : "run"}${inQueue} ${running === 1 ? "goes" : "go"} on to ${running === 1 ? "its" : "their"} end.`;
+  return `No more sessions start. ${runs} ${stepText(door, { do: "continue", batchId })} runs the rest.`;
+}
+
+function numberChangedText({ batch: { concurrency, slots }, counts: { running } }: BatchState): string {
+  if (concurrency === "auto") return "As many sessions run at once as the machine and the account allow.";
+  const over =
+    running > concurrency ? ` ${countText(running, "session")} run now, and those go on to their end.` : "";
+  const all =
+    typeof slots === "number" && slots < concurrency
+      ? ` All batches together have ${numberText(slots)} (the \`concurrency\` setting).`
+      : "";
+  return `From now on, at most ${countText(concurrency, "session")} ${concurrency === 1 ? "runs" : "run"} at once.${over}${all}`;
+}
+
+function budgetText(state: BatchState): string {
+  const { budgetUsd = 0 } = state;
+  const spent = spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : "";
+  return `The budget of the batch is now ${costText(budgetUsd)}${spent}.`;
+}
