@@ -159,11 +159,9 @@ export async function borrowingCheckout(path: string, { from, commit }: Borrowed
 }
 
 async function borrow(repository: string, from: string): Promise<void> {
-  const [objects = "", shallow = ""] = await Promise.all(
-    ["objects", "shallow"].map((name) =>
-      git(["rev-parse", "--path-format=absolute", "--git-path", name], { directory: from }),
-    ),
-  );
+  const paths = ["--git-path", "objects", "--git-path", "shallow"];
+  const said = await git(["rev-parse", "--path-format=absolute", ...paths], { directory: from });
+  const [objects = "", shallow = ""] = said.split("\n");
   await Bun.write(join(repository, "objects", "info", "alternates"), `${objects}\n`);
   if (exists(shallow)) await Bun.write(join(repository, "shallow"), readText(shallow));
 }

@@ -353,7 +353,8 @@ export const batchOptions = z.strictObject({
     .array(z.string().min(1))
     .max(100)
     .meta({
-      description: "Machines to run on by ssh. Then `workingDirectory` is `HOST:/path`, or `*:/path`.",
+      description:
+        "Machines to run on by ssh: on a copy of `workingDirectory`, or there, in `HOST:/path` or `*:/path`.",
       more: "Names that `host add` has added. `*:/path` is that path on each of them. An empty list means this machine.",
       placeholder: "HOST",
       hints: ["host", "machines", "ssh", "remotes"],
