@@ -24,8 +24,8 @@ import { LivingWorkers, type WorkerBeat } from "./worker-beat.ts";
 
 /** How many events of the queue are kept: with BullMQ's own 10,000, some of a large batch are lost. */
 const mostEvents = 200_000;
-/** How long what has ended is kept in the queue, in seconds: longer than a batch is watched. */
-const endedSeconds = 86_400;
+/** How long what has ended is kept in the queue, in seconds: its result is in the ledger. */
+const endedSeconds = 600;
 const failedSeconds = 7 * 86_400;
 /** How often workers are looked for, and cancelled jobs that have not ended, in milliseconds; at most as often as for lost ones. */
 const lookEveryMs = 5_000;
@@ -209,10 +209,7 @@ export class SubmitterQueue implements AsyncDisposable {
 
   /** Lets go of what the server has of a job whose end is known, and stored here. At most, it stays there for some days. */
   forget(id: JobId): void {
-    const forgotten = Promise.all([this.#ledger.forget(id), this.#queue.remove(id)]).then(
-      () => undefined,
-      () => undefined,
-    );
+    const forgotten = this.#ledger.forget(id).catch(() => undefined);
     this.#writing.add(forgotten);
     void forgotten.then(() => this.#writing.delete(forgotten));
   }

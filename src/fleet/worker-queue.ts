@@ -142,6 +142,10 @@ export class FleetWorker {
   readonly #saidOfRuns = new Set<string>();
   /** The name of its beats: two machines may have one name. */
   readonly #beatName: string;
+  /** When it last spoke, on the monotonic clock. */
+  #beatAt = Number.NEGATIVE_INFINITY;
+  /** Whether other jobs run than it then said. */
+  #hasChanged = false;
   /** Aborted when this worker waits for nothing more. */
   readonly #leaving = new AbortController();
   #worker: Worker | undefined;
@@ -162,12 +166,10 @@ export class FleetWorker {
     this.#control = control;
     this.#ledger = new Ledger({ redis, leaseMs });
     this.#leases = new Leases({ ledger: this.#ledger, everyMs: leaseRenewMs });
-    let beatAt = Number.NEGATIVE_INFINITY;
     this.#ticks = [
       clock.on("second", () => {
-        if (performance.now() - beatAt < beatEveryMs) return;
-        beatAt = performance.now();
-        this.#beat();
+        const isDue = performance.now() - this.#beatAt >= beatEveryMs;
+        if (isDue || this.#hasChanged) this.#beat();
       }),
     ];
   }
@@ -381,6 +383,7 @@ export class FleetWorker {
     const controller = new AbortController();
     const running: Running = { ...run, controller, ended: Promise.resolve({ kind: "handed-back" }) };
     this.#runs.set(id, running);
+    this.#hasChanged = true;
     running.ended = this.#run(job, id, running);
   }
 
@@ -399,6 +402,7 @@ export class FleetWorker {
       throw error;
     } finally {
       this.#runs.delete(id);
+      this.#hasChanged = true;
     }
   }
 
@@ -564,6 +568,8 @@ export class FleetWorker {
     };
     // During an outage, only one would wait for its end.
     if (this.#redis.status !== "ready") return;
+    this.#beatAt = performance.now();
+    this.#hasChanged = false;
     void bestEffort(this.#redis.hset(workersKeyOf(this.#queue.name), this.#beatName, JSON.stringify(beat)));
   }
 }

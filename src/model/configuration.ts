@@ -171,6 +171,13 @@ export const configurationSchema = z.strictObject({
         "Fleets of machines that can run tasks, by name: `url`, `keyFile`, `blobs` and more, as docs/fleet.md describes (default: none).",
     })
     .optional(),
+  fleet: batchOptions.shape.fleet
+    .unwrap()
+    .meta({
+      description:
+        "Fleet for batches that set neither `fleet` nor `hosts` of their own: a name in `fleets` (default: none). It precedes the setting `hosts`.",
+    })
+    .optional(),
   stateDirectory: z
     .string()
     .min(1)

@@ -439,10 +439,10 @@ export const batchOptions = z.strictObject({
     .optional(),
   fleet: z
     .string()
-    .min(1)
     .meta({
       description:
         "Fleet of machines to run on: a name in the `fleets` setting. The tasks run on its workers instead of on this machine.",
+      more: "An empty text means no fleet.",
       listed: false,
       placeholder: "NAME",
       hints: ["cluster", "queue", "machines"],

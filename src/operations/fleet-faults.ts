@@ -12,6 +12,15 @@ import { excerpt } from "./faults.ts";
 import { nearest } from "./nearest.ts";
 import { type RawOptions, rawObject } from "./raw-options.ts";
 
+/** The name of a batch's fleet: its own, or that of the configuration unless it has hosts; undefined for none. */
+export function fleetNameOf(
+  { fleet, hosts }: { fleet?: string | undefined; hosts?: readonly string[] | undefined },
+  { configuration }: Pick<Context, "configuration">,
+): string | undefined {
+  const usual = hosts === undefined ? configuration.fleet : undefined;
+  return (fleet ?? usual) || undefined;
+}
+
 /** The fleet with this name; undefined if none was asked for, or something is wrong with it, which is then a fault. */
 export function fleetAsked(
   name: string | undefined,

@@ -79,6 +79,7 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
       ...(parts.mostUsd === undefined ? {} : { batchBudgetUsd: parts.mostUsd }),
       tasks: [{ ...task, workingDirectory: files.directory, disallowedTools: deniedTools(task, parts) }],
       asyncMode: false,
+      ...here,
     });
     if (!planned.ok) {
       const says = wordsOf(inSpec(planned.faults));
@@ -129,6 +130,9 @@ export function brokenOff({ because, reason, used, attempts, worker }: BrokenOff
   return { kind: "result", result: { kind: "ended", worker, outcome, attempts, ...usage } };
 }
 
+/** Wherever this machine's own batches run. */
+const here = { fleet: "", hosts: [] };
+
 /** Why this machine could run no job, as sentences; undefined if it could. `folder`: where the files of tasks are. */
 export async function whyUnable(context: Context, folder: string): Promise<string | undefined> {
   try {
@@ -136,6 +140,7 @@ export async function whyUnable(context: Context, folder: string): Promise<strin
     const planned = await planBatch(context, "run", {
       tasks: [{ task: "x", workingDirectory: files.directory }],
       asyncMode: false,
+      ...here,
     });
     return planned.ok ? undefined : wordsOf(inSpec(planned.faults));
   } catch (error) {

@@ -12,7 +12,10 @@ import { type Fault, wrong } from "./fault.ts";
 import { excerpt } from "./faults.ts";
 import type { RawOptions } from "./raw-options.ts";
 
-/** The machines that a batch runs on: its own, or those of the configuration; none for this machine, and none for a fleet. */
+/**
+ * The machines that a batch runs on: its own, or those of the configuration; none for this machine, and none for a fleet.
+ * `fleet`: its name, if it has one.
+ */
 export function hostsAsked(
   context: Context,
   { hosts: given, fleet }: { hosts?: readonly string[] | undefined; fleet?: string | undefined },

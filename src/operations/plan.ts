@@ -28,6 +28,7 @@ import { type Checked, check } from "./faults.ts";
 import {
   fleetAsked,
   fleetDirectoryFaults,
+  fleetNameOf,
   fleetOptionFaults,
   fleetTemplateFaults,
   resultsFault,
@@ -120,7 +121,8 @@ export async function planBatch(
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
-  const hosts = hostsAsked(context, batchWide, faults);
+  const fleetName = fleetNameOf(batchWide, context);
+  const hosts = hostsAsked(context, { ...batchWide, fleet: fleetName }, faults);
   places.workOn(hosts);
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
     place: [],
@@ -128,7 +130,7 @@ export async function planBatch(
   const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
-  const fleet = fleetAsked(batchWide.fleet, context, faults);
+  const fleet = fleetAsked(fleetName, context, faults);
   const elsewhereFaults = (options: RawOptions): Fault[] => (fleet ? fleetOptionFaults(options) : []);
   faults.push(...elsewhereFaults(common));
   const base = places.baseIn(workingDirectory);

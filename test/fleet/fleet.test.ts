@@ -1,5 +1,5 @@
 // A batch on a fleet, from one end to the other: a submitter, workers and a Redis, all as processes.
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, symlinkSync, unlinkSync } from "node:fs";
 import { spentSince } from "../../src/store/spent.ts";
 import { Store } from "../../src/store/store.ts";
@@ -11,6 +11,101 @@ import { OwnBatch } from "./own-batch.ts";
 import { OwnFleet } from "./own-fleet.ts";
 
 describeNeeding("redis")("a batch on a fleet", () => {
+  /** With one worker, for tests that do no harm to it. */
+  let shared: OwnFleet;
+  beforeAll(async () => {
+    shared = await OwnFleet.create({ policy: { options: ["settings"] } });
+    await shared.worker("box-1", { environment: { PARALLEL_CLAUDE_FLEET: "team" } });
+  });
+  afterAll(async () => {
+    await shared[Symbol.asyncDispose]();
+  });
+
+  test("runs on the fleet of the configuration, and its workers run it themselves", async () => {
+    const { home } = shared;
+    // The worker, too, was started with this setting.
+    await using child = Bun.spawn([...program(), "run", "[[answer text=yes]]"], {
+      cwd: home.work,
+      env: { ...home.environment, PARALLEL_CLAUDE_FLEET: "team" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    expect(await child.stdout.text()).toBe("yes\n");
+    expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
+      { host: "box-1" },
+    ]);
+  }, 60_000);
+
+  test("stops at the first answer that matches, and takes settings from a file along", async () => {
+    const { home } = shared;
+    await Bun.write(home.file("own.json"), JSON.stringify({ cleanupPeriodDays: 17 }));
+    const tasks = ["[[answer text=no]]", "[[answer text=FOUND]]", "c", "d"];
+    const { results } = await new OwnBatch(home, tasks, [
+      ...["--settings", home.file("own.json"), "--concurrency", "1"],
+      ...["--stop-when-found", "1", "--stop-when-where-pattern", "^FOUND"],
+    ]).answer();
+    expect(results.map(({ outcome }) => outcome)).toEqual([
+      "succeeded",
+      "succeeded",
+      "cancelled: stop-when",
+      "cancelled: stop-when",
+    ]);
+    // As the worker's own file.
+    const [, file = ""] =
+      /--settings=([^"]*state-box-1[^"]*\.json)/.exec(readFileSync(home.startsLog, "utf8")) ?? [];
+    expect(file).not.toBe("");
+  }, 60_000);
+
+  test("repeats on the worker what a second try can fix, and counts all that was spent", async () => {
+    const { home } = shared;
+    const once = home.file("once");
+    const task = `[[cost usd=0.25]] [[refused status=500 kind=api_error text=Odd once=${once}]] [[answer text=better]]`;
+    const { results } = await new OwnBatch(home, [task]).answer();
+    expect(results).toMatchObject([{ result: expect.any(String), status: "success", costUsd: 0.5 }]);
+    expect(results[0]?.remarks?.join(" ")).toContain("2 attempts");
+  }, 60_000);
+
+  test("says in list, results and logs where a task ran", async () => {
+    const { home } = shared;
+    const said = await run(home, ["run", "--fleet", "team", "[[answer text=yes]]"]);
+    expect(said).toMatchObject({ code: 0, out: "yes\n" });
+    expect((await run(home, ["logs", "latest", "1"])).out).toContain("Ran on box-1");
+    expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
+      { host: "box-1" },
+    ]);
+    const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
+    expect(await Bun.file(page).text()).toContain("succeeded on box-1");
+  }, 60_000);
+
+  test("lets tasks of other models go on while one model has reached its limit", async () => {
+    const { home, redis } = shared;
+    const before = newestRow(home)?.batchId;
+    const batch = new OwnBatch(home, [
+      { task: "[[usage-limit type=seven_day_opus resets-in=3600]]", model: "opus" },
+      { task: "[[answer text=yes]]", model: "sonnet" },
+    ]);
+    await eventually(
+      () => newestRow(home)?.batchId !== before && newestRow(home)?.counts.succeeded === 1,
+      () => JSON.stringify(newestRow(home)),
+    );
+    expect(await redis.connection.pttl("bull:fleet1-default:limiter")).toBeLessThan(0);
+    const { batchId = "" } = newestRow(home) ?? {};
+    expect(await redis.connection.zscore("bull:fleet1-default:delayed", `${batchId}-1-1`)).not.toBeNull();
+    await run(home, ["cancel", batchId]);
+    expect((await batch.answer()).results[1]).toMatchObject({ result: "yes" });
+  }, 60_000);
+
+  test("stops at the budget of the batch", async () => {
+    const { home } = shared;
+    const task = (word: string) => `[[cost usd=0.4]] [[answer text=${word}]]`;
+    const { results } = await new OwnBatch(home, ["a", "b", "c", "d"].map(task), [
+      ...["--batch-budget-usd", "0.5", "--concurrency", "1"],
+    ]).answer();
+    expect(results.slice(0, 2).map(({ status }) => status)).toEqual(["success", "success"]);
+    expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
+  }, 60_000);
+
   test("runs on its workers, and its answers come back with their costs", async () => {
     await using fleet = await OwnFleet.create();
     const { home } = fleet;
@@ -37,33 +132,14 @@ describeNeeding("redis")("a batch on a fleet", () => {
     expect(answer.totalCostUsd).toBeCloseTo(1.5, 6);
     expect(asked(home).length).toBe(6);
     // The batch has all results, so the queue's server keeps none of them for a week.
-    expect(await fleet.redis.connection.keys("bull:fleet1-default:*-1-1")).toEqual([]);
+    const { connection } = fleet.redis;
+    const results = await connection.keys("led:*:done");
+    expect(results).toHaveLength(6);
+    for (const result of results) expect(await connection.pttl(result)).toBeLessThan(600_001);
     // No session may read what its worker's secrets are.
     const started = readFileSync(home.startsLog, "utf8");
     expect(started).toContain(`Read(/${home.file("fleet.key")})`);
     expect(started).toContain(`Edit(/${home.file("redis.password")})`);
-  }, 60_000);
-
-  test("stops at the first answer that matches, and takes settings from a file along", async () => {
-    await using fleet = await OwnFleet.create({ policy: { options: ["settings"] } });
-    const { home } = fleet;
-    await fleet.worker("box-1", { slots: 1 });
-    await Bun.write(home.file("own.json"), JSON.stringify({ cleanupPeriodDays: 17 }));
-    const tasks = ["[[answer text=no]]", "[[answer text=FOUND]]", "c", "d"];
-    const { results } = await new OwnBatch(home, tasks, [
-      ...["--settings", home.file("own.json"), "--concurrency", "1"],
-      ...["--stop-when-found", "1", "--stop-when-where-pattern", "^FOUND"],
-    ]).answer();
-    expect(results.map(({ outcome }) => outcome)).toEqual([
-      "succeeded",
-      "succeeded",
-      "cancelled: stop-when",
-      "cancelled: stop-when",
-    ]);
-    // As the worker's own file.
-    const [, file = ""] =
-      /--settings=([^"]*state-box-1[^"]*\.json)/.exec(readFileSync(home.startsLog, "utf8")) ?? [];
-    expect(file).not.toBe("");
   }, 60_000);
 
   test("sends the files of a repository, uncommitted ones too, and brings changes back as branches", async () => {
@@ -110,31 +186,6 @@ describeNeeding("redis")("a batch on a fleet", () => {
     expect(asked(home)).toEqual([]);
   }, 60_000);
 
-  test("repeats on the worker what a second try can fix, and counts all that was spent", async () => {
-    await using fleet = await OwnFleet.create();
-    const { home } = fleet;
-    await fleet.worker("box-1");
-    const once = home.file("once");
-    const task = `[[cost usd=0.25]] [[refused status=500 kind=api_error text=Odd once=${once}]] [[answer text=better]]`;
-    const { results } = await new OwnBatch(home, [task]).answer();
-    expect(results).toMatchObject([{ result: expect.any(String), status: "success", costUsd: 0.5 }]);
-    expect(results[0]?.remarks?.join(" ")).toContain("2 attempts");
-  }, 60_000);
-
-  test("says in list, results and logs where a task ran", async () => {
-    await using fleet = await OwnFleet.create();
-    const { home } = fleet;
-    await fleet.worker("box-1");
-    const said = await run(home, ["run", "--fleet", "team", "[[answer text=yes]]"]);
-    expect(said).toMatchObject({ code: 0, out: "yes\n" });
-    expect((await run(home, ["logs", "latest", "1"])).out).toContain("Ran on box-1");
-    expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
-      { host: "box-1" },
-    ]);
-    const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
-    expect(await Bun.file(page).text()).toContain("succeeded on box-1");
-  }, 60_000);
-
   test("waits for the end of a usage limit, on all workers, and counts no attempt", async () => {
     await using fleet = await OwnFleet.create();
     const { home, redis } = fleet;
@@ -160,25 +211,6 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await redis.connection.del("bull:fleet1-default:limiter");
     const { results } = await batch.answer();
     expect(results).toMatchObject([{ result: "after", status: "success" }]);
-  }, 60_000);
-
-  test("lets tasks of other models go on while one model has reached its limit", async () => {
-    await using fleet = await OwnFleet.create();
-    const { home, redis } = fleet;
-    await fleet.worker("box-1", { slots: 1 });
-    const batch = new OwnBatch(home, [
-      { task: "[[usage-limit type=seven_day_opus resets-in=3600]]", model: "opus" },
-      { task: "[[answer text=yes]]", model: "sonnet" },
-    ]);
-    await eventually(
-      () => newestRow(home)?.counts.succeeded === 1,
-      () => JSON.stringify(newestRow(home)),
-    );
-    expect(await redis.connection.pttl("bull:fleet1-default:limiter")).toBeLessThan(0);
-    const { batchId = "" } = newestRow(home) ?? {};
-    expect(await redis.connection.zscore("bull:fleet1-default:delayed", `${batchId}-1-1`)).not.toBeNull();
-    await run(home, ["cancel", batchId]);
-    expect((await batch.answer()).results[1]).toMatchObject({ result: "yes" });
   }, 60_000);
 
   test("leaves a worker alone whose login does not work, and runs its task on another one", async () => {
@@ -247,18 +279,6 @@ describeNeeding("redis")("a batch on a fleet", () => {
       () => JSON.stringify(store.list()),
     );
     expect(spentSince(store.database, 0)).toBeCloseTo(0.25, 6);
-  }, 60_000);
-
-  test("stops at the budget of the batch", async () => {
-    await using fleet = await OwnFleet.create();
-    const { home } = fleet;
-    await fleet.worker("box-1", { slots: 1 });
-    const task = (word: string) => `[[cost usd=0.4]] [[answer text=${word}]]`;
-    const { results } = await new OwnBatch(home, ["a", "b", "c", "d"].map(task), [
-      ...["--batch-budget-usd", "0.5", "--concurrency", "1"],
-    ]).answer();
-    expect(results.slice(0, 2).map(({ status }) => status)).toEqual(["success", "success"]);
-    expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
   }, 60_000);
 
   test("has workers that say as JSON what they take", async () => {

@@ -19,10 +19,18 @@ export class OwnFleet implements AsyncDisposable {
   }
 
   /** `redis`: one that is started later. `policy`: what workers allow beside the working directory. */
-  static async create({ redis, policy = {} }: { redis?: OwnRedis; policy?: object } = {}): Promise<OwnFleet> {
+  static async create({
+    redis,
+    policy = {},
+    lease = leaseMs,
+  }: {
+    redis?: OwnRedis;
+    policy?: object;
+    lease?: number;
+  } = {}): Promise<OwnFleet> {
     const server = redis ?? (await OwnRedis.start());
     const home = new Home({
-      FLEET_LEASE_MS: String(leaseMs),
+      FLEET_LEASE_MS: String(lease),
       PARALLEL_CLAUDE_NOTIFICATIONS: "false",
     });
     const fleet = new OwnFleet(home, server);

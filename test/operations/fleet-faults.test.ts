@@ -85,6 +85,25 @@ test("settings of a fleet that cannot be read are a fault of the configuration, 
   expect(faults[0]).not.toContain("secret");
 });
 
+test("a batch that names neither fleet nor hosts runs on the fleet of the configuration", async () => {
+  using inside = insideWithFleet();
+  process.env["PARALLEL_CLAUDE_FLEET"] = "team";
+  const fleetOf = async (input: Record<string, unknown>) => {
+    const given = { workingDirectory: inside.work, tasks: ["one"], ...input };
+    const planned = await planBatch(inside.context(), "run", given);
+    if (!planned.ok) throw new Error(inWords(planned.faults).join("\n"));
+    return planned.value.batch.fleet?.name;
+  };
+  expect(await fleetOf({})).toBe("team");
+  expect(await fleetOf({ fleet: "" })).toBeUndefined();
+  expect(await fleetOf({ hosts: [] })).toBeUndefined();
+  // The setting about hosts stands back.
+  process.env["PARALLEL_CLAUDE_HOSTS"] = '["box1"]';
+  expect(await fleetOf({})).toBe("team");
+  process.env["PARALLEL_CLAUDE_FLEET"] = "taem";
+  expect(await faultsOf(inside, {})).toEqual([expect.stringContaining("did you mean `team`?")]);
+});
+
 test("the concurrency of this machine's configuration does not limit its workers", async () => {
   using inside = insideWithFleet();
   process.env["PARALLEL_CLAUDE_CONCURRENCY"] = "4";
