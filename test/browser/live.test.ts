@@ -126,7 +126,7 @@ describe("the page of a batch of 200", () => {
       const lengths = await page.evaluate(`${shownRows}.map((row) => Number(row.dataset.d))`);
       expect(lengths).toEqual([...(lengths as number[])].sort((a, b) => b - a));
 
-      // Task 200 never had one. The straggler is the longest of the timeline, and the keyboard gets to its page.
+      // Task 200 never had one. The straggler is the longest of the timeline, and the keyboard gets to the page of its session.
       expect(await page.text("#readout")).toMatch(/199 sessions, [2-8] in parallel at most/);
       expect(await page.text("#readout")).toContain("the longest is task 1 with");
       expect(await page.evaluate(`document.querySelectorAll(".bars path").length`)).toBeGreaterThan(2);
@@ -134,7 +134,7 @@ describe("the page of a batch of 200", () => {
       await page.press("Home");
       expect(await page.text("#readout")).toMatch(/^Task \d/);
       await page.press("Enter");
-      await page.until(`location.pathname.includes("result-") || location.pathname.includes("error-")`);
+      await page.until(`/\\/(?:session|result|error)-\\d+[^/]*$/.test(location.pathname)`);
       await home.empty();
     },
     240_000,
