@@ -9,8 +9,9 @@ import { product } from "../src/model/product.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
 import { asked } from "./fake-notes.ts";
 import { commandsUnder, DocumentedFleet, fileOf } from "./fleet/documented-fleet.ts";
-import { Home, program, run } from "./harness.ts";
+import { configurationFolder, Home, program, run } from "./harness.ts";
 import { pathWithCommands, putProgram } from "./own-commands.ts";
+import { freePort } from "./own-redis.ts";
 
 describeNeeding(
   "redis",
@@ -112,6 +113,36 @@ describeNeeding(
     expect(await again.get("bull:kept")).toBe("1");
     again.disconnect();
   });
+});
+
+describeNeeding(
+  "redis",
+  "openssl",
+  "sh",
+  "modes of files",
+)("the first try of the document", () => {
+  test("runs a task on one machine", async () => {
+    await using home = new Home();
+    const port = String(await freePort());
+    const here = (text: string) => text.replaceAll("6390", port);
+    const typed = (text: string) =>
+      Bun.spawn(["sh", "-ec", text], {
+        cwd: home.work,
+        env: { ...home.environment, PATH: pathWithCommands(home) },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+    putProgram(home);
+    expect(await typed(fileOf("try.sh")).exited).toBe(0);
+    const configuration = join(home.path, configurationFolder, product.name, "config.json");
+    await Bun.write(configuration, here(fileOf("try.json")));
+    const commands = commandsUnder("Try it on one machine").flatMap(({ text }) => text.split("\n"));
+    const [server = "", worker = "", batch = ""] = commands.slice(-3).map(here);
+    await using _server = typed(`exec ${server}`);
+    await using _worker = typed(`exec ${worker}`);
+    expect(await typed(batch).stdout.text()).toBe("Answer to: What is 2 + 2?\n");
+  }, 60_000);
 });
 
 describeNeeding(
