@@ -91,7 +91,9 @@ describe.each(["tools", "command-line"] as const)("for %s, of a batch", (door) =
     const { listed, shown, waited, read } = await said(inside, door, batch.id);
     expect(listed?.message).toMatch(words);
     expect(listed?.message).toBe(String(shown.message));
-    expect(waited.message).toBe(String(shown.message));
+    // Where one batch is waited for, the causes follow, which a list would need whole logs for.
+    const alone = (message: string) => message.replace(/ Causes: [^.]*\./, "");
+    expect(alone(waited.message)).toBe(String(shown.message));
     expect(read.message).toStartWith(String(shown.message));
     expect(shown).toMatchObject(listed ?? {});
   });
