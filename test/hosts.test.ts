@@ -1,10 +1,10 @@
 // Batches on other machines: each an sshd of Debian's on loopback, with a state directory of its own.
-import { expect } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { greeting } from "../src/far/greeting.ts";
 import { testNeeding } from "./facilities.ts";
-import { eventually, Home, killIfThere, program, run } from "./harness.ts";
+import { eventually, fakeDirectory, Home, killIfThere, program, run } from "./harness.ts";
 import { OwnSshd } from "./own-sshd.ts";
 
 const withSshd = testNeeding("sshd", "Linux");
@@ -85,6 +85,9 @@ const on = (home: Home, ...names: string[]): string[] => [
 withSshd("a task runs on another machine, its answer comes back, and nothing of it stays there", async () => {
   await using home = new Home();
   await using box = await OwnSshd.start(home, "box1");
+  // Only that machine needs a `claude`.
+  const places = (home.environment["PATH"] ?? "").split(delimiter);
+  home.set({ PATH: places.filter((place) => place !== fakeDirectory).join(delimiter) });
   const { code, out, err } = await run(home, [
     ...["run", "--hosts", "box1", "--cd", `box1:${home.work}`],
     '[[answer text="from afar"]]',
@@ -95,19 +98,6 @@ withSshd("a task runs on another machine, its answer comes back, and nothing of 
     () => left().length === 0,
     () => `left: ${left()}`,
   );
-});
-
-withSshd("tasks go to the machine that runs the fewest", async () => {
-  await using home = new Home();
-  await using _one = await OwnSshd.start(home, "box1");
-  await using _two = await OwnSshd.start(home, "box2");
-  const gates = Array.from({ length: 4 }, (_, index) => new Gate(home, `gate${index}`));
-  const batchId = await detached(home, ...on(home, "box1", "box2"), ...gates.map((gate) => gate.task()));
-  for (const gate of gates) await gate.begun();
-  for (const gate of gates) gate.open();
-  const summary = await ended(home, batchId);
-  expect(statuses(summary)).toEqual(Array(4).fill("success"));
-  expect(summary.results.map(({ host }) => host).toSorted()).toEqual(["box1", "box1", "box2", "box2"]);
 });
 
 withSshd(
@@ -230,7 +220,7 @@ withSshd(
 );
 
 withSshd("tasks of a machine that stays away run on another one, if the batch says so", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_HOST_LEASE_SECONDS: "4" });
+  await using home = new Home({ PARALLEL_CLAUDE_HOST_LEASE_SECONDS: "2" });
   await using one = await OwnSshd.start(home, "box1");
   const gate = new Gate(home);
   const words = [
@@ -266,17 +256,6 @@ withSshd("tasks of a machine that stays away run on another one, if the batch sa
     () => !home.processes().some(({ command }) => command.includes("--session-id")),
     () => "a session is left",
   );
-});
-
-withSshd("what a session needs of the batch's own folder goes there with it", async () => {
-  await using home = new Home();
-  await using _box = await OwnSshd.start(home, "box1");
-  const servers = JSON.stringify({ mcpServers: { none: { command: "true", env: { SECRET: "s3cret" } } } });
-  const batchId = await detached(home, ...on(home, "box1"), "--mcp-config", servers, "[[answer text=ok]]");
-  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
-  const words = readFileSync(home.startsLog, "utf8");
-  expect(words).toContain("machine-box1/state/far/");
-  expect(words).not.toContain("s3cret");
 });
 
 withSshd("a machine is added by its name: the program is copied once, and its checks are shown", async () => {
@@ -323,10 +302,17 @@ withSshd("the list of machines says what each runs, what nobody has read, and wh
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({
     hosts: [
-      { name: "box1", reachable: true, running: 1, unread: 0, batches: [batchId] },
+      { name: "box1", reachable: true, running: 1, unread: 0, batches: [batchId], sessions: 1, slots: 8 },
       { name: "box2", reachable: false, problem: expect.stringContaining("refused") },
     ],
   });
+  const { findings } = JSON.parse((await run(home, ["doctor", "--json"])).out) as {
+    findings: { name: string; ok: boolean; detail: string }[];
+  };
+  expect(findings.filter(({ name }) => name.startsWith("host "))).toMatchObject([
+    { name: "host box1", ok: true, detail: expect.stringContaining("1 session runs.") },
+    { name: "host box2", ok: false, detail: expect.stringContaining("refused") },
+  ]);
   gate.open();
   await ended(home, batchId);
 });
@@ -425,45 +411,11 @@ testNeeding(
   });
 });
 
-withSshd("variables of a task go to the machine, and nothing else of the environment here", async () => {
-  await using home = new Home();
-  await using _box = await OwnSshd.start(home, "box1");
-  home.set({ ONLY_HERE: "secret" });
-  const task = (name: string) => `[[env name=${name}]]`;
-  const words = ["--env", '{"FOR_THERE":"1"}', "--json", task("FOR_THERE"), task("ONLY_HERE")];
-  const { out } = await run(home, ["run", ...on(home, "box1"), ...words]);
-  const { results } = JSON.parse(out) as Summary;
-  expect(results.map(({ result }) => result)).toEqual(["1", expect.not.stringContaining("secret")]);
-});
-
-withSshd("a command that checks an answer runs on the machine of its session", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" });
-  await using _box = await OwnSshd.start(home, "box1");
-  const checked = ["--expect-command", "sh -c 'echo $PARALLEL_CLAUDE_STATE_DIRECTORY >&2; exit 3'"];
-  const { code, err } = await run(home, [
-    "run",
-    ...on(home, "box1"),
-    ...checked,
-    "--retries",
-    "0",
-    "[[answer]]",
-  ]);
-  expect(code).toBe(1);
-  expect(err).toContain("3");
-});
-
-withSshd("a summary reads the answers of the others on another machine", async () => {
-  await using home = new Home();
-  await using _box = await OwnSshd.start(home, "box1");
-  const words = ["--summarize", "Put them together.", "[[answer text=one]]", "[[answer text=two]]"];
-  const { code, err } = await run(home, ["run", ...on(home, "box1"), ...words]);
-  expect({ code, err }).toMatchObject({ code: 0 });
-});
-
 withSshd(
   "many tasks on two machines all end with their answers, while connections and runners are killed",
   async () => {
-    await using home = new Home();
+    // All fit at once: one that has to begin anew waits behind the others, which wait for their gates.
+    await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "12" });
     await using one = await OwnSshd.start(home, "box1");
     await using _two = await OwnSshd.start(home, "box2");
     const gates = Array.from({ length: 12 }, (_, index) => new Gate(home, `gate${index}`));
@@ -472,8 +424,11 @@ withSshd(
     // A kill between the start of a session and its prompt ends that attempt, which has spent nothing.
     const faults = [
       () => one.connections().forEach(killIfThere),
-      () => one.cut(),
-      () => one.up(),
+      // The next one may be on it, and has no prompt yet.
+      async () => {
+        await one.cut();
+        await one.up();
+      },
       () => killKnown(home.processes().find(({ command }) => command.includes("__runner"))?.pid),
       () => one.connections().forEach(killIfThere),
       () => killKnown(one.keeper),
@@ -491,7 +446,7 @@ withSshd(
 withSshd(
   "a runner that was stopped for longer than its lease finds the results of what went on without it",
   async () => {
-    await using home = new Home({ PARALLEL_CLAUDE_HOST_LEASE_SECONDS: "4" });
+    await using home = new Home({ PARALLEL_CLAUDE_HOST_LEASE_SECONDS: "2" });
     await using box = await OwnSshd.start(home, "box1");
     const gate = new Gate(home);
     const batchId = await detached(home, ...on(home, "box1"), "--retries", "0", gate.task("in the meantime"));
@@ -636,15 +591,6 @@ withGit(
   },
 );
 
-withSshd("private files go to a machine for each task, also after the first one has ended", async () => {
-  await using home = new Home();
-  await using _box = await OwnSshd.start(home, "box1");
-  const servers = JSON.stringify({ mcpServers: { none: { command: "true" } } });
-  const words = ["--concurrency", "1", "--mcp-config", servers, "[[answer text=one]]", "[[answer text=two]]"];
-  const batchId = await detached(home, ...on(home, "box1"), ...words);
-  expect(statuses(await ended(home, batchId))).toEqual(["success", "success"]);
-});
-
 withSshd("a task of a machine that is away keeps no task of another one waiting", async () => {
   await using home = new Home();
   await using away = await OwnSshd.start(home, "box1");
@@ -664,9 +610,77 @@ withSshd("a task of a machine that is away keeps no task of another one waiting"
   expect(statuses(await ended(home, batchId))).toEqual(["success", "success"]);
 });
 
+// One machine for all that only run something there.
+let ready: Promise<{ home: Home; box: OwnSshd }> | undefined;
+
+async function withMachine(): Promise<Home> {
+  ready ??= (async () => {
+    const home = new Home({ PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" });
+    return { home, box: await OwnSshd.start(home, "box1") };
+  })();
+  return (await ready).home;
+}
+
+afterAll(async () => {
+  const made = await ready;
+  await made?.box[Symbol.asyncDispose]();
+  await made?.home[Symbol.asyncDispose]();
+});
+
+withSshd("what a session needs of the batch's own folder goes there with it", async () => {
+  const home = await withMachine();
+  const servers = JSON.stringify({ mcpServers: { none: { command: "true", env: { SECRET: "s3cret" } } } });
+  const batchId = await detached(home, ...on(home, "box1"), "--mcp-config", servers, "[[answer text=ok]]");
+  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
+  const words = readFileSync(home.startsLog, "utf8");
+  expect(words).toContain("machine-box1/state/far/");
+  expect(words).not.toContain("s3cret");
+});
+
+withSshd("variables of a task go to the machine, and nothing else of the environment here", async () => {
+  const home = await withMachine();
+  home.set({ ONLY_HERE: "secret" });
+  const task = (name: string) => `[[env name=${name}]]`;
+  const words = ["--env", '{"FOR_THERE":"1"}', "--json", task("FOR_THERE"), task("ONLY_HERE")];
+  const { out } = await run(home, ["run", ...on(home, "box1"), ...words]);
+  const { results } = JSON.parse(out) as Summary;
+  expect(results.map(({ result }) => result)).toEqual(["1", expect.not.stringContaining("secret")]);
+});
+
+withSshd("a command that checks an answer runs on the machine of its session", async () => {
+  const home = await withMachine();
+  const checked = ["--expect-command", "sh -c 'echo $PARALLEL_CLAUDE_STATE_DIRECTORY >&2; exit 3'"];
+  const { code, err } = await run(home, [
+    "run",
+    ...on(home, "box1"),
+    ...checked,
+    "--retries",
+    "0",
+    "[[answer]]",
+  ]);
+  expect(code).toBe(1);
+  expect(err).toContain("3");
+});
+
+withSshd("a summary reads the answers of the others on another machine", async () => {
+  const home = await withMachine();
+  const tasks = ["[[answer text=from-the-first]]", "[[answer text=from-the-second]]"];
+  const words = ["--summarize", "[[recite]]", "--json", ...tasks];
+  const { out, err } = await run(home, ["run", ...on(home, "box1"), ...words]);
+  if (out === "") throw new Error(err);
+  expect(JSON.parse(out)).toMatchObject({ summary: "from-the-first\nfrom-the-second" });
+});
+
+withSshd("private files go to a machine for each task, also after the first one has ended", async () => {
+  const home = await withMachine();
+  const servers = JSON.stringify({ mcpServers: { none: { command: "true" } } });
+  const words = ["--concurrency", "1", "--mcp-config", servers, "[[answer text=one]]", "[[answer text=two]]"];
+  const batchId = await detached(home, ...on(home, "box1"), ...words);
+  expect(statuses(await ended(home, batchId))).toEqual(["success", "success"]);
+});
+
 withSshd("an answer that a later prompt names goes to its machine", async () => {
-  await using home = new Home();
-  await using _box = await OwnSshd.start(home, "box1");
+  const home = await withMachine();
   const rows = [
     'first,"[[answer text=from-the-first]]",',
     'second,"[[recite path={{results.first}}]]",first',

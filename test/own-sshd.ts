@@ -13,6 +13,7 @@ import { delimiter, join } from "node:path";
 import { product } from "../src/model/product.ts";
 import { sshdPath } from "./facilities.ts";
 import { eventually, type Home, killIfThere, program } from "./harness.ts";
+import { processesWith } from "./processes-with.ts";
 
 /** A port that nobody has at present, and that the system gives to no connection: a machine that is cut off gets it back. */
 function freePort(): number {
@@ -72,9 +73,10 @@ export class OwnSshd implements AsyncDisposable {
     return own.map((name) => readFileSync(join(folder, name), "utf8"));
   }
 
-  /** The processes of its connections, with those that ssh started. */
+  /** The processes on it that its connections started. */
   connections(): number[] {
-    return this.#home.processes().flatMap(({ pid, command }) => (/ __far$/.test(command) ? [pid] : []));
+    const own = processesWith("PARALLEL_CLAUDE_STATE_DIRECTORY", this.state);
+    return own.flatMap(({ pid, command }) => (/ __far$/.test(command) ? [pid] : []));
   }
 
   /** Listens again. */

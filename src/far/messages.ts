@@ -141,6 +141,15 @@ export const overview = z.object({
   ),
   /** Bytes below the folder of far sessions. */
   bytes: z.number(),
+  /** How many sessions of the account run there, also its own; how many may, if that is a number; and why none can start. */
+  room: z.object({
+    running: z.int(),
+    slots: z.int().optional(),
+    because: z.string().optional(),
+  }),
+  /** How many have ended there in the last hour. */
+  ended: z.int(),
+  claude: ownClaude,
 });
 export type Overview = z.infer<typeof overview>;
 

@@ -44,8 +44,13 @@ export async function checkVersion(
   };
 }
 
-/** Throws `UserError` for a `claude` that is too old or missing. */
-export async function refuseOldClaude(context: Context, claudePath: string): Promise<VersionCheck> {
+/** Throws `UserError` for a `claude` that is too old or missing. On other machines (`hosts`), each looks for its own. */
+export async function refuseOldClaude(
+  context: Context,
+  claudePath: string,
+  { hosts }: { hosts?: readonly string[] | undefined },
+): Promise<VersionCheck> {
+  if (hosts) return { version: undefined, fault: undefined, keep: () => undefined };
   if (!isExecutable(claudePath))
     throw new UserError(
       `Nothing was started: ${claudePath}, the claude of this batch, is not there any more, or may not be run. Install it there again, or start a new batch. ${installAdvice}`,

@@ -111,7 +111,11 @@ async function planned(
   if (!isPaused(state)) throw new UserError(notPausedProse(log, row));
   const account = newAccount(context, log);
   const claude = claudeOf(state.batch, { thorough: true });
-  const checked = await refuseOldClaude(context, claude.found ? claude.path : state.batch.claudePath);
+  const checked = await refuseOldClaude(
+    context,
+    claude.found ? claude.path : state.batch.claudePath,
+    state.batch,
+  );
   const { batchBudgetUsd: budgetUsd, concurrency, env } = asked;
   checkBudget(log, { given: budgetUsd });
   const values = retryValues(context, log, { env, tasks: undefined, again: [], isRunning: false });

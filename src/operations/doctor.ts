@@ -11,6 +11,7 @@ import { optionText } from "../report/option-words.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { StoreProblem } from "../store/database.ts";
 import { Holds, isDue } from "../store/holds.ts";
+import { layoutOf } from "../store/layout.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
@@ -59,6 +60,7 @@ export const doctor: Operation<typeof input, typeof output> = {
       ...(await claudeFindings(inForce?.configuration)),
       credentials(),
       ...(inForce ? placeFindings(context, inForce) : []),
+      ...(inForce ? await hostFindings(context, inForce.configuration) : []),
     ];
     findings.push(...holdFindings(context, findings), ...batchFindings(context, findings));
     if (fleet !== undefined && inForce)
@@ -67,6 +69,14 @@ export const doctor: Operation<typeof input, typeof output> = {
     return { ok: findings.every((finding) => finding.ok), findings };
   },
 };
+
+// Only those that somebody has added are asked, and loaded is what asks only then.
+async function hostFindings(context: Context, configuration: Configuration): Promise<Finding[]> {
+  const { hostsFile } = layoutOf(stateDirectoryOf(configuration));
+  if (!exists(hostsFile)) return [];
+  const { findingsOfHosts } = await import("./doctor-hosts.ts");
+  return await findingsOfHosts(context);
+}
 
 function configurationFinding({ faults, warnings, ...inForce }: InForce): Finding {
   const name = "configuration";

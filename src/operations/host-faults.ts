@@ -12,6 +12,14 @@ import { type Fault, wrong } from "./fault.ts";
 import { excerpt } from "./faults.ts";
 import type { RawOptions } from "./raw-options.ts";
 
+/** Whether a batch asks for machines on which all of its sessions run. */
+export function runsOnHosts(
+  { hosts, fleet }: { hosts?: readonly string[] | undefined; fleet?: string | undefined },
+  configuration: { hosts?: readonly string[] | undefined },
+): boolean {
+  return fleet === undefined && (hosts ?? configuration.hosts ?? []).length > 0;
+}
+
 /**
  * The machines that a batch runs on: its own, or those of the configuration; none for this machine, and none for a fleet.
  * `fleet`: its name, if it has one.

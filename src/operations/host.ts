@@ -5,12 +5,15 @@ import { askKeeper } from "../far/ask-keeper.ts";
 import { isHostName } from "../far/ssh-command.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
-import { kindAt, makePrivateDirectory } from "../platform/files.ts";
+import { exists, kindAt, makePrivateDirectory } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { selfCommand } from "../platform/self.ts";
+import { heldText } from "../report/answer.ts";
 import { harmless } from "../report/harmless.ts";
 import { addedHostsOf, forgetHost, keepHost } from "../store/added-hosts.ts";
+import { accountOn, Holds, isDue } from "../store/holds.ts";
 import { type Layout, layoutOf } from "../store/layout.ts";
+import { accountOf } from "./account.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { check, excerpt } from "./faults.ts";
@@ -53,6 +56,20 @@ const machine = z.object({
     .meta({ description: "Sessions that have ended, and that no batch has read yet." }),
   bytes: z.int().optional().meta({ description: "What these take on its disk." }),
   batches: z.array(z.string()).optional(),
+  sessions: z
+    .int()
+    .optional()
+    .meta({ description: "Sessions that run there now, also those of the machine's own batches." }),
+  slots: z.int().optional().meta({ description: "How many may, if that is a number." }),
+  lastHour: z
+    .int()
+    .optional()
+    .meta({ description: "Sessions for other machines that have ended in the last hour." }),
+  waits: z.array(z.string()).optional().meta({
+    description:
+      "Why no session can start there now, and limits that batches of this machine have met there.",
+  }),
+  claude: z.string().optional().meta({ description: "The version of Claude Code there." }),
 });
 
 const output = z.object({
@@ -75,7 +92,7 @@ export const host: Operation<typeof input, typeof output> = {
   run: async (context, given) => {
     const { action, name, executable } = valueOrThrow(check(input, given));
     const layout = layoutOf(stateDirectoryOf(context.configuration));
-    if (action === "list") return listed(layout, name);
+    if (action === "list") return listedHosts(context, name);
     if (name === undefined)
       throw new UserError(`Say which machine: \`${product.name} host ${action} NAME\`.`);
     if (!isHostName(name))
@@ -86,15 +103,23 @@ export const host: Operation<typeof input, typeof output> = {
   },
 };
 
-async function listed(layout: Layout, only: string | undefined): Promise<HostOutput> {
+/** The machines that were added, or one of them, as each answers now. */
+export async function listedHosts(context: Context, only?: string): Promise<HostOutput> {
+  const layout = layoutOf(stateDirectoryOf(context.configuration));
   const known = Object.entries(addedHostsOf(layout)).filter(([name]) => only === undefined || name === only);
   if (only !== undefined && known.length === 0) throw notAdded(only);
   const hosts = await Promise.all(
     known.map(async ([name, { command, system, version }]) => {
       const told = await askKeeper(name, command, { prunes: false });
       if (!told.ok) return { name, system, version, reachable: false, problem: harmless(told.because) };
-      const { sessions, bytes } = told.overview;
+      const { sessions, bytes, room, ended, claude } = told.overview;
+      const problem = claude.problem === undefined ? {} : { problem: harmless(claude.problem) };
+      const waits = [
+        ...(room.because === undefined ? [] : [harmless(room.because)]),
+        ...holdsOn(context, name),
+      ];
       return {
+        ...problem,
         name,
         system,
         version: harmless(told.version),
@@ -103,10 +128,15 @@ async function listed(layout: Layout, only: string | undefined): Promise<HostOut
         unread: sessions.filter(({ state }) => state === "ended").length,
         bytes,
         batches: [...new Set(sessions.map(({ batch }) => harmless(batch)))],
+        sessions: room.running,
+        ...(room.slots === undefined ? {} : { slots: room.slots }),
+        lastHour: ended,
+        ...(waits.length === 0 ? {} : { waits }),
+        ...(claude.version === undefined ? {} : { claude: harmless(claude.version) }),
       };
     }),
   );
-  const away = hosts.filter(({ reachable }) => !reachable).length;
+  const away = hosts.filter(({ problem }) => problem !== undefined).length;
   const message =
     hosts.length === 0
       ? `There are no machines yet. Add one: \`${product.name} host add NAME\`.`
@@ -114,6 +144,16 @@ async function listed(layout: Layout, only: string | undefined): Promise<HostOut
         ? "All can be reached."
         : `${away} of ${hosts.length} cannot be used now.`;
   return { ok: away === 0, message, hosts };
+}
+
+/** What batches of this machine have met on another one. */
+function holdsOn(context: Context, name: string): string[] {
+  // Without a store, there was no batch.
+  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
+  const { store } = context;
+  const holds = new Holds(store.database, accountOn(accountOf(process.env, store.salt()).hash, name));
+  const now = Date.now();
+  return holds.all().flatMap((hold) => (isDue(hold, now) ? [] : [heldText(hold, now)]));
 }
 
 async function added(

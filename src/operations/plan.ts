@@ -34,7 +34,7 @@ import {
   resultsFault,
 } from "./fleet-faults.ts";
 import { depthFault } from "./guard.ts";
-import { hostFaults, hostsAsked } from "./host-faults.ts";
+import { hostFaults, hostsAsked, runsOnHosts } from "./host-faults.ts";
 import { inputFaults } from "./input-faults.ts";
 import type { AnswerFile } from "./inputs/earlier-results.ts";
 import { matrixOptions, type TemplateAsked, tasksOf, templateAsked } from "./inputs/template-request.ts";
@@ -88,6 +88,9 @@ export interface PlannedBatch {
   keepVersion(): void;
 }
 
+/** What a batch has for the path of a `claude` that only other machines have. */
+const claudeThere = "claude";
+
 /** A batch to which the planned tasks are added. */
 export interface Joined {
   batchId: Batch["batchId"];
@@ -111,17 +114,19 @@ export async function planBatch(
   const faults: Fault[] = [];
   const depth = depthFault(context);
   if (depth !== undefined) faults.push(general(depth));
+  const { shared, template } = asked.value;
+  const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const claude = findClaude(configuration.claudePath);
-  if (!claude.found) faults.push(general(`${claude.message} ${claude.remedy}`));
+  const fleetName = fleetNameOf(batchWide, context);
+  // Sessions on other machines are of the one that is there.
+  if (!claude.found && !runsOnHosts({ ...batchWide, fleet: fleetName }, configuration))
+    faults.push(general(`${claude.message} ${claude.remedy}`));
 
   const places = new Places(context, faults);
-  const { shared, template } = asked.value;
   const given = template ? matrixOptions(template.matrix) : optionsOf(asked.value.tasks);
   const needed = [shared, ...given].map(versionNeeded).find((version) => version !== undefined);
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
-  const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
-  const fleetName = fleetNameOf(batchWide, context);
   const hosts = hostsAsked(context, { ...batchWide, fleet: fleetName }, faults);
   places.workOn(hosts);
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
@@ -226,7 +231,7 @@ export async function planBatch(
     batchId,
     from: base,
   });
-  if (faults.length > 0 || !claude.found) return { ok: false, faults: distinct(faults) };
+  if (faults.length > 0) return { ok: false, faults: distinct(faults) };
   return {
     ok: true,
     value: {
@@ -266,7 +271,7 @@ export async function planBatch(
         ...(fleet ? { fleet } : {}),
         ...(sample === undefined || sample >= planned.length ? {} : { sample: sampleOf(planned, sample) }),
         outputDirectory,
-        claudePath: claude.path,
+        claudePath: claude.found ? claude.path : claudeThere,
         claudePathIsSet: configuration.claudePath !== undefined,
         ...(checked?.version === undefined ? {} : { claudeVersion: checked.version }),
         ...(batchWide.fresh ? { fresh: true } : {}),

@@ -137,7 +137,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const { batch } = log.state;
   const claude = claudeOf(batch, { thorough: true });
   const claudePath = claude.found ? claude.path : batch.claudePath;
-  const checked = await refuseOldClaude(context, claudePath);
+  const checked = await refuseOldClaude(context, claudePath, batch);
   const row = rowOf(context, log);
   const lost = row.endedAt === undefined && isAbandoned(row);
   const wasPaused = isPaused(row);

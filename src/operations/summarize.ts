@@ -67,7 +67,11 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
     checkBudget(log, { tasks: [], sessions: sessionsFor(log.state, groups), given: budgetUsd });
     const account = newAccount(context, log);
     const claude = claudeOf(log.state.batch, { thorough: true });
-    const checked = await refuseOldClaude(context, claude.found ? claude.path : log.state.batch.claudePath);
+    const checked = await refuseOldClaude(
+      context,
+      claude.found ? claude.path : log.state.batch.claudePath,
+      log.state.batch,
+    );
     checked.keep();
     const request: EventBody = {
       type: "summary-requested",

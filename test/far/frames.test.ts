@@ -104,6 +104,15 @@ test("names of files that leave their folder are refused", () => {
   );
 });
 
+test("what a machine says to have of a repository are commits, and no options of git", () => {
+  const isGood = (...commits: string[]) =>
+    fromKeeper.safeParse({ type: "tree", request: 1, commits }).success;
+  expect(isGood("0123456789".repeat(4))).toBe(true);
+  expect(["--output=/home/me/.ssh/authorized_keys", "HEAD", ""].map((one) => isGood(one))).toEqual(
+    Array(3).fill(false),
+  );
+});
+
 test("what a keeper says about a session has its id and its numbers", () => {
   expect(fromKeeper.safeParse({ type: "data", id: "a", from: -1 }).success).toBe(false);
   expect(

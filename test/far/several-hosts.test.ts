@@ -188,6 +188,35 @@ test("a machine rests for longer after each failure, until a session has begun t
   expect(beginnings.isResting).toBe(false);
 });
 
+test("a machine that lacks something for a start is tried again, later each time, and is no obstacle for others", async () => {
+  let now = 0;
+  const beginnings = new Beginnings(() => now);
+  for (const pauseMs of [500, 1_000, 2_000]) {
+    beginnings.lacked("no room");
+    now += pauseMs - 1;
+    expect(beginnings.whyWait).toBe("no room");
+    now++;
+    expect(beginnings.whyWait).toBeUndefined();
+  }
+  beginnings.started();
+  beginnings.lacked("no room");
+  now += 500;
+  expect(beginnings.whyWait).toBeUndefined();
+
+  using inside = new Inside();
+  const lacking: Planned = { kind: "refused", verdict: { kind: "passing", because: "no claude" } };
+  const { hosts, begin } = await hostsOf(inside, { box1: { planOf: () => lacking }, box2: {} });
+  using _hosts = hosts;
+  const places = [];
+  for (const task of [1, 2, 3]) {
+    const { start, place, slot } = await begin(task);
+    slot[Symbol.dispose]();
+    places.push(place);
+    if (place === "box1") expect(start).toMatchObject({ kind: "passing", away: "waited-for" });
+  }
+  expect(places.filter((place) => place === "box1")).toHaveLength(1);
+});
+
 describe("what a machine lends", () => {
   test("is given back if the transcript cannot be made here", async () => {
     using inside = new Inside();

@@ -8,9 +8,11 @@ import { isExecutable } from "../../platform/files.ts";
  * for its PATH too, which may take seconds.
  */
 export function claudeOf(
-  { claudePath, claudePathIsSet }: Pick<Batch, "claudePath" | "claudePathIsSet">,
+  { claudePath, claudePathIsSet, hosts }: Pick<Batch, "claudePath" | "claudePathIsSet" | "hosts">,
   { thorough }: { thorough: boolean },
 ): FoundClaude {
+  // Each machine finds its own.
+  if (hosts) return { found: true, path: claudePath, where: "on another machine" };
   if (isExecutable(claudePath)) return { found: true, path: claudePath, where: "where it was" };
   return findClaude(claudePathIsSet === false ? undefined : claudePath, { askShell: thorough });
 }

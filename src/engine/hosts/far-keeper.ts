@@ -16,6 +16,7 @@ import { FarSession, type Listener, type OwnSession } from "./far-session.ts";
 import type { FarSlot, FarSlots, Reserved } from "./far-slots.ts";
 import { FarTrees } from "./far-trees.ts";
 
+const hourMs = 3_600_000;
 const calledOff = "nobody wants it any more";
 
 type StartMessage = Extract<ToKeeper, { type: "start" }>;
@@ -36,6 +37,8 @@ export interface FarKeeperParts {
   planOf(start: StartMessage): Planned;
   /** Why no session of this footprint key can start now, in words for people. */
   whyWait(footprintKey: string): string | undefined;
+  /** How many sessions may run here at once; absent if that is no number. */
+  slotsLimit?: number;
   /** A session has started, or its process was found. */
   started(): void;
 }
@@ -56,6 +59,8 @@ export class FarKeeper implements Disposable {
   /** Starts that nobody wants any more. */
   readonly #calledOff = new Set<string>();
   #footprintKey = "";
+  /** When sessions have ended in the last hour, on the monotonic clock, in milliseconds. */
+  #endedAt: number[] = [];
 
   constructor(parts: FarKeeperParts) {
     this.#parts = parts;
@@ -345,13 +350,21 @@ export class FarKeeper implements Disposable {
   }
 
   /** What is here, for people. */
-  overview(): Overview {
+  overview(): Omit<Overview, "claude"> {
     const sessions = [...this.#sessions.values()].map((session) => {
       const { id, batch, directory, startedAt } = session.record;
       const state: "running" | "ended" = session.isOver ? "ended" : "running";
       return { id, batch, directory, startedAt, state, transcript: session.transcriptBytes };
     });
-    return { sessions, bytes: footprintOf(this.#parts.folder).bytes };
+    const { running, because } = this.room();
+    const { slotsLimit } = this.#parts;
+    const room = {
+      running,
+      ...(slotsLimit === undefined ? {} : { slots: slotsLimit }),
+      ...(because === undefined ? {} : { because }),
+    };
+    const ended = this.#endedAt.filter((at) => at > performance.now() - hourMs).length;
+    return { sessions, bytes: footprintOf(this.#parts.folder).bytes, room, ended };
   }
 
   /** Removes what has ended and belongs to no runner that has given a sign of life lately. Returns how much that was. */
@@ -412,7 +425,10 @@ export class FarKeeper implements Disposable {
       stderr: this.#records.stderrOf(record),
       changed: (changed) => {
         this.#keep(changed);
-        if (changed.leaked) this.#freeSlot(changed.id);
+        if (!changed.leaked) return;
+        this.#freeSlot(changed.id);
+        const now = performance.now();
+        this.#endedAt = [...this.#endedAt.filter((at) => at > now - hourMs), now];
       },
     });
     this.#sessions.set(record.id, far);

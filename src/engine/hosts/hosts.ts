@@ -190,9 +190,12 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const beginnings = this.#beginnings.get(host.name);
     if (!start.started) {
       // That a machine is away says nothing about it.
-      if (host.trouble() === undefined) beginnings?.failed();
+      if (host.trouble() !== undefined) return;
+      beginnings?.failed();
+      if (start.kind === "passing") beginnings?.lacked(start.because);
       return;
     }
+    beginnings?.started();
     const startedAt = performance.now();
     const { session } = start;
     const works = setTimeout(() => beginnings?.worked(), atOnceMs);
@@ -237,7 +240,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
   /** Why none of the machines on which a task may run can start it now; undefined if one can. */
   whyClosed(task: number): Closed | undefined {
     if (this.#bestFor(task)) return undefined;
-    const reasons = [...this.#hosts.values()].flatMap((host) => host.whyWait() ?? []);
+    const reasons = [...this.#hosts.values()].flatMap((host) => this.#whyWait(host) ?? []);
     const because = ["Waits for a machine", ...reasons].join(". ");
     return { because, isLong: this.#candidates(task).every(({ isUnusable }) => isUnusable) };
   }
@@ -294,7 +297,12 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       try {
         return await this.#trees.prepare(host, workingDirectoryOf(batch, options), homeOf(batch, number));
       } catch (error) {
-        if (error instanceof NotNow) throw error;
+        if (error instanceof NotNow) {
+          // What this machine lacks says nothing about others.
+          if (error.away === undefined)
+            this.#beginnings.get(host.name)?.lacked(`${host.name}: ${error.message}`);
+          throw new NotNow(error.message, error.away ?? "waited-for");
+        }
         const because = this.#whyUnfit(host, number, messageOf(error));
         throw because === undefined ? new NotNow(messageOf(error), "waited-for") : new Error(because);
       }
@@ -330,6 +338,10 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     }
   }
 
+  #whyWait(host: SshHost): string | undefined {
+    return host.whyWait() ?? this.#beginnings.get(host.name)?.whyWait;
+  }
+
   // The machine with the fewest sessions of those that the task may run on. One on which sessions fail at once gets it only
   // if no other machine can ever take it.
   #bestFor(task: number): SshHost | undefined {
@@ -337,7 +349,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const model = this.#parts.modelOf(task);
     const isResting = ({ name }: SshHost) => this.#beginnings.get(name)?.isResting === true;
     const isOpen = (host: SshHost) =>
-      host.whyWait() === undefined && !this.holds.stoppingOn(host.name, model, Date.now());
+      this.#whyWait(host) === undefined && !this.holds.stoppingOn(host.name, model, Date.now());
     const rested = candidates.filter((host) => !isResting(host) && !host.isUnusable);
     const open = (rested.length > 0 ? rested : candidates).filter(isOpen);
     return open.toSorted((one, other) => one.load - other.load)[0];

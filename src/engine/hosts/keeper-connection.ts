@@ -142,7 +142,10 @@ export class KeeperConnection implements Listener, Disposable {
     else {
       this.#mayAsk = true;
       this.#isUsed = true;
-      this.send({ type: "status", version: product.version, overview: this.#parts.keeper.overview() });
+      this.#after(async () => {
+        const overview = { ...this.#parts.keeper.overview(), claude: await this.#parts.claude() };
+        this.send({ type: "status", version: product.version, overview });
+      });
     }
   }
 

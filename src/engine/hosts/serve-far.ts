@@ -116,6 +116,7 @@ function composed(folder: string, lent: Lent): { keeper: FarKeeper; look: () => 
       starts: slotsOf(startingPool, () => processors),
     }),
     planOf: (start) => planOf(start, lent),
+    ...(most === "auto" ? {} : { slotsLimit: most }),
     whyWait: (footprintKey) => resources.lack(running) ?? machine.whyWait(footprintKey),
     started: () => {
       running++;

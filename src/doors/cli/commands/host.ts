@@ -43,20 +43,25 @@ export const host = commandOf(operation, {
 });
 
 function machines(hosts: HostOutput["hosts"], out: Terminal["out"]): string {
-  const rows = hosts.map(({ name, system, version, running, unread, bytes, problem }) => [
+  const number = (value: number | undefined) => (value === undefined ? "–" : String(value));
+  const rows = hosts.map(({ name, system, version, running, unread, bytes, problem, ...more }) => [
     name,
     system,
     version,
-    running === undefined ? "–" : String(running),
-    unread === undefined ? "–" : String(unread),
+    number(running),
+    more.slots === undefined ? number(more.sessions) : `${number(more.sessions)}/${more.slots}`,
+    number(more.lastHour),
+    number(unread),
     bytes === undefined ? "–" : bytesText(bytes),
-    harmless(problem ?? ""),
+    harmless([...(problem === undefined ? [] : [problem]), ...(more.waits ?? [])].join(" ")),
   ]);
   const columns = [
     { title: "HOST" },
     { title: "SYSTEM" },
     { title: "VERSION" },
     { title: "RUNNING", right: true },
+    { title: "IN ALL", right: true },
+    { title: "LAST HOUR", right: true },
     { title: "UNREAD", right: true },
     { title: "SIZE", right: true },
     { title: "" },
