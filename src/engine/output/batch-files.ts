@@ -159,9 +159,10 @@ export class BatchFiles {
   /** Writes what is missing, the last page, and at the end of the batch the answers as a table, and the summary as the last file. */
   async end(): Promise<void> {
     const { state } = this.#log;
+    // First, because it may take long: somebody may move the directory meanwhile, and what follows makes it again.
+    await this.#sessions.end();
     await this.#writeWaiting();
     await this.#writeMissing();
-    await this.#sessions.end();
     const word = endedWord(state);
     await this.#writePage({ ended: word });
     if (word === "paused") return;
