@@ -226,12 +226,11 @@ const table: [line: string, answer: string][] = [
   ["P open latest --prnt", "--prnt is not known; did you mean `--print`?"],
   [
     "P install --client vim",
-    '--client was given as "vim": expected one of claude-desktop, claude-code, cursor, vscode, codex',
+    '--client was given as "vim": expected one of claude-desktop, claude-code, cursor, vscode, codex, windsurf, zed, gemini, opencode, cline',
   ],
   ["P install cursor", 'unexpected argument "cursor"; did you mean `--client cursor`?'],
   ["P completions tcsh", 'shell was given as "tcsh": expected one of bash, zsh, fish, powershell'],
   ["P completions", "SHELL is missing: One of bash, zsh, fish, powershell."],
-  ["P config set concurrency 4", 'unexpected arguments "set", "concurrency", "4"'],
   ["P doctor latest", 'unexpected argument "latest"'],
   [
     "printf 'model,effort\\nopus,high\\n' | P run -f -",
