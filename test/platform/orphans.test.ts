@@ -135,7 +135,6 @@ testNeeding("Linux")("children of init's are none of ours once our parent has en
 // These start children in other processes than a runner or a keeper, or on systems that know no orphans.
 const elsewhere = [
   "engine/output/notify.ts",
-  "operations/inputs/changed-files.ts",
   "operations/open-page.ts",
   "operations/probe.ts",
   "platform/sampled.ts",
