@@ -86,6 +86,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "run-input.test.ts": { lacks: "sh", why: shell },
   "stalled-disk.test.ts": { lacks: "a disk that stalls", why: "It is a file system in a process of Linux." },
   "starts.test.ts": { lacks: "programs that are scripts", why: script },
+  "keys.test.ts": { lacks: "a terminal of one's own", why: "Wine shows no console to who has none." },
   "terminal-view.test.ts": {
     lacks: "a terminal of one's own",
     why: "Wine shows no console to who has none.",
@@ -98,6 +99,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "advice-followed.test.ts": { slow: long },
   "background.test.ts": { slow: same },
   "bad-input.test.ts": { slow: long },
+  "change.test.ts": { slow: same },
   "checks.test.ts": { slow: long },
   "clients.test.ts": { slow: "It waits as long as each client does." },
   "comments.test.ts": { slow: "It reads all sources, which are the same, and files open slowly there." },
