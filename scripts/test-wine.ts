@@ -2,7 +2,7 @@
 // program and the fake `claude` compiled for Windows. `--slow` runs those that are left out for their time. It prints what ran,
 // what did not and why, and ends with the counts of `bun test`. In CI on Debian, Wine must be had. Elsewhere, without it, nothing
 // runs.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { exceptions } from "../test/wine/exceptions.ts";
@@ -27,10 +27,19 @@ if (!(await canUseWine("Nothing was tested under Wine"))) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "pccm-wine-"));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void stop());
 try {
   process.exitCode = await testIn(folder);
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+// Programs under Wine belong to its server, and outlive who started them: they would go on, at a core each.
+async function stop(): Promise<never> {
+  const prefixes = readdirSync(folder).filter((name) => name.startsWith("prefix-"));
+  await Promise.all(prefixes.map((name) => new WinePrefix(join(folder, name)).close()));
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  process.exit(1);
 }
 
 async function testIn(folder: string): Promise<number> {

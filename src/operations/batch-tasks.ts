@@ -22,9 +22,11 @@ export interface BatchTask {
 
 /** Undefined if there is no such batch, or not any more. */
 export function batchTask(context: Context, taskId: string): BatchTask | undefined {
-  const log = batchOf(context, taskId);
-  if (!log) return undefined;
-  const row = rowOf(context, log);
+  const known = batchOf(context, taskId);
+  if (!known) return undefined;
+  const row = rowOf(context, known);
+  // It may have ended since.
+  const log = row.endedAt === undefined ? known : (batchOf(context, taskId) ?? known);
   return {
     status: statusOf(row, log.state),
     createdAt: row.createdAt,

@@ -37,10 +37,16 @@ export async function changeSetting(
   const name = settingNamed(given);
   const value = text === undefined ? undefined : fitting(name, text);
   // A link stays a link: its target is replaced.
-  const real = exists(file) ? realPath(file) : file;
+  const real = realPath(file);
   const before = exists(real) ? understood(real) : "";
   const after = value === undefined ? removeFromJsonc(before, [name]) : setInJsonc(before, [name], value);
-  if (after !== before) await write(real, after);
+  // With the name twice, the first would be edited, and the last one be in force.
+  const meant = JSON.stringify(settingIn(after, name));
+  if (meant !== JSON.stringify(value))
+    throw new UserError(
+      `\`${name}\` is in ${file} more than once, and nothing was changed. Remove the others first.`,
+    );
+  if (after !== before) await write(real, { before, after });
   return { name, message: messageFor(name, { value, file, changed: after !== before, environment }) };
 }
 
@@ -74,6 +80,11 @@ function fromHere(value: unknown): unknown {
   return typeof value === "string" && !value.startsWith("~") ? absolutePath(value, process.cwd()) : value;
 }
 
+function settingIn(text: string, name: SettingName): unknown {
+  if (text === "") return undefined;
+  return Object.entries(Object(JSON.parse(text.replace(/^\uFEFF/, "")))).find(([key]) => key === name)?.[1];
+}
+
 function understood(file: string): string {
   try {
     const text = readText(file);
@@ -88,13 +99,15 @@ function understood(file: string): string {
   }
 }
 
-async function write(file: string, text: string): Promise<void> {
+async function write(file: string, { before, after }: { before: string; after: string }): Promise<void> {
   try {
     makeDirectory(dirname(file));
-    await replaceFile(file, text, { mode: exists(file) ? permissionsOf(file) : 0o600 });
+    const mode = exists(file) ? permissionsOf(file) : 0o600;
+    if ((exists(file) ? readText(file) : "") === before) return await replaceFile(file, after, { mode });
   } catch (error) {
     throw new UserError(`${file} cannot be written: ${messageOf(error)}`);
   }
+  throw new UserError(`${file} was changed by somebody else in the meantime. Nothing was done. Try again.`);
 }
 
 function messageFor(

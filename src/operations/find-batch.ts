@@ -67,9 +67,14 @@ function unknownProse(given: string): Prose {
   return prose`There is no batch ${given}. ${{ do: "list" }} shows all batches.`;
 }
 
-/** The row of an existing batch. */
+/**
+ * The row of an existing batch. One without processes is read twice: it may have ended, and its processes with it, between the
+ * first look at it and the look at them.
+ */
 export function rowOf({ store }: Pick<Context, "store">, log: BatchLog): BatchRow {
-  const row = store.row(log.batchId);
-  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
-  return row;
+  const read = () => store.row(log.batchId);
+  const row = read();
+  const last = row && stateWordOf(row) === "interrupted" ? read() : row;
+  if (!last) throw new Error(`Internal error: batch ${log.batchId} has no row`);
+  return last;
 }

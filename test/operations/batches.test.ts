@@ -1,6 +1,7 @@
 // Looking at batches, and waiting for one, as a client sees them.
 import { describe, expect, test } from "bun:test";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
+import { batchTask } from "../../src/operations/batch-tasks.ts";
 import { cancelBatch, listBatches, showBatch, waitForBatch } from "../../src/operations/batches.ts";
 import { crashed, failed, Inside } from "../inside.ts";
 
@@ -237,5 +238,28 @@ describe("a batch is found", () => {
       /^"bcd" is the beginning of several ids: bcdfghjk \(running, .*\), bcdfghjm \(running, .*\)\. Give the id of one\.$/,
     );
     await expect(show("xyz")).rejects.toThrow("There is no batch xyz. list_batches shows all batches.");
+  });
+});
+
+test("a batch that ends between a look at it and one at its processes is not interrupted", () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context, { isRun: false });
+  const { batchId } = batch.log;
+  const stale = context.store.row(batchId);
+  batch.append({ type: "cancel-requested", by: "client" });
+  batch.end(1, { kind: "cancelled", by: "client" }).finish();
+  let looks = 0;
+  const store = new Proxy(context.store, {
+    get: (target, name) => {
+      if (name === "row")
+        return (id: string) => (looks++ === 0 ? stale : target.row(batchIdSchema.parse(id)));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  expect(batchTask({ ...context, store }, batchId)).toMatchObject({
+    status: "cancelled",
+    message: expect.stringContaining("Cancelled by the client"),
   });
 });

@@ -1,6 +1,6 @@
 // `config set` and `config unset`: the file, what is said, and what is refused.
 import { describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { settingNames } from "../../src/model/configuration.ts";
 import { changeSetting } from "../../src/operations/change-setting.ts";
@@ -97,10 +97,25 @@ describe("a setting", () => {
     await changeSetting(file, { name: "concurrency", value: "2" });
     expect(lstatSync(file).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(target, "utf8"))).toEqual({ concurrency: 2 });
+    rmSync(target);
+    await changeSetting(file, { name: "concurrency", value: "3" });
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(target, "utf8"))).toEqual({ concurrency: 3 });
   });
 });
 
 describe("nothing is changed", () => {
+  test("where the name is there twice, and the first one would be written", async () => {
+    using inside = new Inside();
+    const file = fileOf(inside);
+    mkdirSync(dirname(file), { recursive: true });
+    const text = '{ "concurrency": 1, "concurrency": 2 }';
+    await Bun.write(file, text);
+    for (const value of ["3", undefined])
+      await expect(changeSetting(file, { name: "concurrency", value })).rejects.toThrow("more than once");
+    expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
   const refused: [what: string, change: { name: string; value?: string }, text: string][] = [
     [
       "an unknown name",
@@ -117,7 +132,7 @@ describe("nothing is changed", () => {
     test(`by ${what}`, async () => {
       using inside = new Inside();
       const file = fileOf(inside);
-      expect(changeSetting(file, change)).rejects.toThrow(text);
+      await expect(changeSetting(file, change)).rejects.toThrow(text);
       await changeSetting(file, change).catch(() => undefined);
       expect(existsSync(file)).toBe(false);
     });

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -488,6 +489,28 @@ describe("in a project", () => {
       await applyChange(planUninstall(context, asked));
     }
     expect(readdirSync(inside.work).toSorted()).toEqual([".git", "a"]);
+  });
+
+  test("no copy with the secrets of others comes into it, and none that it brought along is restored", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const before = `${JSON.stringify({ mcpServers: { theirs: other } }, null, 2)}\n`;
+    const planted = JSON.stringify({ mcpServers: { "claude-code": { command: "evil" } } });
+    const file = inside.write("work/.mcp.json", before);
+    inside.write("work/.mcp.json.backup-29990101-000000", planted);
+    await applyChange(planInstall(context, { client, scope }));
+    expect(copiesOf(file)).toEqual([".mcp.json.backup-29990101-000000"]);
+    await applyChange(planUninstall(context, { client, scope }));
+    expect(readFileSync(file, "utf8")).toBe(before);
+  });
+
+  testNeeding("symbolic links")("a link that leads out of it is not followed", () => {
+    using inside = new Inside();
+    const file = inside.write("elsewhere/mcp.json", "{}");
+    symlinkSync(dirname(file), join(inside.work, ".cursor"));
+    expect(() => planInstall(inside.context(), { client: "cursor", scope })).toThrow(
+      "leads out of the project, to ",
+    );
   });
 
   test("is refused for a client that looks at none", () => {

@@ -64,7 +64,8 @@ export async function applyChange({ client, name, before, after }: Change): Prom
       removeEmptyFolders(dirname(client.file), client.root ?? homeDirectory());
       return undefined;
     }
-    const backup = before === undefined ? undefined : backUp(file);
+    // In a project it would be committed with the secrets of other servers; there the repository remembers.
+    const backup = before === undefined || client.scope === "project" ? undefined : backUp(file);
     // It may contain credentials of other servers, unless others are to read it.
     const usual = client.scope === "project" ? 0o644 : 0o600;
     const mode = before === undefined ? usual : permissionsOf(file);

@@ -3,7 +3,7 @@ import { repositoryOf } from "../../claude/repository.ts";
 import { product } from "../../model/product.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { exists, isExecutable, isReadOnly, realPath } from "../../platform/files.ts";
-import { absolutePath } from "../../platform/paths.ts";
+import { absolutePath, isWithin } from "../../platform/paths.ts";
 import { lastingCommand } from "../../platform/self.ts";
 import { diffOf } from "../../report/diff/text-diff.ts";
 import { type Context, UserError } from "../context.ts";
@@ -13,7 +13,7 @@ import { type ClientName, clientNames, clientTitles } from "./client-names.ts";
 import { wordsOf } from "./entry-shape.ts";
 import { fileText } from "./file-text.ts";
 import type { InstallAsked, UninstallAsked } from "./install-input.ts";
-import { formerOf, type Place } from "./kept-copy.ts";
+import { type Former, formerOf, holdsNothingElse, type Place } from "./kept-copy.ts";
 import { ownEntries } from "./own-entries.ts";
 import { commandText, defaultName, otherDefaultName, startsUs } from "./own-entry.ts";
 import { scopesOf } from "./scopes.ts";
@@ -81,7 +81,7 @@ export function planUninstall(context: Context, { client, name, command, scope }
     return sharedEntry(found.client, found.name, "To remove it there, add `--scope project`");
   const place = placeOf(found.client, found.name);
   const change = changeOf(found.client, found.name, (text) => {
-    const former = formerOf(place, text);
+    const former = isShared ? sharedFormerOf(place, text) : formerOf(place, text);
     if (former.kind === "file") return former.text;
     return former.kind === "entry"
       ? withWhole(found.client, text, found.name, former.entry)
@@ -93,6 +93,11 @@ export function planUninstall(context: Context, { client, name, command, scope }
   if (more.length > 0)
     change.notes.push(`Other entries start this program too: ${more.join(", ")}. Name one with --name.`);
   return change;
+}
+
+// In a project we keep no copies, and a repository may bring along what looks like one.
+function sharedFormerOf(place: Place, text: string): Former {
+  return { kind: holdsNothingElse(place, text) ? "file" : "nothing" };
 }
 
 function planUpdate(
@@ -197,7 +202,11 @@ function readOnlyText(file: string): string {
 function sharedPlace({ workingDirectory }: Context, name: ClientName): McpClient {
   const from = realPath(workingDirectory);
   const place = inProject(clientOf(name), repositoryOf(from)?.root ?? from);
-  if (place !== undefined) return place;
+  if (place !== undefined && isWithin(realPath(place.file), place.root ?? from)) return place;
+  if (place !== undefined)
+    throw new UserError(
+      `${place.file} leads out of the project, to ${realPath(place.file)}. Nothing was done. Name that client without --scope, or edit the file yourself.`,
+    );
   const others = clientNames.filter((one) => inProject(clientOf(one), from) !== undefined);
   throw new UserError(
     `${clientTitles[name]} reads no file in a project, and nothing was done. Leave out --scope, or choose a client that does: ${others.join(", ")}.`,

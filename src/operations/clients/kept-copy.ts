@@ -97,7 +97,8 @@ function holdsUs({ client, name }: Place, text: string, words?: readonly string[
   }
 }
 
-function holdsNothingElse({ client, name }: Place, text: string): boolean {
+/** Whether a text has our entry, and is empty in effect without it. */
+export function holdsNothingElse({ client, name }: Place, text: string): boolean {
   try {
     const isThere = entryIn(client, text, name) !== undefined;
     return isThere && saysNothing(client, withoutEntry(client, text, name));

@@ -58,7 +58,7 @@ function ofEntry({ client, name, entry }: OwnEntry): Omit<ClientStanding, "clien
   const details = [
     ...(name === defaultName ? [] : [`called ${name}`]),
     ...(client.scope === "user" ? [] : ["in this project only"]),
-    ...(isThis ? [] : [`as ${written.join(" ")}`]),
+    ...(isThis ? [] : [`as ${commandText(entry)}`]),
   ];
   return {
     file: client.file,
