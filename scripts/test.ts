@@ -10,11 +10,11 @@ const root = join(import.meta.dir, "..");
 /**
  * What users meet first, and what depends on how many sessions run at once and on the first one, which proves the login:
  * doors on stdio and on the command line, batches, retries, hand-overs. The other files test what is refused, how things are
- * worded, and faults.
+ * worded, what sessions leave behind, and faults.
  */
-const asDelivered = ["cli", "door", "killed", "left-behind", "progress", "results"]
-  .concat("resources", "retry", "run-input", "sessions", "stdio-ends", "stdio-transport", "tasks")
-  .map((name) => `./test/${name}.test.ts`);
+const asDelivered = ["cli", "door", "killed", "results", "retry", "sessions", "stdio-transport", "tasks"].map(
+  (name) => `./test/${name}.test.ts`,
+);
 
 const [first, ...rest] = process.argv.slice(2);
 const defaults = first === "--as-delivered";

@@ -43,7 +43,8 @@ const steps: Step[] = [
   },
   {
     what: "Test with the oldest supported real claude",
-    command: [bun, "run", "test:real", "--except", "advice"],
+    // Without what is only about rules, which `test:versions` tests with every version, and about newer versions.
+    command: [bun, "run", "test:real", "--except", "advice,reach,prefix,many-files,one-process"],
     counts: true,
     environment: { REAL_CLAUDE_VERSION: "oldest" },
   },

@@ -55,6 +55,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
     lacks: "paths that begin with a slash",
     why: "It reads sources, which are the same, by their paths with slashes.",
   },
+  "install.test.ts": { slow: `${same} Files of Windows are tested by windows.test.ts.` },
   "killed-adopted.test.ts": { slow: fromSource },
   "killed-phases.test.ts": { slow: fromSource },
   "killed-requests.test.ts": { slow: fromSource },
