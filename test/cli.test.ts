@@ -254,7 +254,7 @@ describe("bad input is told in one message with exit status 2, and starts nothin
       ? []
       : [[["run", "-f", "-"], ["standard input: it has no task"]] satisfies [string[], string[]]]),
     [["show", "zzzz"], ["There is no batch zzzz"]],
-    [["show"], ["BATCH is missing"]],
+    [["show"], ["There is no batch yet."]],
     [["show", "a", "b"], ['unexpected argument "b"']],
     [["cancel", "latest", "one"], ["There is no batch yet."]],
     [["cancel", "latest", "null"], ["There is no batch yet."]],

@@ -75,6 +75,7 @@ describe("a client of the newer era", () => {
       "read_batch_results",
       "list_batches",
       "cancel_batch",
+      "change_batch",
       "retry_batch",
       "compare_batches",
       "export_batch",
