@@ -143,6 +143,8 @@ export interface BatchState {
   paused?: Paused;
   epoch: number;
   runner?: ProcessIdentity;
+  /** The epoch whose runner has last taken the batch to its end or pause: it has nothing left to do, though it may live. */
+  restedEpoch?: number;
   /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
   copiedAt?: number;
   leash?: ProcessIdentity;
@@ -288,9 +290,11 @@ export function apply(state: BatchState, event: Event): void {
       // What a retry runs later is wanted.
       delete state.paused;
       state.endedAt = event.at;
+      state.restedEpoch = state.epoch;
       return;
     case "batch-paused":
       state.endedAt = event.at;
+      state.restedEpoch = state.epoch;
       return;
     default:
       unreachable(event);

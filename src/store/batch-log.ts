@@ -179,15 +179,16 @@ export class BatchLog {
    * Makes this process the runner of the batch, and returns the new epoch. If several try at the same time, exactly one
    * succeeds; the others get undefined, as does everybody while the last runner lives, even if it is stopped, because it
    * may resume at any time. A runner that is not visible from here lives while its heartbeat is fresh. A process that ran
-   * the batch until it paused may run it again.
+   * the batch until it paused may run it again. `hasWaited`: for that process to exit, which it does not have to: `run` asks
+   * its user what to do next.
    */
-  takeOver(identity: ProcessIdentity): number | undefined {
+  takeOver(identity: ProcessIdentity, { hasWaited = false } = {}): number | undefined {
     const from = this.state.epoch;
     return this.#write(() => {
       // A new runner starts from the current log.
       this.refresh();
-      if (this.state.epoch !== from || this.state.endedAt !== undefined || this.#isRunBesides(identity))
-        return undefined;
+      const isOver = this.state.epoch !== from || this.state.endedAt !== undefined;
+      if (isOver || this.#isRunBesides(identity, hasWaited)) return undefined;
       const epoch = from + 1;
       const event: Event = { type: "runner-started", identity, ...this.#stamp(epoch) };
       this.#add(event);
@@ -224,11 +225,12 @@ export class BatchLog {
 
   // Starting new processes clears the old ones in the row. A keeper or runner that still lives is about to exit, and must
   // be gone first.
-  #isRunBesides(identity: ProcessIdentity): boolean {
+  #isRunBesides(identity: ProcessIdentity, hasWaited: boolean): boolean {
     const row = this.#place.database
       .query<unknown, [string]>(`SELECT ${selectionOf(runnerColumns)} FROM batches WHERE batch_id = ?`)
       .get(this.batchId);
     const { runner, aliveAt } = parseRow(runnerColumns, row);
+    if (!runner && hasWaited && this.state.restedEpoch === this.state.epoch) return false;
     const holder = runner ?? this.state.runner;
     if (holder === undefined || Bun.deepEquals(holder, identity)) return false;
     return holderLives({ holder, seenAt: () => (runner ? aliveAt : 0) });

@@ -14,7 +14,7 @@ import { filesBelow } from "../files-below.ts";
 import { Home } from "../harness.ts";
 import { idle } from "../idle.ts";
 import { withoutResolver } from "../quiet.ts";
-import { batchOf, goneIdentity, lost, started } from "./samples.ts";
+import { batchOf, goneIdentity, living, lost, started } from "./samples.ts";
 
 const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
 
@@ -164,6 +164,21 @@ test("a batch is taken from a runner of which nobody can tell once it has said n
   expect(takeOver(struckOut)).toBeUndefined();
   expect(store.announce({ batchId: struckOut, runner: lost })).toBe(true);
   expect(takeOver(struckOut)).toBe(2);
+});
+
+test("a process that has taken a batch to its pause, and lives on, keeps it only from those who have not waited", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { identity, end } = living();
+  const log = store.create(batchOf(1), 1);
+  const epoch = log.takeOver(identity);
+  expect(log.takeOver(ownIdentity(), { hasWaited: true })).toBeUndefined();
+  log.append(() => [{ type: "batch-paused" }], epoch);
+  store.announce({ batchId: log.batchId, runner: identity });
+  log.append(() => [{ type: "continue-requested" }]);
+  expect(log.takeOver(ownIdentity())).toBeUndefined();
+  expect(log.takeOver(ownIdentity(), { hasWaited: true })).toBe(2);
+  await end();
 });
 
 test("time in the log never goes back, though the clock be set back", async () => {

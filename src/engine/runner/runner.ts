@@ -70,9 +70,9 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
   for (;;) {
     try {
       log.refresh();
-      const epoch = log.takeOver(ownIdentity());
-      if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > deadline)
-        return epoch;
+      const hasWaited = performance.now() > deadline;
+      const epoch = log.takeOver(ownIdentity(), { hasWaited });
+      if (epoch !== undefined || log.state.endedAt !== undefined || hasWaited) return epoch;
     } catch (error) {
       if (!isStorageTrouble(error) || performance.now() - startedAt > storagePatienceMs) throw error;
       // It could not be seen whether that runner has exited, so it gets its time again.
