@@ -616,7 +616,7 @@ describe("a key names its task", () => {
     const template = "[[error status=400]] Review {{file}}";
     const ran = await run(home, ["run", "--template", template, "--for-each", "src/*.ts"]);
     expect(ran.code).toBe(1);
-    expect(ran.err).toContain("tasks 1 (src/a.ts), 2 (src/b.ts)");
+    expect(ran.err).toContain(" (such as task 1, src/a.ts)\n");
     const shown = await run(home, ["show", "latest"]);
     expect(shown.out).toMatch(/^1 .* src\/a\.ts /m);
     expect(shown.out).not.toContain("Review src/a.ts");

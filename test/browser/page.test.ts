@@ -461,13 +461,17 @@ describe("the pages", () => {
       await tab.evaluate(`document.getElementById("lanes").focus()`);
       await tab.press("Home");
       await tab.press("Enter");
-      await tab.until(`location.hash === "#attempt-1" && document.title.includes("session of task")`);
+      // Whole, because its load would pass for that of the page that is opened next.
+      await tab.until(
+        `location.hash === "#attempt-1" && document.title.includes("session of task") && document.readyState === "complete"`,
+      );
       const levels = await tab.evaluate(
         `[...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((one) => Number(one.tagName[1]))`,
       );
       const steps = (levels as number[]).map((level, index, all) => level - (all[index - 1] ?? 0));
       expect(steps.filter((step) => step > 1)).toEqual([]);
       await tab.open(session);
+      await tab.until(`location.hash === "" && document.readyState === "complete"`);
       await tab.press("Tab");
       expect(await tab.evaluate("document.activeElement.className")).toBe("skip");
       await tab.press("Enter");
