@@ -646,7 +646,8 @@ function place(state: BatchState, task: TaskState): void {
   state.tasks[task.number - 1] = task;
 }
 
-function countOf(task: TaskState): keyof Counts {
+/** Among which of the counts a task is. */
+export function countOf(task: TaskState): keyof Counts {
   if (task.status !== "done") return task.status;
   const { kind } = task.outcome;
   return kind === "succeeded" || kind === "cancelled" ? kind : "failed";

@@ -57,14 +57,17 @@ export async function placeOfPage(context: Context, { page }: Asked, kind: Kind)
   throw new UserError(`${path} exists, and is ${kind.isNone}. Nothing was written; give another file.`);
 }
 
-/** Writes a page to its place, and opens it if that is asked for. `tag`: the name of its half file. */
+/**
+ * Writes a page to its place, and opens it if that is asked for. `tag`: the name of its half file. `isPrivate`: whether only
+ * this user may read it, wherever it goes.
+ */
 export async function writePage(
   path: string,
   html: string | Iterable<string>,
-  { page, open, tag }: Asked & { tag: string },
+  { page, open, tag, isPrivate = false }: Asked & { tag: string; isPrivate?: boolean },
 ): Promise<z.infer<typeof pageOutput>> {
   try {
-    await replaceFile(path, html, { tag, mode: page === undefined ? 0o600 : 0o644 });
+    await replaceFile(path, html, { tag, mode: isPrivate || page === undefined ? 0o600 : 0o644 });
   } catch (error) {
     throw new UserError(`The page ${path} could not be written: ${messageOf(error)}`);
   }

@@ -35,7 +35,7 @@ export const writeSession: Operation<typeof input, typeof pageOutput> = {
       context,
       { page },
       {
-        usual: () => sessionPageOf(context.store.layout, state, task.number),
+        usual: () => usualPage(sessionPageOf(context.store.layout, state, task.number), asked.attempt),
         isNone: "no page of a session",
         isOurs: isOurSession,
       },
@@ -43,12 +43,18 @@ export const writeSession: Operation<typeof input, typeof pageOutput> = {
     const view = await sessionViewOf(state, task, {
       attempt: asked.attempt,
       links: await linksOf(state, task),
-      feedHref: page === undefined && task.status !== "done" ? feedOf(path) : "",
+      feedHref:
+        page === undefined && asked.attempt === undefined && task.status !== "done" ? feedOf(path) : "",
       now: Date.now(),
     });
-    return await writePage(path, sessionPage(view).pieces(), { page, open, tag: "session" });
+    return await writePage(path, sessionPage(view).pieces(), { page, open, tag: "session", isPrivate: true });
   },
 };
+
+// One with a single attempt stands beside the page of all, to which links lead.
+function usualPage(page: string, attempt: number | undefined): string {
+  return attempt === undefined ? page : page.replace(/\.html$/, `-attempt-${attempt}.html`);
+}
 
 // Its runner writes the companion of the page at this place.
 function feedOf(path: string): string {

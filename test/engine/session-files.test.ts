@@ -107,6 +107,43 @@ test("a running session has a page after three seconds, which follows what it sa
   expect(page(1)).not.toBe("");
 });
 
+test("a page that cannot be written keeps no other one from following its session, and is written once it can be", async () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const batch = inside.batch(inside.context(), { tasks: 2 });
+  const { files, page, pathOf } = filesOf(inside, batch);
+  for (const task of [1, 2]) {
+    inside.write(`${batch.id}-${task}.ndjson`, said(`words of ${task}`));
+    batch.start(task);
+  }
+  const beat = async () => {
+    clock.now += 20_000;
+    setSystemTime(Date.now() + 20_000);
+    files.beat();
+    await files.settled();
+  };
+  // A directory where its page would be.
+  mkdirSync(join(pathOf(1), "in the way"), { recursive: true });
+  await beat();
+  await beat();
+  expect(page(2)).toContain("words of 2");
+  rmSync(pathOf(1), { recursive: true });
+  await beat();
+  expect(page(1)).toContain("words of 1");
+});
+
+test("a page keeps its name when tasks are added", async () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context(), { tasks: 1 });
+  const { log } = batch;
+  const { layout } = inside.context().store;
+  const tasks = Array.from({ length: 1_000 }, (_, index) => ({ prompt: `more ${index}` }));
+  const before = sessionPageOf(layout, log.state, 1);
+  batch.append({ type: "tasks-added", tasks });
+  expect(log.state.tasks).toHaveLength(1_001);
+  expect(sessionPageOf(layout, log.state, 1)).toBe(before);
+});
+
 test("what cannot be written, or was removed with everything else, ends nothing and comes back in no place", async () => {
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 2 });

@@ -1,6 +1,6 @@
 // The page of a session that somebody asks for: what it says of one that runs, and of what is not there.
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { writeSession } from "../../src/operations/session-page.ts";
 import { sessionFeedBeside } from "../../src/store/layout.ts";
 import { Inside } from "../inside.ts";
@@ -24,8 +24,16 @@ test("of a running session follows it where its runner writes the companion, and
   await write();
   expect(html()).toContain('data-feed="session-001.js" data-running="yes"');
   expect(html()).toContain("This page follows the session while it runs.");
+  // That of one attempt is beside it, and does not become one of all.
+  const whole = html();
+  const single = await write({ attempt: 1 });
+  expect(single.page).toEndWith("session-001-attempt-1.html");
+  expect(readFileSync(single.page, "utf8")).toContain('data-feed=""');
+  expect(html()).toBe(whole);
   const elsewhere = await write({ page: inside.file("mine.html") });
   expect(readFileSync(elsewhere.page, "utf8")).toContain('data-feed=""');
+  // With what tools printed, as in the transcript.
+  if (process.platform !== "win32") expect(statSync(elsewhere.page).mode & 0o077).toBe(0);
   // Only a page of its own is replaced.
   await write({ page: inside.file("mine.html") });
   inside.write("mine.html", "mine");

@@ -2,7 +2,7 @@
 // it has ended, and now and then while it runs. Views of transcripts, which `logs --open` makes again at any time.
 
 import { type BatchState, type DoneTask, type TaskState, taskOf } from "../../model/state.ts";
-import { givenCount } from "../../model/summary.ts";
+import { numberedCount } from "../../model/summary.ts";
 import { exists, fileStamp, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import { codeOf } from "../../platform/system-error.ts";
@@ -24,7 +24,7 @@ const updatesPerPage = 5;
 
 /** Where the page of a task's sessions is, or would go. */
 export function sessionPageOf(layout: Layout, { batch }: BatchState, task: number): string {
-  return layout.sessionPage(batch.batchId, task, givenCount(batch));
+  return layout.sessionPage(batch.batchId, task, numberedCount(batch));
 }
 
 /**
@@ -113,10 +113,18 @@ export class SessionFiles {
     this.#isFollowing = true;
     void this.#add(async () => {
       const began = performance.now();
-      await this.#write(number);
-      const ended = performance.now();
-      this.#nextAt = ended + Math.max(betweenMs, (ended - began) * (parts - 1));
-      this.#isFollowing = false;
+      try {
+        await this.#write(number);
+      } catch (error) {
+        // Those that can be written come before it, and it is tried again.
+        const updates = this.#followed.get(number)?.updates ?? 0;
+        this.#followed.set(number, { at: Date.now(), size: undefined, updates });
+        throw error;
+      } finally {
+        const ended = performance.now();
+        this.#nextAt = ended + Math.max(betweenMs, (ended - began) * (parts - 1));
+        this.#isFollowing = false;
+      }
     });
   }
 
@@ -149,7 +157,8 @@ export class SessionFiles {
       const known = this.#followed.get(task.number);
       const at = known?.at ?? 0;
       if (oldest && oldest.at <= at) continue;
-      if (sizeOf(transcriptOf(task)) !== known?.size) oldest = { number: task.number, at };
+      if (known?.size === undefined || sizeOf(transcriptOf(task)) !== known.size)
+        oldest = { number: task.number, at };
     }
     return oldest?.number;
   }
@@ -188,8 +197,8 @@ export class SessionFiles {
 interface Followed {
   /** When its page was last written, in milliseconds since 1970. */
   at: number;
-  /** What was read of its transcript then, in bytes. */
-  size: number;
+  /** What was read of its transcript then, in bytes; undefined if its page could not be written. */
+  size: number | undefined;
   updates: number;
 }
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type BatchEnd, exitStatusOf } from "../../../model/batch-end.ts";
 import { failOn, isTooMany } from "../../../model/fail-on.ts";
-import type { BatchState, Counts } from "../../../model/state.ts";
+import type { BatchState } from "../../../model/state.ts";
 import type { StateWord } from "../../../model/state-word.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { isGithubActions } from "../terminal/workflow-commands.ts";
@@ -37,9 +37,9 @@ export type EndFlags = z.output<typeof endFlags>;
 export function endStatus(
   { failOn: limit = "any" }: EndFlags,
   end: Pick<BatchEnd, "kind"> | undefined,
-  counts: Counts,
+  state: BatchState,
 ): number {
-  return exitStatusOf(end, !isTooMany(limit, counts));
+  return exitStatusOf(end, !isTooMany(limit, state));
 }
 
 /** Reports the end to GitHub, where that is wanted. */

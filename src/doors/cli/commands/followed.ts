@@ -45,9 +45,9 @@ export async function followedToItsEnd(
     await out.tell(endText(batch.state, progress, out));
     await ring(context, out);
   }
-  const { end, state: word, counts } = progress;
+  const { end, state: word } = progress;
   await reportEnd(flags, { state: batch.state, word, err });
-  return endStatus(flags, end && { kind: end }, counts);
+  return endStatus(flags, end && { kind: end }, batch.state);
 }
 
 /** Starts what an operation starts, and follows it to its end. */

@@ -234,5 +234,5 @@ async function runHere({ context, terminal }: Invocation, planned: PlannedBatch,
   else await printAnswer(state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
-  return endStatus(how, endOfState(state, batch.word), state.counts) || (isWritten ? 0 : 1);
+  return endStatus(how, endOfState(state, batch.word), state) || (isWritten ? 0 : 1);
 }

@@ -82,11 +82,11 @@ async function watched(
 
 async function ended(
   { state }: FollowedBatch,
-  { end, state: word, counts }: BatchProgress,
+  { end, state: word }: BatchProgress,
   { flags, terminal: { err } }: { flags: EndFlags; terminal: Terminal },
 ): Promise<number> {
   await reportEnd(flags, { state, word, err });
-  return endStatus(flags, end && { kind: end }, counts);
+  return endStatus(flags, end && { kind: end }, state);
 }
 
 // A line now, and one after every change.

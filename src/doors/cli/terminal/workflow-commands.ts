@@ -8,7 +8,9 @@ export function isGithubActions(environment: Record<string, string | undefined> 
 
 /** The same text, with a blank where a command would begin. Its lines end in `\n`. */
 export function withoutCommands(text: string): string {
-  return text.replaceAll(/^(\s*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+  // Blanks end with their line: over many blank lines, each would look at all that follow.
+  const begin = /(^|[\n\r\u2028\u2029])([^\S\n\r\u2028\u2029]*):(?=:)/g;
+  return text.replaceAll(begin, "$1$2: ").replaceAll("##[", "## [");
 }
 
 /** JSON without the second mark, and with the same value: it can only be within a text. No line of JSON begins with the first. */
