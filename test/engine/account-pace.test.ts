@@ -14,7 +14,8 @@ function pacesIn(inside: Inside, running = 4) {
       return capacity.changePace(account, change);
     },
   };
-  const runner = () => new AccountPace({ capacity: counted, account: "a", running: () => running });
+  const runner = ({ isForOne = false } = {}) =>
+    new AccountPace({ capacity: counted, account: "a", running: () => running, isForOne });
   return { runner, changes: () => changes, kept: () => paceFrom(capacity.pace("a"), Date.now()) };
 }
 
@@ -31,6 +32,17 @@ test("replies raise the ceiling when it is asked for, in one commit", () => {
   // What was counted counts once.
   expect(pace.ceiling()).toBe(7);
   expect(changes()).toBe(1);
+});
+
+test("what one task alone hears is stored at once, and then at most once a second", () => {
+  using inside = new Inside();
+  const { runner, changes, kept } = pacesIn(inside);
+  const pace = runner({ isForOne: true });
+  pace.replied(1);
+  pace.replied(1);
+  expect([changes(), kept().ceiling]).toEqual([1, 5]);
+  pace.refresh();
+  expect(changes()).toBe(2);
 });
 
 test("what one runner meets, another one hears, and says what it knows itself", () => {

@@ -57,6 +57,21 @@ testNeeding("programs that are scripts")(
 );
 
 testNeeding("programs that are scripts")(
+  "a job of a worker goes on when another job, which writes through the same store, has lifted a hold",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const log = failingBatch(home, store);
+    await Bun.write(home.file("gate"), "");
+    expect(await printedBy("one-store-for-jobs.ts", home, log)).toEqual({
+      hasRun: true,
+      wasHeld: true,
+      hasBegun: true,
+    });
+  },
+);
+
+testNeeding("programs that are scripts")(
   "a cancel that cannot be read at once, because the store is locked, is read on the next beat",
   async () => {
     await using home = new Home();

@@ -8,13 +8,20 @@ interface PaceParts {
   account: string;
   /** How many sessions of the account run, in all batches. */
   running: () => number;
+  /** Whether its runner has one task, and others of the same process learn of replies only from the store. */
+  isForOne?: boolean;
 }
+
+/** How often the replies of one task are stored at most, in milliseconds. */
+const storeEveryMs = 1_000;
 
 export class AccountPace {
   readonly #parts: PaceParts;
   #pace: Pace;
   /** Replies not stored yet: most come in a steady stream, and do not each need a commit. */
   #replies = 0;
+  /** When they were last stored, on the monotonic clock. */
+  #storedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PaceParts) {
     this.#parts = parts;
@@ -30,6 +37,8 @@ export class AccountPace {
   /** The API has answered a session of ours. */
   replied(count: number): void {
     this.#replies += count;
+    // Its slot was the only one that it asked the ceiling for.
+    if (this.#parts.isForOne && performance.now() - this.#storedAt >= storeEveryMs) this.refresh();
   }
 
   /** The API has throttled a session of ours. */
@@ -48,6 +57,7 @@ export class AccountPace {
     const running = this.#parts.running();
     const replies = this.#replies;
     this.#replies = 0;
+    this.#storedAt = performance.now();
     const now = Date.now();
     capacity.changePace(account, (text) => {
       let pace = paceFrom(text, now);

@@ -301,6 +301,7 @@ export function composeRunner(
     fleet,
     values,
     cancelled,
+    isForOne,
     /** Rejects when the runner has failed, or with `Replaced`. */
     failed,
     fail,
@@ -317,7 +318,8 @@ function sessionSlots(
   const { batch, account } = log.state;
   const { concurrency, slots: most = concurrency, hosts } = batch;
   const running = () => accountSlots.taken();
-  const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
+  const pace =
+    most === "auto" ? new AccountPace({ capacity, account: account.hash, running, isForOne }) : undefined;
   // A number is about this machine. The limits of the account are the same everywhere.
   const isElsewhere = hosts !== undefined && most !== "auto";
   const here = isElsewhere ? Number.POSITIVE_INFINITY : most;

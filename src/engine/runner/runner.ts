@@ -235,6 +235,8 @@ class Runner {
     if (this.#isLookDue) this.#checkStore();
     this.#sendHeartbeat();
     this.#readOthers();
+    // Other jobs of a worker write through the same connection, which counts no commits of its own.
+    if (this.#isLookDue && this.#parts.isForOne) this.#readShared();
     this.#checkLeash();
     this.#ensureKeeper();
     this.#checkAttempts();
@@ -293,16 +295,10 @@ class Runner {
   }
 
   #readOthers(): void {
-    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, prefixes } = this.#parts;
-    const { tasks, attempts, pool, shownWait } = this.#parts;
+    const { store, log, tasks, attempts, pool, shownWait } = this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
-    pace?.refresh();
-    holds.refresh();
-    prefixes.refresh();
-    slots.contended = accountSlots.yields();
-    starts.contended = machineStarts.yields();
-    attempts.giveBack();
+    this.#readShared();
     for (const event of log.readOthers()) {
       if (event.type === "tasks-added") tasks.beginMore();
       if (event.type !== "retry-requested") continue;
@@ -317,6 +313,17 @@ class Runner {
     pool.look();
     // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
     this.#changeCount = changeCount;
+  }
+
+  // What runners share: limits of the account and the machine, and who waits for them.
+  #readShared(): void {
+    const { accountSlots, slots, machineStarts, starts, pace, holds, prefixes, attempts } = this.#parts;
+    pace?.refresh();
+    holds.refresh();
+    prefixes.refresh();
+    slots.contended = accountSlots.yields();
+    starts.contended = machineStarts.yields();
+    attempts.giveBack();
   }
 
   // More may run from now on, or fewer: then those that have their prompts run on.
