@@ -66,8 +66,9 @@ async function planned(context: Context, { batch }: BatchState, given: readonly 
   const input = {
     workingDirectory,
     ...pick(shared, sessionNames),
-    ...(hosts ? { hosts } : {}),
-    ...(fleet ? { fleet: fleet.name } : {}),
+    // Where the batch runs, whatever the configuration says by now.
+    hosts: hosts ?? [],
+    fleet: fleet?.name ?? "",
     tasks: given,
   };
   const others = batch.tasks.map(({ prompt, key, options }, index) => {

@@ -210,6 +210,12 @@ describe("added tasks", () => {
     );
   });
 
+  test("run where their batch runs, whatever the configuration says by now", async () => {
+    using inside = new Inside({ PARALLEL_CLAUDE_FLEET: "none", PARALLEL_CLAUDE_HOSTS: "box" });
+    inside.batch(inside.context(), { tasks: keyed }).start(1);
+    expect((await change(inside, { addTasks: ["x"] })).message).toStartWith("Task 3 was added.");
+  });
+
   test("are refused with all that is wrong in one message, and none is added", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: keyed }).start(1);

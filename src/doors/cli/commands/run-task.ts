@@ -109,7 +109,7 @@ export const runTask: Command = {
     const { input, digest } = read.value;
     const done = earlierResult(out, digest);
     if (done?.status === "success") return sayDone(done, { out, json: given.json, terminal });
-    const planned = await planBatch(context, "run", { ...input, asyncMode: false, fleet: "" });
+    const planned = await planBatch(context, "run", { ...input, asyncMode: false, fleet: "", hosts: [] });
     if (!planned.ok) throw new UsageError(inSpec(planned.faults), [place]);
     for (const warning of planned.value.batch.warnings ?? [])
       void terminal.err.tell(`Warning: ${harmless(warning)}`);
