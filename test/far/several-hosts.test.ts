@@ -5,7 +5,7 @@ import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import type { SessionHost, StartPlan } from "../../src/engine/attempt/session-host.ts";
 import { Beginnings } from "../../src/engine/hosts/beginnings.ts";
 import type { Planned } from "../../src/engine/hosts/far-keeper.ts";
-import { Hosts, type HostsParts } from "../../src/engine/hosts/hosts.ts";
+import { Hosts, type HostsParts, longestMs } from "../../src/engine/hosts/hosts.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
@@ -63,7 +63,7 @@ async function hostsOf(
     leaseMs: 60_000,
     onLostHost: "wait",
     environment: {},
-    mostMs: 60_000,
+    mostMs: () => 60_000,
     local: here,
     placeOf: (task) => places[task],
     footprintKeyOf: () => "",
@@ -355,4 +355,13 @@ describe("a limit that one machine has met", () => {
     expect(verdict).toEqual({ kind: "held" });
     expect((await begin(1)).place).not.toBe(place);
   });
+});
+
+test("a session may run for as long as the batch says when it starts, tasks that were added included", () => {
+  using inside = new Inside();
+  const { log } = inside.batch(inside.context(), { batch: { sessionOptions: { timeoutSeconds: 60 } } });
+  expect(longestMs(log.state.batch)).toBe(60_000);
+  const later = { prompt: "long", options: { timeoutSeconds: 7_200 } };
+  log.append(() => [{ type: "tasks-added", tasks: [later] }]);
+  expect(longestMs(log.state.batch)).toBe(7_200_000);
 });

@@ -79,6 +79,12 @@ function homeOf(batch: Batch, task: number): ComesHome {
   return { branch: branchOf(batch, task), message: changesMessage(batch.batchId, task) };
 }
 
+/** How long a session of a batch may run, in milliseconds. At each start, because tasks may be added, or asked for again with more time. */
+export function longestMs(batch: Batch): number {
+  const timeouts = batch.tasks.map((_, index) => optionsOf(batch, index + 1).timeoutSeconds);
+  return Math.ceil(timeouts.reduce((most, one) => Math.max(most, one), 1) * 1000);
+}
+
 function thereAlready(directory: string): Prepared {
   return { directory, [Symbol.asyncDispose]: async () => undefined };
 }
@@ -91,7 +97,6 @@ export class Hosts implements SessionHost, StartRights, Disposable {
   ): Hosts {
     const { batch } = state();
     const { hosts: names = [], batchId } = batch;
-    const timeouts = batch.tasks.map((_, index) => optionsOf(batch, index + 1).timeoutSeconds);
     return new Hosts({
       ...parts,
       names,
@@ -99,7 +104,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       folder: parts.layout.batchDirectory(batchId),
       leaseMs: Math.ceil((batch.hostLeaseSeconds ?? 60) * 1000),
       onLostHost: batch.onLostHost ?? "wait",
-      mostMs: Math.ceil(timeouts.reduce((most, one) => Math.max(most, one), 1) * 1000),
+      mostMs: () => longestMs(state().batch),
       placeOf: (task) => {
         const directory = workingDirectoryOf(batch, optionsOf(state().batch, task));
         return farDirectoryIn(directory, names)?.host;

@@ -45,8 +45,8 @@ export interface SshHostParts {
   onLostHost: "wait" | "elsewhere";
   /** Of all sessions here; of it, only the depth goes there. */
   environment: Record<string, string>;
-  /** How long a session may run in all, in milliseconds. */
-  mostMs: number;
+  /** How long a session that starts now may run in all, in milliseconds. */
+  mostMs(): number;
   /** What the log knows to be on that machine, and what was prepared there. */
   known(name: string): { sessions: string[]; trees: string[] };
   /** Begins a connection; absent for one by ssh. */
@@ -369,7 +369,7 @@ export class SshHost implements Disposable {
       variables: { ...variables, ...(depth === undefined ? {} : { [depthVariable]: depth }) },
       initialize,
       footprintKey,
-      mostMs: this.#parts.mostMs,
+      mostMs: this.#parts.mostMs(),
     };
   }
 
