@@ -231,6 +231,7 @@ if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end
 if redis.call('HGET',KEYS[3],'owner')==ARGV[1] then redis.call('HDEL',KEYS[3],'owner') end
 return redis.call('GET',KEYS[2])`;
 
+// Of a run whose result is stored, although its worker has not heard so, nothing is spent beside that.
 const releaseScript = `
 if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end
 if redis.call('HGET',KEYS[2],'owner')==ARGV[1] then
@@ -240,7 +241,7 @@ if redis.call('HGET',KEYS[2],'owner')==ARGV[1] then
     redis.call('HSET',KEYS[2],'failed:'..ARGV[4],1)
   end
 end
-if ARGV[2]~='' then redis.call('HSET',KEYS[3],ARGV[1],ARGV[2]) else redis.call('HSETNX',KEYS[3],ARGV[1],'') end
+redis.call('HSETNX',KEYS[3],ARGV[1],ARGV[2])
 redis.call('PEXPIRE',KEYS[3],ARGV[3])
 return 1`;
 

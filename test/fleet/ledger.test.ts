@@ -73,6 +73,16 @@ describeNeeding("redis")("the ledger of a fleet", () => {
     expect(await ledger.ended(id)).toEqual({ result: "first", spent: [["one", ""]], lost: 1, isHeld: false });
   });
 
+  test("counts nothing beside the result of a run whose worker has not heard that it is stored", async () => {
+    const id = newId();
+    await ledger.claim(id, "one");
+    await ledger.finish(id, "one", "its result, and what it cost");
+    // Its answer was lost, and the task was cancelled meanwhile.
+    expect(await ledger.finish(id, "one", "stopped")).toBe("its result, and what it cost");
+    await ledger.release(id, "one", { spent: "0.5" });
+    expect((await ledger.ended(id)).spent).toEqual([["one", ""]]);
+  });
+
   test("lets another worker begin at once what was handed back, and remembers what that had cost", async () => {
     const id = newId();
     await ledger.claim(id, "one");
