@@ -19,10 +19,16 @@ import type { Changes, Work } from "./work.ts";
 export class WorkFailed extends Error {
   /** Whether it may be different later, or on another machine. */
   readonly isTemporary: boolean;
+  /** Whether a server, the network or the disk is in trouble: then nothing is wrong with the task. */
+  readonly isOutage: boolean;
 
-  constructor(message: string, { isTemporary }: { isTemporary: boolean }) {
+  constructor(
+    message: string,
+    { isTemporary, isOutage = false }: { isTemporary: boolean; isOutage?: boolean },
+  ) {
     super(message);
     this.isTemporary = isTemporary;
+    this.isOutage = isOutage;
   }
 }
 
@@ -84,6 +90,7 @@ async function inOwnDirectory(
     if (error instanceof GitFailed || error instanceof BlobError)
       throw new WorkFailed(`The files of the task cannot be had: ${error.message.replace(/\.$/, "")}.`, {
         isTemporary: true,
+        isOutage: error instanceof GitFailed ? error.isOutage : !error.isOfBlob,
       });
     throw error;
   }

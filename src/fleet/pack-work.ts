@@ -38,7 +38,9 @@ export async function packWork(directory: string, { shared, blobs, name }: Packi
     if (!(await bundleTo(file, { at: root, commit, known }))) return { ok: true, work };
     // What workers make of it comes back without what is in it.
     await keep(root, commit);
-    return { ok: true, work: { ...work, bundle: await blobs.put(`${name}/${commit}`, { file }) } };
+    // Two packs of one commit differ, and another runner's tasks may wait for the first.
+    const bundle = await blobs.put(`${name}/${commit}-${crypto.randomUUID()}`, { file });
+    return { ok: true, work: { ...work, bundle } };
   } catch (error) {
     if (error instanceof GitFailed) return { ok: false, says: `cannot be sent: ${error.message}` };
     throw error;

@@ -24,6 +24,8 @@ const mostFailures = 5;
 const fewestFailing = 3;
 /** How long nobody takes a job that has failed so often, in milliseconds: others may be able to run it, once they are free. */
 const afterFailuresMs = [2_000, 5_000, 30_000, 120_000, 600_000];
+/** The same during an outage, which counts for no job, in milliseconds. */
+const afterOutageMs = 30_000;
 /** After so many jobs in a row that failed on a worker, it takes none for a while: from the first to the longest pause, in milliseconds. */
 const mostInRow = 3;
 const firstRestMs = 60_000;
@@ -63,8 +65,11 @@ export type RunEnd =
       usage?: Usage;
       /** Why it failed before its session began, as a sentence. */
       failure?: {
-        because: string /** Whether the same may fail for other jobs here. */;
+        because: string;
+        /** Whether the same may fail for other jobs here. */
         isOfWorker: boolean;
+        /** Whether it passes, and says nothing about the job: then it does not count. */
+        isOutage?: boolean;
       };
       /** How long nobody should take it, in milliseconds. After a failure, it grows with their number. */
       afterMs?: number;
@@ -482,7 +487,7 @@ export class FleetWorker {
 
   async #release(id: JobId, runId: string, end: RunEnd): Promise<void> {
     const spent = this.#spent(id, runId, usageOf(end));
-    const hasFailed = end.kind === "handed-back" && end.failure !== undefined;
+    const hasFailed = end.kind === "handed-back" && end.failure !== undefined && !end.failure.isOutage;
     await this.#ledger.release(id, runId, { spent, ...(hasFailed ? { failedOn: this.#parts.name } : {}) });
   }
 
@@ -577,7 +582,9 @@ export class FleetWorker {
 // What has failed often is tried ever more rarely.
 function withLongerPause(end: RunEnd, failures: number): RunEnd {
   if (end.kind === "result" || !end.failure) return end;
-  const ms = afterFailuresMs[Math.min(failures, afterFailuresMs.length - 1)] ?? 0;
+  const ms = end.failure.isOutage
+    ? afterOutageMs
+    : (afterFailuresMs[Math.min(failures, afterFailuresMs.length - 1)] ?? 0);
   return { ...end, afterMs: Math.max(end.afterMs ?? 0, ms) };
 }
 

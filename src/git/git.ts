@@ -16,12 +16,34 @@ export class GitFailed extends Error {
   readonly isMissing: boolean;
   /** What it ended with; undefined if it did not start. */
   readonly status: number | undefined;
+  /** Whether the network, a server or this disk is in trouble, which passes, whatever was asked. */
+  readonly isOutage: boolean;
 
-  constructor(message: string, { isMissing = false, status }: { isMissing?: boolean; status?: number } = {}) {
+  constructor(
+    message: string,
+    {
+      isMissing = false,
+      isOutage = false,
+      status,
+    }: { isMissing?: boolean; isOutage?: boolean; status?: number } = {},
+  ) {
     super(message);
     this.isMissing = isMissing;
+    this.isOutage = isOutage;
     this.status = status;
   }
+}
+
+/** What Git, curl and ssh say of an outage. */
+const outage =
+  /could not resolve host|name resolution|connection (?:refused|reset|timed out|closed)|timed? ?out|failed to connect|couldn't connect|no route to host|network is unreachable|host is down|early EOF|unexpected disconnect|returned error: (?:5\d\d|429)|no space left|disk quota exceeded/i;
+/** What they say of a task whose files cannot be had. A server that refuses closes the connection, too. */
+const refusal =
+  /permission denied|authentication failed|host key verification failed|could not read username|returned error: 4(?!29)\d\d|repository .*not (?:found|exist)/i;
+
+/** Whether that is what Git says of an outage, which passes. */
+export function isOutage(said: string): boolean {
+  return outage.test(said) && !refusal.test(said);
 }
 
 /** Which other repositories Git may read: none, those of this machine, or those of other machines too. */
@@ -100,7 +122,7 @@ export async function gitBytes(
     ]);
     if (status === 0) return bytes;
     const how = child.signalCode ? `it was ended by ${child.signalCode}` : `it ended with status ${status}`;
-    throw new GitFailed(lastWords(said) || how, { status });
+    throw new GitFailed(lastWords(said) || how, { status, isOutage: isOutage(said) });
   } catch (error) {
     if (codeOf(error) === "ENOENT") throw new GitFailed(`${directory} does not exist`);
     throw error;

@@ -100,7 +100,11 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     }
   } catch (error) {
     if (!(error instanceof WorkFailed)) return unable(`The task could not be begun: ${messageOf(error)}.`);
-    const { message } = error;
+    const { message, isOutage } = error;
+    if (isOutage) {
+      run.report(message);
+      return { kind: "handed-back", failure: { because: message, isOfWorker: true, isOutage } };
+    }
     if (run.isLast || !error.isTemporary) return refused(message);
     return { kind: "handed-back", failure: { because: message, isOfWorker: true } };
   }

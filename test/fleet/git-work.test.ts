@@ -21,6 +21,7 @@ import { packWork, whyNotPacked } from "../../src/fleet/pack-work.ts";
 import { releaseWork, takeChanges } from "../../src/fleet/take-changes.ts";
 import type { Changes, Work } from "../../src/fleet/work.ts";
 import { refOf } from "../../src/git/bundle.ts";
+import { isOutage } from "../../src/git/git.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { describeNeeding } from "../facilities.ts";
 
@@ -98,6 +99,22 @@ function filesOf(directory: string): Record<string, string> {
   return Object.fromEntries(entries.sort());
 }
 
+test.each([
+  ["fatal: unable to access 'https://x/': Could not resolve host: x", true],
+  [
+    "ssh: connect to host x port 22: Connection timed out\nfatal: Could not read from remote repository.",
+    true,
+  ],
+  ["fatal: unable to access 'https://x/': The requested URL returned error: 503", true],
+  ["fatal: write error: No space left on device", true],
+  ["fatal: unable to access 'https://x/': The requested URL returned error: 403", false],
+  ["git@x: Permission denied (publickey).\nConnection closed by x\nfatal: Could not read", false],
+  ["remote: Repository not found.\nfatal: repository 'https://x/' not found", false],
+  ["fatal: '/srv/a' does not appear to be a git repository", false],
+])("whether Git says so of an outage: %s", (said, expected) => {
+  expect(isOutage(said)).toBe(expected);
+});
+
 describeNeeding("git", "a system other than Windows")("the work of a task", () => {
   test("a pushed commit needs no bundle, and the worker has its files", async () => {
     using two = new Two();
@@ -140,6 +157,36 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     const { "ignored/secret.txt": _, ...sent } = filesOf(two.repository);
     expect(filesOf(open.directory)).toEqual(sent);
     expect(statSync(join(open.directory, "run.sh")).mode & 0o111).toBe(0o111);
+  });
+
+  test("a second pack of the same files leaves the first one for those who wait with it", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const first = await two.packed();
+    // Two packs of one commit may differ.
+    const name = (await two.packed()).bundle?.name ?? "";
+    await two.blobs.put(name, new TextEncoder().encode("another pack"));
+    await using open = await two.open(first);
+    expect(filesOf(open.directory)).toMatchObject({ "a.txt": "changed\n" });
+  });
+
+  test("the blob store that is away is an outage, and a bundle that it does not have is none", async () => {
+    using two = new Two();
+    two.write("a.txt", "changed\n");
+    const work = await two.packed();
+    const blobs = join(two.path, "blobs");
+    const failure = async () => {
+      try {
+        await two.open(work);
+      } catch (error) {
+        if (error instanceof WorkFailed) return error;
+      }
+      throw new Error("It was opened");
+    };
+    rmSync(blobs, { recursive: true });
+    expect(await failure()).toMatchObject({ isTemporary: true, isOutage: true });
+    mkdirSync(blobs);
+    expect(await failure()).toMatchObject({ isTemporary: true, isOutage: false });
   });
 
   test("the same files give the same work, so a second submission is the same job", async () => {
@@ -313,8 +360,7 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     await expect(two.open(work)).rejects.toThrow("it does not exist");
     await two.blobs.put(work.bundle.name, new TextEncoder().encode("no bundle"));
     await expect(two.open(work)).rejects.toThrow(WorkFailed);
-    await two.packed();
-    await using open = await two.open(work);
+    await using open = await two.open(await two.packed());
     expect(readFileSync(join(open.directory, "a.txt"), "utf8")).toBe("changed\n");
   });
 

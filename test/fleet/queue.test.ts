@@ -483,6 +483,19 @@ describeNeeding("redis")("the queue of a fleet", () => {
     expect(counted).toMatchObject({ starts: "3", failures: "1", "failed:one": "1" });
   });
 
+  test("counts no failure for an outage, so that nothing is refused for it, however long it lasts", async () => {
+    const failure = { because: "The blob store is away.", isOfWorker: true, isOutage: true };
+    await worker("one", async () => ({ kind: "handed-back", failure }));
+    const end = submit(1);
+    await until(
+      async () => (await server.connection.zscore("bull:fleet1-default:delayed", idOf(1))) !== null,
+      "it was handed back",
+    );
+    expect(await server.connection.hget(`led:{${idOf(1)}}:run`, "failures")).toBe(null);
+    await submitter.cancel(idOf(1));
+    expect(await end).toMatchObject({ result: { kind: "stopped" } });
+  });
+
   test("counts what a job had cost that was handed back and then cancelled", async () => {
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     await worker("one", async () => {
