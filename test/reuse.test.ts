@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utim
 import { join } from "node:path";
 import { digestOf } from "./fixtures/fake-claude/behaviours/looks.ts";
 import { connectNew, eventually, filesIn, Home, killIfThere, run } from "./harness.ts";
+import { untilAsked } from "./running.ts";
 import { settled } from "./settled.ts";
 
 interface Entry {
@@ -100,6 +101,24 @@ test("the earlier batch can be gone: its answers, pages and logs are in the batc
   const shown = await run(home, ["show", second.batchId]);
   expect(shown.out).toContain("reused");
 }, 60_000);
+
+test("a task that is added to a batch while it runs gets its earlier answer, too", async () => {
+  await using home = await homeWith({ "a.txt": "one" });
+  await ask(home, [reads("a.txt")]);
+  await settled(home);
+  const gate = home.file("gate");
+  await run(home, ["run", "--detach", "--reuse", "auto", `[[wait-for-file path=${gate}]]`]);
+  await untilAsked(home, 2);
+  await run(home, ["change", "latest", reads("a.txt")]);
+  await eventually(
+    () => home.store().list()[0]?.counts.succeeded === 1,
+    () => "the added task has no answer",
+  );
+  await Bun.write(gate, "");
+  const { out } = await run(home, ["wait", "latest", "--json"]);
+  expect(JSON.parse(out).message).toStartWith("All 2 tasks succeeded. 1 reused, 1 run: new.");
+  expect(started(home)).toBe(2);
+});
 
 test("without being asked, plain tasks run each time, and three equal ones get three answers", async () => {
   await using home = await homeWith({ "a.ts": "a" });

@@ -489,13 +489,13 @@ export class Reuse implements Disposable {
   }
 }
 
-// Whether nothing has changed but what comes behind the tasks that were given, or how many run at once.
+// Whether nothing has changed but the summaries behind the tasks that were given, or how many run at once.
 function hasSameQuestions(before: Batch, now: Batch): boolean {
   if (before === now || before.tasks === now.tasks) return true;
   return (
     before.sessionOptions === now.sessionOptions &&
     before.tasks.length <= now.tasks.length &&
-    before.tasks.every((task, index) => task === now.tasks[index])
+    now.tasks.every((task, index) => task === before.tasks[index] || task.summary !== undefined)
   );
 }
 

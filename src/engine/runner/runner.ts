@@ -92,6 +92,8 @@ class Runner {
   #changeCount = -1;
   #beats = 0;
   readonly #startedAt = Date.now();
+  /** The answers to tasks that others have added are looked for, one look after the other. */
+  #added: Promise<void> = Promise.resolve();
   /** The beat on which to check for the keeper. */
   #keeperDue = 0;
   readonly #pace = new Pace(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)));
@@ -185,6 +187,9 @@ class Runner {
 
   async #runAll(): Promise<void> {
     const { tasks, pool } = this.#parts;
+    // Tasks that were added in the last moment may have answers already.
+    bestEffort(() => this.#readOthers(), undefined);
+    await this.#added;
     await tasks.runAll();
     await pool.ended();
     await tasks.endShared();
@@ -210,9 +215,11 @@ class Runner {
 
   // The batch has ended or paused: others may have what this runner used, and the user hears of it.
   #finish(): void {
-    const { store, log, accountSlots, machineStarts, shownWait, reuse } = this.#parts;
+    const { store, log, row, accountSlots, machineStarts, shownWait, reuse } = this.#parts;
     reuse.tidy();
     shownWait.show(undefined);
+    // Of a paused batch, that still shows the pause, and who continues it would see that until its next runner is there.
+    row.setHeld(log.batchId, undefined);
     accountSlots.releaseAll();
     machineStarts.releaseAll();
     if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
@@ -299,12 +306,15 @@ class Runner {
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
     this.#readShared();
-    for (const event of log.readOthers()) {
-      if (event.type === "tasks-added") tasks.beginMore();
+    const others = log.readOthers();
+    if (others.some(({ type }) => type === "tasks-added")) this.#takeAdded();
+    for (const event of others) {
       if (event.type !== "retry-requested") continue;
       tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
       if (event.changed) tasks.regroup();
       if (event.concurrency !== undefined) this.#changeNumber();
+      // Also where the pause before it was not seen: what was passed over begins.
+      if (event.pause === false) tasks.beginMore();
     }
     tasks.obeyPause();
     shownWait.look();
@@ -324,6 +334,12 @@ class Runner {
     slots.contended = accountSlots.yields();
     starts.contended = machineStarts.yields();
     attempts.giveBack();
+  }
+
+  // Those that an earlier answer is right for end with it; the others begin.
+  #takeAdded(): void {
+    const { tasks, fail } = this.#parts;
+    this.#added = this.#added.then(() => takeOverAnswers(this.#parts)).then(() => tasks.beginMore(), fail);
   }
 
   // More may run from now on, or fewer: then those that have their prompts run on.
