@@ -1,11 +1,12 @@
 // Changes a batch while it runs: pauses it or lets it go on, how many sessions run at once, its budget, more tasks.
 import { z } from "zod";
+import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Pause } from "../model/event.ts";
 import { batchOptions, prompt, sessionOptions } from "../model/options.ts";
 import { type NextStep, type Prose, prose } from "../model/prose.ts";
 import { isPaused } from "../model/sample.ts";
-import type { BatchState } from "../model/state.ts";
+import type { BatchState, TaskState } from "../model/state.ts";
 import { costText, countText, numberText } from "../report/amounts.ts";
 import { oneLine } from "../report/harmless.ts";
 import { stepText } from "../report/next-step.ts";
@@ -16,7 +17,7 @@ import { asMeant } from "./as-meant.ts";
 import { batchIdAlone } from "./batch-input.ts";
 import { changeOutput, waited } from "./batches.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
-import { continueBatch } from "./continue.ts";
+import { checkContinuation, continueBatch } from "./continue.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
 import { goOn } from "./go-on.ts";
@@ -24,7 +25,7 @@ import { mostTasks } from "./inputs/for-each.ts";
 import type { Call, Tool } from "./operation.ts";
 import { rawObject } from "./raw-options.ts";
 import { type Requested, requestChange } from "./request-change.ts";
-import { checkBudget, spentText } from "./retry-plan.ts";
+import { checkBudget, planRetry, spentText } from "./retry-plan.ts";
 import { taskInput } from "./spawn-input.ts";
 import { changedSpendLimits } from "./spend-limits.ts";
 
@@ -74,45 +75,74 @@ export const changeBatch: Tool<typeof changeInput, typeof changeOutput> = {
   description: "Running sessions go on to their end.",
   input: changeInput,
   output: changeOutput,
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
     const asked = valueOrThrow(check(changeInput, input));
     const log = findBatch(context, asked.batchId);
     refuseNothing(asked);
     refuseEnded(log);
     const { pause, concurrency, batchBudgetUsd: budgetUsd, env } = asked;
-    const { batchId } = log;
     if (budgetUsd !== undefined) checkBudget(log, { given: budgetUsd });
     // As written: what parsing fills in would override what the batch has.
     const written = rawObject(asMeant(changeInput, input))["addTasks"];
-    const added = Array.isArray(written) ? await addTasks(context, log, written) : [];
-    if (isPaused(log.state) && pause === false) return continued(context, asked, { batchId, call });
-    const wanted = { concurrency, budgetUsd, ...changedSpendLimits(context, log.state) };
-    const requested =
-      pause === false
-        ? await goOn(context, log, { ...wanted, env }, call)
-        : await requestChange(log, { ...wanted, ...(pause ? { pause: pauser(call) } : {}) });
-    if (requested === "over") refuseEnded(log);
-    // Its last session has ended meanwhile.
-    if (requested === "rests") return continued(context, asked, { batchId, call });
-    return { ...waited(context, log), message: changedText(context, log, { asked, added, requested }) };
+    const tasks: readonly unknown[] = Array.isArray(written) ? written : [];
+    // They would be cancelled at once.
+    checkBudget(log, { tasks: [], sessions: tasks.length, given: budgetUsd });
+    // Before tasks are added: a refused call is tried again, and would add them once more.
+    if (pause === false) await checkGoesOn(context, log, asked);
+    const added = tasks.length > 0 ? await addTasks(context, log, tasks) : [];
+    try {
+      if (isPaused(log.state) && pause === false)
+        return await continued(context, log, { asked, added, call });
+      const wanted = { concurrency, budgetUsd, ...changedSpendLimits(context, log.state) };
+      const requested =
+        pause === false
+          ? await goOn(context, log, { ...wanted, env }, call)
+          : await requestChange(log, { ...wanted, ...(pause ? { pause: pauser(call) } : {}) });
+      if (requested === "over") refuseEnded(log);
+      // Its last session has ended meanwhile.
+      if (requested === "rests") return await continued(context, log, { asked, added, call });
+      return { ...waited(context, log), message: changedText(context, log, { asked, added, requested }) };
+    } catch (error) {
+      if (added.length === 0 || !(error instanceof UserError)) throw error;
+      throw error.after(
+        `${addedText(log.state, added)} Do not add ${added.length === 1 ? "it" : "them"} again. But:`,
+      );
+    }
   },
 };
+
+// Throws `UserError` if it could not go on.
+async function checkGoesOn(
+  context: Context,
+  log: BatchLog,
+  { batchBudgetUsd, concurrency, env }: ChangeAsked,
+): Promise<void> {
+  const { batchId, state } = log;
+  if (isPaused(state)) return checkContinuation(context, log, { batchId, batchBudgetUsd, concurrency, env });
+  const row = rowOf(context, log);
+  if (state.paused && row.endedAt === undefined && isAbandoned(row))
+    await planRetry(context, { batchId, only: "interrupted", ...(env === undefined ? {} : { env }) });
+}
 
 // Names of clients are theirs to choose.
 function pauser({ client }: Call): Pause {
   return client === undefined ? {} : { client: oneLine(client, 60) };
 }
 
-function continued(
+async function continued(
   context: Context,
-  { concurrency, batchBudgetUsd, env }: ChangeAsked,
-  { batchId, call }: { batchId: string; call: Call },
+  log: BatchLog,
+  { asked, added, call }: { asked: ChangeAsked; added: readonly number[]; call: Call },
 ): Promise<z.output<typeof changeOutput>> {
+  const { concurrency, batchBudgetUsd, env } = asked;
+  const { batchId } = log;
   const given = Object.entries({ concurrency, batchBudgetUsd, env }).filter(
     ([, value]) => value !== undefined,
   );
-  return continueBatch.run(context, { batchId, ...Object.fromEntries(given) }, call);
+  const answer = await continueBatch.run(context, { batchId, ...Object.fromEntries(given) }, call);
+  if (added.length === 0) return answer;
+  return { ...answer, message: `${whatWasAdded(added)} ${answer.message}` };
 }
 
 function refuseNothing({ batchId: _, env: __, ...changes }: ChangeAsked): void {
@@ -159,7 +189,7 @@ function changedText(
     ...(pause === true ? [pausedText(context, log)] : []),
     ...(pause === false ? ["Sessions start as usual."] : []),
     ...(concurrency === undefined ? [] : [numberChangedText(state)]),
-    ...(batchBudgetUsd === undefined ? [] : [budgetText(state)]),
+    ...(batchBudgetUsd === undefined ? [] : [budgetText(context, state)]),
     ...(word === "interrupted"
       ? [
           `The batch is interrupted: ${stepText(context.door, { do: "retry", batchId: log.batchId })} resumes it.`,
@@ -170,16 +200,19 @@ function changedText(
 }
 
 function addedText(state: BatchState, added: readonly number[]): string {
-  const [first = 0] = added;
-  const last = added.at(-1) ?? first;
-  const what =
-    first === last
-      ? `Task ${first} was added.`
-      : `Tasks ${numberText(first)} to ${numberText(last)} were added.`;
+  const what = whatWasAdded(added);
   const isHeldBack = state.paused !== undefined || state.sample !== undefined;
   return isHeldBack
-    ? `${what} ${first === last ? "It waits" : "They wait"} until the batch is continued.`
+    ? `${what} ${added.length === 1 ? "It waits" : "They wait"} until the batch is continued.`
     : what;
+}
+
+function whatWasAdded(added: readonly number[]): string {
+  const [first = 0] = added;
+  const last = added.at(-1) ?? first;
+  return first === last
+    ? `Task ${first} was added.`
+    : `Tasks ${numberText(first)} to ${numberText(last)} were added.`;
 }
 
 function pausedText({ door }: Context, { batchId, state: { counts, batch } }: BatchLog): string {
@@ -203,8 +236,19 @@ function numberChangedText({ batch: { concurrency, slots }, counts: { running } 
   return `From now on, at most ${countText(concurrency, "session")} ${concurrency === 1 ? "runs" : "run"} at once.${over}${all}`;
 }
 
-function budgetText(state: BatchState): string {
+function budgetText({ door }: Context, state: BatchState): string {
   const { budgetUsd = 0 } = state;
   const spent = spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : "";
-  return `The budget of the batch is now ${costText(budgetUsd)}${spent}.`;
+  const text = `The budget of the batch is now ${costText(budgetUsd)}${spent}.`;
+  const lost = state.tasks.filter(isCancelledByBudget).length;
+  if (lost === 0) return text;
+  const those =
+    lost === 1
+      ? "1 task was cancelled because it was"
+      : `${countText(lost, "task")} were cancelled because it was`;
+  return `${text} ${those} spent: ${stepText(door, { do: "retry", batchId: state.batch.batchId })} runs ${lost === 1 ? "it" : "them"} again.`;
+}
+
+function isCancelledByBudget(task: TaskState): boolean {
+  return task.status === "done" && task.outcome.kind === "cancelled" && task.outcome.by === "budget";
 }

@@ -129,6 +129,15 @@ async function planned(
   return { event, values, keepVersion: checked.keep };
 }
 
+/** Throws `UserError` if a paused batch could not be continued now with this. */
+export async function checkContinuation(
+  context: Context,
+  log: BatchLog,
+  asked: z.input<typeof continueInput>,
+): Promise<void> {
+  await planned(context, log, { asked: valueOrThrow(check(continueInput, asked)), row: rowOf(context, log) });
+}
+
 // Nothing if it is paused no more: two calls must not continue it twice.
 function continuedBy(context: Context, state: BatchState, event: ContinueRequested): EventBody[] {
   return isPaused(state) ? [...handedOver(context, state), event] : [];

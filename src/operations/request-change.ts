@@ -43,7 +43,9 @@ export function stepFor(state: BatchState, wanted: Wanted): { requested: Request
   if (rests && wanted.pause === false) return { requested: "rests", events: [] };
   const { budgetUsd, concurrency, spendLimits } = wanted;
   const isPausing =
-    wanted.pause !== undefined && !rests && (wanted.pause === false) === (state.paused !== undefined);
+    wanted.pause !== undefined &&
+    !rests &&
+    (wanted.pause === false ? state.paused !== undefined : !holdsAll(state));
   const changes = {
     ...(isPausing ? { pause: wanted.pause } : {}),
     ...(concurrency === undefined || concurrency === state.batch.concurrency ? {} : { concurrency }),
@@ -52,4 +54,9 @@ export function stepFor(state: BatchState, wanted: Wanted): { requested: Request
   if (Object.keys(changes).length === 0) return { requested: "same", events: [] };
   const limits = spendLimits ? { spendLimits } : {};
   return { requested: "changed", events: [{ type: "retry-requested", tasks: [], ...changes, ...limits }] };
+}
+
+// Whether it is paused, also for all that a retry has asked for since.
+function holdsAll({ paused, tasks }: BatchState): boolean {
+  return paused !== undefined && [...paused.but].every((number) => tasks[number - 1]?.status !== "queued");
 }

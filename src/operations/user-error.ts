@@ -15,6 +15,11 @@ export class UserError extends Error {
   textIn(wording: Wording): string {
     return proseText(this.#says, wording);
   }
+
+  /** The same behind a text that says what was done before. */
+  after(text: string): UserError {
+    return new UserError([`${text} `, this.#says].flat());
+  }
 }
 
 /** Everything that is wrong with an input. */

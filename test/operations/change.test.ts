@@ -93,6 +93,17 @@ describe("a pause", () => {
     await expect(change(inside, { pause: true })).resolves.toMatchObject({ state: "paused" });
   });
 
+  test("is one again where a retry has asked for tasks since, and these have not started", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 4 }).end(1, failed).end(2, failed).start(3);
+    await change(inside, { pause: true });
+    batch.append({ type: "retry-requested", tasks: [1, 2] });
+    expect((await change(inside, { pause: true })).message).toStartWith("No more sessions start. ");
+    batch.log.refresh();
+    expect(batch.log.state.paused?.but).toEqual(new Set());
+    expect((await change(inside, { pause: true })).message).toStartWith("Nothing has changed");
+  });
+
   test("ends where somebody continues the batch, while its sessions still run", async () => {
     using inside = new Inside();
     const batch = three(inside);
@@ -249,10 +260,47 @@ describe("added tasks", () => {
       change(inside, { addTasks: [{ task: "z", key: "new" }] }),
       change(inside, { addTasks: ["w"] }),
     ]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "fulfilled", "rejected"]);
+    const [first, second, third] = both.map(({ status }) => status);
+    expect([[first, second].toSorted(), third]).toEqual([["fulfilled", "rejected"], "fulfilled"]);
     batch.log.refresh();
-    const keys = batch.log.state.batch.tasks.map(({ key }) => key);
-    expect(keys.filter((key) => key === "new")).toHaveLength(1);
+    const { tasks } = batch.log.state.batch;
+    const more = first === "fulfilled" ? ["x", "y", "w"] : ["z", "w"];
+    expect(tasks.map(({ prompt }) => prompt).toSorted()).toEqual(["a", "b", ...more].toSorted());
+    expect(tasks.filter(({ key }) => key === "new")).toHaveLength(1);
+  });
+
+  test("are not there where the batch could not go on with them, so that whoever tries again adds them once", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside
+      .batch(context, { tasks: 2, batch: { sessionOptions: { env: { TOKEN: "" } } } })
+      .answer(1, "yes", cost);
+    await change(inside, { pause: true });
+    batch.append({ type: "batch-paused" });
+    const before = lastEvent(inside, batch);
+    for (const _ of Array(2))
+      await expect(change(inside, { addTasks: ["x"], pause: false })).rejects.toThrow("TOKEN");
+    expect(lastEvent(inside, batch)).toEqual(before);
+    expect(changeBatch.annotations.idempotentHint).toBe(false);
+  });
+
+  test("are named in the answer that says why the batch does not go on after all", async () => {
+    const error = new UserError("no process has taken it over").after("Task 3 was added.");
+    expect(error.message).toBe("Task 3 was added. no process has taken it over");
+  });
+
+  test("are refused where the budget is spent, because they would be cancelled at once", async () => {
+    using inside = new Inside();
+    const batch = three(inside, { budgetUsd: 0.2 });
+    const before = lastEvent(inside, batch);
+    await expect(change(inside, { addTasks: ["x"] })).rejects.toThrow(
+      `Batch ${batch.id} has already cost $0.25, and its budget is $0.20. For 1 session, \`batchBudgetUsd: `,
+    );
+    expect(lastEvent(inside, batch)).toEqual(before);
+    batch.append({ type: "cancel-requested", by: "budget", tasks: [3] });
+    expect((await change(inside, { addTasks: ["x"], batchBudgetUsd: 9 })).message).toContain(
+      `The budget of the batch is now $9.00, of which $0.25 is spent. 1 task was cancelled because it was spent: retry_batch (batchId ${batch.id}) runs it again. `,
+    );
   });
 
   test("are not taken once the results are being summarized", async () => {
