@@ -25,8 +25,9 @@ const layouts: Partial<Record<NodeJS.Platform, Layout>> = {
 const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libSystem.B.dylib"];
 
 const standardInput = 0;
-/** A key that repeats gives some characters between two looks. */
-const mostBytes = 64;
+/** For one read; and no look reads more than this often, whatever is pasted. */
+const mostBytes = 4096;
+const mostReads = 64;
 
 /** `take` it before the first `read`. */
 export class TerminalKeys implements Disposable {
@@ -58,18 +59,22 @@ export class TerminalKeys implements Disposable {
     }
   }
 
-  /** From now on, keys come one by one, and are not shown. Nothing where others have the terminal. */
+  /**
+   * From now on, keys come one by one, and are not shown. Nothing where others have the terminal, or it is so already. Call it
+   * again where it may be so no more: a shell puts its own modes in force when it stops or continues a process.
+   */
   take(): void {
-    if (this.#isClosed || this.#before || !this.#isOurs()) return;
+    if (this.#isClosed || !this.#isOurs()) return;
     const modes = new Uint8Array(this.#layout.bytes);
     if (this.#calls.tcgetattr(standardInput, modes) !== 0) return;
     const before = modes.slice();
     const { modes: offset, canonical, echo, least, time } = this.#layout;
     const view = new DataView(modes.buffer);
+    if (this.#before && (view.getUint32(offset, true) & canonical) === 0) return;
     view.setUint32(offset, view.getUint32(offset, true) & ~(canonical | echo), true);
     modes[least] = 1;
     modes[time] = 0;
-    if (this.#calls.tcsetattr(standardInput, now, modes) === 0) this.#before = before;
+    if (this.#calls.tcsetattr(standardInput, now, modes) === 0) this.#before ??= before;
   }
 
   /** Leaves the terminal as it was. */
@@ -77,20 +82,35 @@ export class TerminalKeys implements Disposable {
     const before = this.#before;
     this.#before = undefined;
     // In the background, the shell has put its own modes in force, and would stop us.
-    if (before && this.#isOurs()) this.#calls.tcsetattr(standardInput, now, before);
+    if (!before || !this.#isOurs()) return;
+    // A key that came too late is no answer to the question that follows, and nothing for the shell.
+    this.#waiting();
+    this.#calls.tcsetattr(standardInput, now, before);
   }
 
   /** What was pressed since the last time; empty if nothing was, or where others have the terminal. */
   read(): string {
     // A process in the background that reads is stopped.
     if (this.#isClosed || !this.#before || !this.#isOurs()) return "";
+    return this.#waiting();
+  }
+
+  // All of it: what is left of a pasted text would look like keys the next time.
+  #waiting(): string {
     const bytes = new Uint8Array(mostBytes);
-    try {
-      return new TextDecoder().decode(bytes.subarray(0, readSync(this.#descriptor, bytes)));
-    } catch {
-      // Nothing is there, or the terminal has gone.
-      return "";
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let reads = 0; reads < mostReads; reads++) {
+      try {
+        const count = readSync(this.#descriptor, bytes);
+        if (count === 0) break;
+        text += decoder.decode(bytes.subarray(0, count), { stream: true });
+      } catch {
+        // Nothing more is there, or the terminal has gone.
+        break;
+      }
     }
+    return text;
   }
 
   [Symbol.dispose](): void {

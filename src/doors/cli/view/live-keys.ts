@@ -12,6 +12,7 @@ import { TerminalKeys } from "../../../platform/terminal-keys.ts";
 import { commandCall } from "../input/command.ts";
 import { flagWording } from "../input/flag-wording.ts";
 import type { KeysOfView, LiveView } from "./live-view.ts";
+import { PressedKeys } from "./pressed-keys.ts";
 
 /** What stands below the view. */
 const texts = {
@@ -30,6 +31,7 @@ export class LiveKeys implements KeysOfView {
   readonly #context: Context;
   readonly #state: BatchState;
   readonly #ticking: Disposable;
+  readonly #pressed = new PressedKeys();
   #shows: keyof typeof texts = "hint";
   /** What was pressed is done in its order. */
   #last: Promise<void> = Promise.resolve();
@@ -68,10 +70,11 @@ export class LiveKeys implements KeysOfView {
     this.#input[Symbol.dispose]();
   }
 
-  // A text that is pasted, and keys that send several characters, do nothing.
   #look(): void {
-    const pressed = this.#input.read();
-    if (pressed === "" || pressed.includes("\x1b") || isPasted(pressed)) return;
+    // Who was stopped by another process, or was in the background, has lost them.
+    this.#input.take();
+    const pressed = this.#pressed.of(this.#input.read());
+    if (pressed === "") return;
     const wasAsking = this.#shows === "question";
     for (const key of pressed) {
       // A question is for who has read it.
@@ -118,7 +121,7 @@ export class LiveKeys implements KeysOfView {
   }
 
   async #pause(context: Context): Promise<string> {
-    const pause = this.#state.paused === undefined;
+    const pause = this.#newest(context).paused === undefined;
     await changeBatch.run(context, { batchId: this.#batchId, pause }, commandCall());
     return pause
       ? "Paused: no more sessions start, and those that run go on to their end. p lets the batch go on."
@@ -158,11 +161,4 @@ export class LiveKeys implements KeysOfView {
       ? `The page: ${reportFile}`
       : `The page was not opened: ${failure}. It is ${reportFile}`;
   }
-}
-
-/** More characters between two looks are no keys, unless one is held down. */
-const mostKeys = 5;
-
-function isPasted(pressed: string): boolean {
-  return pressed.length > mostKeys && [...pressed].some((one) => one !== pressed[0]);
 }
