@@ -1,6 +1,7 @@
 // Every operation, declared once: an MCP tool and a command are two faces of it.
 import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { ClientLimits } from "./client-limits.ts";
 import type { Context } from "./context.ts";
 
@@ -28,6 +29,8 @@ export interface Call {
   client?: string | undefined;
   /** The limits of the client; undefined on the command line, which has none. */
   limits?: ClientLimits;
+  /** This process, if the batch is to end with it, as before: it shows the batch, and a key in it made the call. */
+  leash?: ProcessIdentity;
   /** Reports progress to the client. `total`, if known. */
   progress(done: number, total: number, message: string): void;
 }

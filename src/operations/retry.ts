@@ -3,16 +3,17 @@ import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { SpendLimits } from "../model/event.ts";
 import { dependentsOf } from "../model/prerequisites.ts";
-import { option, prose } from "../model/prose.ts";
+import { option, type Prose, prose } from "../model/prose.ts";
 import { isWithheld } from "../model/sample.ts";
 import { type BatchState, canRetry, taskOf } from "../model/state.ts";
 import { givenCount, hasSucceeded } from "../model/summary.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText, taskListText } from "../report/option-words.ts";
 import { patiently } from "../store/patiently.ts";
 import { changeOutput, waited } from "./batches.ts";
-import { type Context, InputError, valueOrThrow } from "./context.ts";
+import { type Context, InputError, UserError, valueOrThrow } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { wrong } from "./fault.ts";
 import { check } from "./faults.ts";
@@ -54,7 +55,11 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     const events = await patiently(() =>
       log.append((state) => {
         hadEnded = state.endedAt !== undefined;
-        return eventsOf(context, plan, state);
+        if (!isLeashedTo(state, call.leash)) return eventsOf(context, plan, state);
+        // The process is about to exit, and would leave a batch that nobody runs.
+        if (hadEnded) throw new UserError(endedProse(log.batchId));
+        // A retry of others lets the batch go on without who waited for it.
+        return [plan.event, { type: "leash-released", leash: state.leash }];
       }),
     );
     // It ended while this was planned, so its runner hears of nothing any more.
@@ -64,6 +69,17 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
+
+function isLeashedTo(
+  state: BatchState,
+  leash: ProcessIdentity | undefined,
+): state is BatchState & { leash: ProcessIdentity } {
+  return leash !== undefined && state.leash !== undefined && Bun.deepEquals(state.leash, leash);
+}
+
+function endedProse(batchId: string): Prose {
+  return prose`Batch ${batchId} has just ended: ${{ do: "retry", batchId }} reruns what failed.`;
+}
 
 // Over MCP, there is no tool of its own for it.
 function summarizeInstead(
@@ -109,7 +125,9 @@ function startedText(
     ...unchangedTexts(state, asked === undefined ? [] : reruns, meant.changed),
     ...outdatedTexts(state, reruns),
     ...(withheld > 0
-      ? [`${countText(withheld, "more task")} will wait until the batch is continued after its sample.`]
+      ? [
+          `${countText(withheld, "more task")} will wait until the batch is continued${state.paused ? "" : " after its sample"}.`,
+        ]
       : []),
     ...(isChanged && wasPaused && reruns.length > 0 && waiting > 0
       ? [`${countText(waiting, "waiting task")} will run with the same options.`]

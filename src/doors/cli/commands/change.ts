@@ -1,7 +1,9 @@
 // `change`: changes a batch while it runs.
 import { z } from "zod";
+import { batchIdSchema } from "../../../model/batch-id.ts";
 import { product } from "../../../model/product.ts";
 import { changeBatch } from "../../../operations/change.ts";
+import type { Context } from "../../../operations/context.ts";
 import type { Fault } from "../../../operations/fault.ts";
 import { InputError } from "../../../operations/user-error.ts";
 import { batchPositional, type Command, commandOf, jsonFlag, UsageError } from "../input/command.ts";
@@ -53,6 +55,7 @@ export const change: Command = {
     const words = z.array(z.string()).default([]).parse(asked.input["addTasks"]);
     if (words.length + files.length === 0) return face.run(asked);
     const { literal, context, terminal } = asked;
+    refuseVerbs(words.slice(0, words.length - literal), context);
     const { tasks, places, notes } = await tasksGiven({
       words,
       literal,
@@ -73,6 +76,36 @@ export const change: Command = {
     }
   },
 };
+
+/** What somebody may write instead of a flag. */
+const verbs: Readonly<Record<string, string>> = {
+  pause: "--pause",
+  suspend: "--pause",
+  hold: "--pause",
+  stop: "--pause",
+  resume: "--no-pause",
+  unpause: "--no-pause",
+  continue: "--no-pause",
+  go: "--no-pause",
+};
+
+// Each word is a task that costs money, also one that was meant otherwise.
+function refuseVerbs(words: readonly string[], { store }: Context): void {
+  const faults = words.flatMap((word) => {
+    const flag = verbs[word.toLowerCase()];
+    if (flag !== undefined)
+      return [
+        `${JSON.stringify(word)} is no task: to do that, write \`${flag}\`. If it is the task, write it after \`--\``,
+      ];
+    const id = batchIdSchema.safeParse(word);
+    return id.success && store.row(id.data) !== undefined
+      ? [
+          `${JSON.stringify(word)} is a batch, and no task: \`change\` changes one batch at a time. If it is the task, write it after \`--\``,
+        ]
+      : [];
+  });
+  if (faults.length > 0) throw new UsageError(faults);
+}
 
 // As `run` calls them: `task 2`.
 function asTask(fault: Fault): Fault {

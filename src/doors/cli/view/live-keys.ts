@@ -7,6 +7,7 @@ import { besideContext, type Context, UserError } from "../../../operations/cont
 import { openPage } from "../../../operations/open-page.ts";
 import { retryBatch } from "../../../operations/retry.ts";
 import { clock } from "../../../platform/clock.ts";
+import { ownIdentity } from "../../../platform/process.ts";
 import { messageOf } from "../../../platform/system-error.ts";
 import { TerminalKeys } from "../../../platform/terminal-keys.ts";
 import { commandCall } from "../input/command.ts";
@@ -151,7 +152,8 @@ export class LiveKeys implements KeysOfView {
   }
 
   async #retry(context: Context): Promise<string> {
-    const { message } = await retryBatch.run(context, { batchId: this.#batchId }, commandCall());
+    const call = { ...commandCall(), leash: ownIdentity() };
+    const { message } = await retryBatch.run(context, { batchId: this.#batchId }, call);
     return message;
   }
 

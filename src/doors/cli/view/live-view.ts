@@ -59,6 +59,7 @@ export class LiveView implements View {
     process.on("SIGWINCH", this.#draw);
     process.on("SIGTSTP", this.#pause);
     process.on("SIGCONT", this.#resume);
+    process.on("SIGQUIT", this.#quit);
     // Times go on without any change.
     this.#ticking = clock.on("second", this.#draw);
     this.changed();
@@ -94,6 +95,7 @@ export class LiveView implements View {
     process.off("SIGWINCH", this.#draw);
     process.off("SIGTSTP", this.#pause);
     process.off("SIGCONT", this.#resume);
+    process.off("SIGQUIT", this.#quit);
     await this.#printer.write(`${this.#erased()}${this.#above()}${showCursor}`);
     process.off("exit", this.#giveBack);
   }
@@ -176,6 +178,13 @@ export class LiveView implements View {
     this.#printer.writeNow(`${this.#erased()}${showCursor}`);
     this.#lines = [];
     process.kill(process.pid, "SIGSTOP");
+  };
+
+  // Ctrl-\: ends the process at once, as without a view, but not its terminal.
+  readonly #quit = () => {
+    process.off("SIGQUIT", this.#quit);
+    this.#giveBack();
+    process.kill(process.pid, "SIGQUIT");
   };
 
   readonly #resume = () => {
