@@ -14,7 +14,7 @@ const busy = (home: Home) => `[[wait-for-file path=${home.file("gate")}]] [[answ
 
 /** A command in a shell, which says afterwards how the terminal was left. */
 function inShell(home: Home, ...words: string[]): TerminalCommand {
-  const script = `trap : INT; "$@"; echo "status $?"; stty -a | tr ' ;' '\\n\\n' | grep -xE -- '-?(icanon|echo)'; echo over`;
+  const script = `trap : INT QUIT; ulimit -c 0; "$@"; echo "status $?"; stty -a | tr ' ;' '\\n\\n' | grep -xE -- '-?(icanon|echo)'; echo over`;
   return new TerminalCommand(home, [...program(), ...words], {
     ...size,
     command: ["sh", "-c", script, "sh"],
@@ -88,6 +88,7 @@ testInTerminal(
 for (const [name, end, status] of [
   ["its end", (home: Home) => Bun.write(home.file("gate"), ""), 0],
   ["Ctrl-C", (_: Home, command: TerminalCommand) => command.type("\x03"), 130],
+  ["Ctrl-\\", (_: Home, command: TerminalCommand) => command.type("\x1c"), 131],
   [
     "a crash",
     async (home: Home) => {

@@ -6,7 +6,10 @@ import { waited } from "../../src/operations/batches.ts";
 import { changeBatch } from "../../src/operations/change.ts";
 import { continueBatch } from "../../src/operations/continue.ts";
 import { findBatch } from "../../src/operations/find-batch.ts";
+import { retryBatch } from "../../src/operations/retry.ts";
 import { UserError } from "../../src/operations/user-error.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { onCommandLine } from "../doors/command-line.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 
 type Door = "tools" | "command-line";
@@ -314,6 +317,60 @@ describe("added tasks", () => {
       `The results of batch ${batch.id} are being summarized, or have been. Start a new batch for more tasks.`,
     );
   });
+});
+
+describe("a retry by a key of the view that a batch ends with", () => {
+  const failedAndRunning = (inside: Inside) =>
+    inside
+      .batch(inside.context(), { tasks: 2 })
+      .append({ type: "leash-released", leash: ownIdentity() })
+      .end(1, failed)
+      .start(2);
+
+  test("leaves it so, which that of others does not", async () => {
+    using inside = new Inside();
+    for (const [call, leash] of [
+      [inside.call({ leash: ownIdentity() }), ownIdentity()],
+      [inside.call(), undefined],
+    ] as const) {
+      const batch = failedAndRunning(inside);
+      await retryBatch.run(inside.context(), { batchId: batch.id }, call);
+      batch.log.refresh();
+      expect(batch.log.state.tasks[0]?.status).toBe("queued");
+      expect(batch.log.state.leash).toEqual(leash);
+    }
+  });
+
+  test("does nothing once it has ended, because the process is about to exit", async () => {
+    using inside = new Inside();
+    const batch = failedAndRunning(inside).append({
+      type: "attempt-ended",
+      task: 2,
+      attempt: 1,
+      outcome: failed,
+    });
+    batch.finish();
+    const call = inside.call({ leash: ownIdentity() });
+    await expect(retryBatch.run(inside.context(), { batchId: batch.id }, call)).rejects.toThrow(
+      `Batch ${batch.id} has just ended: retry_batch (batchId ${batch.id}) reruns what failed.`,
+    );
+    expect(lastEvent(inside, batch)).toEqual({ type: "batch-ended" });
+  });
+});
+
+test("words that name what this command does, and ids of batches, are no tasks on the command line", async () => {
+  using inside = new Inside();
+  const batch = three(inside);
+  const other = three(inside);
+  const refused = await onCommandLine(inside, ["change", batch.id, "pause", other.id]);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain('"pause" is no task: to do that, write `--pause`.');
+  expect(refused.err).toContain(`"${other.id}" is a batch, and no task`);
+  batch.log.refresh();
+  expect(batch.log.state.tasks).toHaveLength(3);
+  expect((await onCommandLine(inside, ["change", batch.id, "--", "pause"])).code).toBe(0);
+  batch.log.refresh();
+  expect(batch.log.state.tasks).toHaveLength(4);
 });
 
 describe("a batch is found", () => {
