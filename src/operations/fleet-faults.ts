@@ -2,7 +2,7 @@
 import { whyNotPacked } from "../fleet/pack-work.ts";
 import { fromHome, readFleet } from "../fleet/settings.ts";
 import type { BatchFleet } from "../model/fleet.ts";
-import { option, prose } from "../model/prose.ts";
+import { option, type Prose, prose } from "../model/prose.ts";
 import { templateIn } from "../model/template.ts";
 import { realPath } from "../platform/files.ts";
 import { isWithin } from "../platform/paths.ts";
@@ -62,10 +62,17 @@ export async function fleetDirectoryFaults(
   return faults.flat();
 }
 
-/** Faults of options that cannot be used on a fleet. Options as stored: raw, with files read. */
-export function fleetOptionFaults(options: RawOptions): Fault[] {
+// `isUsual`: nobody has asked for the fleet but the configuration.
+function unusable(isUsual: boolean): Prose {
+  return isUsual
+    ? prose`cannot be used with the setting ${option("fleet")}; ${option("fleet", "")} runs the batch here`
+    : prose`cannot be used with ${option("fleet")}`;
+}
+
+/** Faults of options that cannot be used on a fleet. Options as stored: raw, with files read. `isUsual`: it is that of the configuration. */
+export function fleetOptionFaults(options: RawOptions, isUsual = false): Fault[] {
   const { env, resumeSessionId, addDirectories, reuse, reuseSessions, mcpConfig, expect } = options;
-  const onFleet = prose`cannot be used with ${option("fleet")}`;
+  const onFleet = unusable(isUsual);
   return [
     ...(Object.keys(rawObject(env)).length > 0
       ? [

@@ -136,7 +136,8 @@ export async function planBatch(
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
   const fleet = fleetAsked(fleetName, context, faults);
-  const elsewhereFaults = (options: RawOptions): Fault[] => (fleet ? fleetOptionFaults(options) : []);
+  const elsewhereFaults = (options: RawOptions): Fault[] =>
+    fleet ? fleetOptionFaults(options, batchWide.fleet === undefined) : [];
   faults.push(...elsewhereFaults(common));
   const base = places.baseIn(workingDirectory);
   const stopWhen = stopConditionIn(batchWide.stopWhen, places, base);

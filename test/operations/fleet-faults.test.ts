@@ -104,6 +104,14 @@ test("a batch that names neither fleet nor hosts runs on the fleet of the config
   expect(await faultsOf(inside, {})).toEqual([expect.stringContaining("did you mean `team`?")]);
 });
 
+test("what the fleet of the configuration cannot do says how to do without it", async () => {
+  using inside = insideWithFleet();
+  process.env["PARALLEL_CLAUDE_FLEET"] = "team";
+  expect(await faultsOf(inside, { addDirectories: [inside.work] })).toEqual([
+    'addDirectories cannot be used with the setting `fleet`; `fleet: ""` runs the batch here: a worker has only the working directory',
+  ]);
+});
+
 test("the concurrency of this machine's configuration does not limit its workers", async () => {
   using inside = insideWithFleet();
   process.env["PARALLEL_CLAUDE_CONCURRENCY"] = "4";
