@@ -36,7 +36,7 @@ export interface OpenWork extends AsyncDisposable {
   /** Where the session works. Absolute. */
   directory: string;
   /** What differs from the files that the task got; undefined if nothing does, or if it works in place. */
-  changes(as: { name: string; message: string }): Promise<Changes | undefined>;
+  changes(as: { name: string; message: string; left?(says: string): void }): Promise<Changes | undefined>;
 }
 
 interface Worker {
@@ -45,6 +45,8 @@ interface Worker {
   blobs: Pick<BlobStore, "put" | "getTo">;
   /** The directories of a shared file system that tasks may work in. Absolute. */
   directories: readonly string[];
+  /** Ends what is fetched for the task, whose files are then not there. */
+  signal?: AbortSignal;
 }
 
 /** The directory of a task; its files are there. Throws `WorkFailed`. */
@@ -140,6 +142,9 @@ async function checkedOut(work: GitWork, directory: string, worker: Worker): Pro
 /** One fetch at a time for each mirror of this process; those of other processes wait for Git's own locks. */
 const fetching = new TurnPerKey();
 
+/** A server that says nothing for five minutes says nothing any more. */
+const silenceEnds = ["http.lowSpeedLimit=1", "http.lowSpeedTime=300"].flatMap((one) => ["-c", one]);
+
 // The one clone of a repository on this machine, which has the commit.
 async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
   const digest = new Bun.CryptoHasher("sha256").update(work.url).digest("hex").slice(0, 24);
@@ -153,7 +158,7 @@ async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
 async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<void> {
   const { url, commit, bundle } = work;
   if (!isDirectory(mirror)) await makeMirror(mirror, commit);
-  const where = { directory: mirror, reaches: "remotes" } as const;
+  const where = { directory: mirror, reaches: "remotes", off: silenceEnds, signal: worker.signal } as const;
   const isThere = async () =>
     (await gitOrNothing(["cat-file", "-e", `${commit}^{tree}`], where)) !== undefined;
   if (await isThere()) return;
@@ -218,15 +223,16 @@ interface Changing {
   worker: Worker;
   name: string;
   message: string;
+  left?(says: string): void;
 }
 
 async function storedChanges(
   directory: string,
-  { mirror, commit, worker, name, message }: Changing,
+  { mirror, commit, worker, name, message, left = () => undefined }: Changing,
 ): Promise<Changes | undefined> {
   const file = `${directory}.bundle`;
   try {
-    await using changes = await changesIn(directory, { repository: mirror, commit, message });
+    await using changes = await changesIn(directory, { repository: mirror, commit, message, left });
     if (!changes) return undefined;
     await changes.bundleTo(file);
     const bundle = await worker.blobs.put(name, { file });

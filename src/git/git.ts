@@ -67,6 +67,8 @@ export interface Surroundings {
   timeoutMs?: number;
   /** What it reads. */
   input?: ReadableStream<Uint8Array>;
+  /** Ends it, which is a failure. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a Git command prints, without the line feed at its end. Throws `GitFailed`. */
@@ -99,10 +101,11 @@ export async function gitOrNothing(
 /** The bytes that a Git command prints, such as a patch. Throws `GitFailed`. */
 export async function gitBytes(
   words: readonly string[],
-  { directory, off = [], timeoutMs = mostMs, input, ...more }: Surroundings,
+  { directory, off = [], timeoutMs = mostMs, input, signal, ...more }: Surroundings,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const program = gitProgram();
   if (program === undefined) throw new GitFailed("Git is not installed", { isMissing: true });
+  if (signal?.aborted) throw new GitFailed("it was not wanted any more");
   try {
     const child = isNoOrphan(
       Bun.spawn([program, ...always, ...off, ...words], {
@@ -112,6 +115,7 @@ export async function gitBytes(
         stderr: "pipe",
         windowsHide: true,
         timeout: timeoutMs,
+        ...(signal ? { signal } : {}),
         env: { ...gitEnvironment(more.reaches ?? "nothing"), ...variablesOf(directory, more) },
       }),
     );
@@ -153,7 +157,8 @@ export function gitEnvironment(reaches: Reach): Record<string, string> {
     GIT_OPTIONAL_LOCKS: "0",
     LC_ALL: "C",
     ...(reaches === "remotes"
-      ? {}
+      ? // Nobody is there to answer what ssh asks at a terminal.
+        { SSH_ASKPASS_REQUIRE: "force", SSH_ASKPASS: process.env["SSH_ASKPASS"] ?? "false" }
       : // What a partial clone lacks is not fetched.
         { GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: reaches === "files" ? "file" : "none" }),
   };
@@ -168,10 +173,18 @@ const ofConnections = /^GIT_(?:SSH|SSH_COMMAND|ASKPASS|SSL_\w+)$/i;
 
 /** What objects of old histories have, and what does no harm, as Git's checks of objects take it. */
 export const harmlessFaults = [
+  "badDate",
+  "badDateOverflow",
+  "badEmail",
+  "badName",
   "badTimezone",
+  "emptyName",
   "missingEmail",
   "missingNameBeforeEmail",
   "missingSpaceBeforeDate",
+  "missingSpaceBeforeEmail",
+  "multipleAuthors",
+  "nullSha1",
   "zeroPaddedFilemode",
 ].map((fault) => `${fault}=ignore`);
 

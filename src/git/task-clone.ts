@@ -3,7 +3,7 @@ import { dirname } from "../platform/paths.ts";
 import { removeTree } from "../platform/trees.ts";
 import { borrowingCheckout, borrowingRepository, refOf } from "./bundle.ts";
 import { git, gitBytes, gitList, type Surroundings } from "./git.ts";
-import { commitOf, treeOf, treeOfFiles } from "./working-tree.ts";
+import { commitOf, treeOf, treeOfAllFiles } from "./working-tree.ts";
 
 /**
  * Makes a repository of a task's own, with the files of a commit. It only borrows objects: what the task does to it reaches no
@@ -47,6 +47,8 @@ interface Begun {
   commit: string;
   /** Of the commit that is made. */
   message: string;
+  /** Hears what could not be read, as a sentence. */
+  left(says: string): void;
 }
 
 /**
@@ -55,7 +57,7 @@ interface Begun {
  */
 export async function changesIn(
   directory: string,
-  { repository, commit, message }: Begun,
+  { repository, commit, message, left }: Begun,
 ): Promise<TaskChanges | undefined> {
   // Read by a repository that the session never had in its hands: in its own, it may have named programs to run.
   const own = `${directory}.git`;
@@ -66,7 +68,7 @@ export async function changesIn(
     await borrowingRepository(own, { from: repository, commit });
     const where = { directory, repository: own };
     await git(["read-tree", commit], where);
-    const tree = await treeOfFiles(where);
+    const tree = await treeOfAllFiles(where, left);
     if (tree !== (await treeOf(commit, where))) {
       const made = await commitOf(tree, { on: commit, message }, where);
       changes = { ...(await readable(made, { commit, where, own })), [Symbol.asyncDispose]: dispose };

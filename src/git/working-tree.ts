@@ -49,11 +49,46 @@ export async function commitOfFiles({ root, head }: Pick<Checkout, "root" | "hea
 
 /** The tree of a working tree's files, with what the index has. Throws `GitFailed`. */
 export async function treeOfFiles(where: Surroundings): Promise<string> {
-  // Git looks for changes in a submodule by its configuration, which names programs as well.
-  const staged = await gitList(["ls-files", "--stage", "-z"], where);
-  const submodules = staged.flatMap((entry) => /^160000 [^\t]*\t(.*)$/s.exec(entry)?.[1] ?? []);
-  await git(["add", "--all", "--", ".", ...submodules.map((path) => `:(exclude,literal)${path}`)], where);
+  const submodules = await submodulesIn(where);
+  await git(["add", "--all", "--", ".", ...without(submodules)], where);
   return await git(["write-tree"], where);
+}
+
+/**
+ * The same with as much as there is: the files of repositories inside it count as its own, and what cannot be read is left out,
+ * which `left` hears, as a sentence. Throws `GitFailed`.
+ */
+export async function treeOfAllFiles(where: Surroundings, left: (says: string) => void): Promise<string> {
+  const submodules = await submodulesIn(where);
+  const others = await gitList(["ls-files", "--others", "--exclude-standard", "-z"], where);
+  const inner = others.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1));
+  try {
+    await git(["add", "--all", "--ignore-errors", "--", ".", ...without([...submodules, ...inner])], where);
+  } catch (error) {
+    // With another status, nothing was added.
+    if (!(error instanceof GitFailed) || error.status !== 1) throw error;
+    left(`Some files could not be read: ${error.message.slice(0, longestReason)}`);
+  }
+  for (const name of inner) {
+    using folder = temporaryFolder();
+    const there = { ...where, directory: join(where.directory, name), index: join(folder.path, "index") };
+    const tree = await treeOfAllFiles(there, left);
+    await git(["read-tree", `--prefix=${name}/`, tree], where);
+  }
+  return await git(["write-tree"], where);
+}
+
+/** Of what cannot be read, in characters. */
+const longestReason = 300;
+
+// Git looks for changes in a submodule by its configuration, which names programs as well.
+async function submodulesIn(where: Surroundings): Promise<string[]> {
+  const staged = await gitList(["ls-files", "--stage", "-z"], where);
+  return staged.flatMap((entry) => /^160000 [^\t]*\t(.*)$/s.exec(entry)?.[1] ?? []);
+}
+
+function without(paths: readonly string[]): string[] {
+  return paths.map((path) => `:(exclude,literal)${path}`);
 }
 
 /** The tree of a commit. Throws `GitFailed`. */

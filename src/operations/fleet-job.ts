@@ -8,7 +8,7 @@ import { batchIdSchema } from "../model/batch-id.ts";
 import { changesMessage } from "../model/branch-name.ts";
 import { toolRuleList } from "../model/options.ts";
 import type { AttemptOutcome, Usage } from "../model/outcome.ts";
-import { type Attempt, type DoneTask, taskOf } from "../model/state.ts";
+import { type Attempt, type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { usageOfAll } from "../model/usage-sum.ts";
 import { clock } from "../platform/clock.ts";
@@ -71,7 +71,7 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
   const read = readTaskSpec(specOf(job));
   if (!read.ok) return refused(wordsOf(read.faults));
   try {
-    await using files = await openWork(job.work, parts);
+    await using files = await openWork(job.work, { ...parts, signal: run.signal });
     const { tasks }: { tasks?: unknown } = read.value.input;
     const [task] = Array.isArray(tasks) ? tasks : [];
     const planned = await planBatch(context, "run", {
@@ -92,13 +92,18 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
       return await withChanges(end, job, files, run);
     } catch (error) {
       const { attempts } = taskOf(batch.state, 1);
-      const used = usageOfAll(attempts.flatMap(({ usage }) => usage ?? []));
+      const used = usedBy(batch.state);
+      abandon(batch);
       const { reason } = run.signal;
       const because = messageOf(error);
       const end = brokenOff({ because, reason, used, attempts: attempts.length, worker: parts.worker });
       return end ?? unable(`A task could not be run to its end: ${because}.`);
     }
   } catch (error) {
+    const { reason } = run.signal;
+    const because = messageOf(error);
+    const end = brokenOff({ because, reason, used: undefined, attempts: 0, worker: parts.worker });
+    if (end) return end;
     if (!(error instanceof WorkFailed)) return unable(`The task could not be begun: ${messageOf(error)}.`);
     const { message, isOutage } = error;
     if (isOutage) {
@@ -107,6 +112,25 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     }
     if (run.isLast || !error.isTemporary) return refused(message);
     return { kind: "handed-back", failure: { because: message, isOfWorker: true } };
+  }
+}
+
+/** What a batch of one task has used. A session that still runs may cost more than is known, and nobody watches it any more. */
+export function usedBy(state: BatchState): Usage | undefined {
+  const task = taskOf(state, 1);
+  const used = usageOfAll(task.attempts.flatMap(({ usage }) => usage ?? []));
+  if (task.status !== "running") return used;
+  return { costUsd: 0, numTurns: 0, durationMs: 0, ...used, atLeast: true };
+}
+
+// Nobody takes over the batch, because this process goes on.
+function abandon(batch: ForegroundBatch): void {
+  for (const act of [() => batch.kill(), () => batch.stop()]) {
+    try {
+      act();
+    } catch (error) {
+      console.error(`${new Date().toISOString()} A batch that failed could not be ended:`, error);
+    }
   }
 }
 
@@ -207,9 +231,13 @@ async function withChanges(end: RunEnd, job: FleetJob, files: OpenWork, run: Run
   if (end.kind !== "result" || end.result.kind !== "ended") return end;
   const { result } = end;
   const message = changesMessage(job.batchId, job.number);
+  // Each time that they are read, it is the same.
+  const remarks = new Set(result.remarks);
+  const as = { name: `${run.blobs}/changes`, message, left: (says: string) => void remarks.add(says) };
   try {
-    const changes = await untilStored(run, () => files.changes({ name: `${run.blobs}/changes`, message }));
-    return changes ? { ...end, result: { ...result, work: changes } } : end;
+    const changes = await untilStored(run, () => files.changes(as));
+    const more = remarks.size > 0 ? { remarks: [...remarks] } : {};
+    return { ...end, result: { ...result, ...more, ...(changes ? { work: changes } : {}) } };
   } catch (error) {
     if (error instanceof BlobError) throw error;
     const remark = messageOf(error);

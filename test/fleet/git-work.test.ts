@@ -189,6 +189,62 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     expect(await failure()).toMatchObject({ isTemporary: true, isOutage: false });
   });
 
+  test("a fetch from a server that says nothing ends once the task is not wanted any more", async () => {
+    using two = new Two();
+    const leaving = new AbortController();
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: () => leaving.abort("stopped") },
+    });
+    const work = { ...(await two.packed()), url: `git://127.0.0.1:${server.port}/x` };
+    const { folder, blobs } = two;
+    const open = openWork(work, { folder, blobs, directories: [], signal: leaving.signal });
+    await expect(open).rejects.toThrow(WorkFailed);
+  });
+
+  test("files of repositories that a task makes come back as files, with and without a commit", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    const write = (name: string) => {
+      mkdirSync(join(open.directory, name, ".."), { recursive: true });
+      writeFileSync(join(open.directory, name), name);
+    };
+    for (const name of ["new.txt", "app/main.txt", "lib/deep/a.txt"]) write(name);
+    two.run(open.directory, "init", "-q", "app");
+    two.run(open.directory, "init", "-q", "lib");
+    two.run(join(open.directory, "lib"), "add", ".");
+    two.run(join(open.directory, "lib"), "commit", "-q", "-m", "own");
+    two.run(open.directory, "init", "-q", "lib/inner");
+    write("lib/inner/b.txt");
+    const left: string[] = [];
+    const changes = await open.changes({ ...how, left: (says) => left.push(says) });
+    expect([changes?.files, left]).toEqual([4, []]);
+    if (!changes) throw new Error("Nothing has changed");
+    expect(await two.take(changes)).toMatchObject({ ok: true });
+    expect(two.git("ls-tree", "-r", "--name-only", "b4k2/1").split("\n")).toEqual([
+      ".gitignore",
+      "a.txt",
+      "app/main.txt",
+      "lib/deep/a.txt",
+      "lib/inner/b.txt",
+      "new.txt",
+      "src/deep/b.txt",
+    ]);
+  });
+
+  test("what cannot be read of a task's files is said, and the rest comes back", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    writeFileSync(join(open.directory, "new.txt"), "new");
+    // Which Windows may take for `.git`.
+    writeFileSync(join(open.directory, "git~1"), "never");
+    const left: string[] = [];
+    const changes = await open.changes({ ...how, left: (says) => left.push(says) });
+    expect(changes?.files).toBe(1);
+    expect(left).toEqual([expect.stringMatching(/^Some files could not be read: .*git~1/)]);
+  });
+
   test("the same files give the same work, so a second submission is the same job", async () => {
     using two = new Two();
     two.write("a.txt", "changed\n");

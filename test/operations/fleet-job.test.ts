@@ -1,6 +1,7 @@
 // What a worker makes of a run that breaks off.
 import { expect, test } from "bun:test";
-import { brokenOff } from "../../src/operations/fleet-job.ts";
+import { brokenOff, usedBy } from "../../src/operations/fleet-job.ts";
+import { Inside } from "../inside.ts";
 
 const used = { costUsd: 0.5, numTurns: 2, durationMs: 10 };
 const run = { because: "the disk is gone", reason: undefined, attempts: 1, worker: "box" };
@@ -28,4 +29,15 @@ test("what had to end says what it had cost: as stopped, or for the next worker"
     result: { kind: "stopped", usage: used },
   });
   expect(brokenOff({ ...run, used, reason: "drained" })).toEqual({ kind: "handed-back", usage: used });
+});
+
+test("a session that runs while its run breaks off has cost more than is known, so nobody runs its task again", () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context());
+  expect(usedBy(batch.log.state)).toBeUndefined();
+  const running = usedBy(batch.start(1).log.state);
+  expect(running).toMatchObject({ costUsd: 0, atLeast: true });
+  expect(brokenOff({ ...run, used: running })?.kind).toBe("result");
+  const ended = batch.answer(1, "yes", { usage: used }).log.state;
+  expect(usedBy(ended)).toEqual(used);
 });

@@ -95,10 +95,13 @@ export class FarTrees {
     }
   }
 
+  // The latest ones last, which alone are looked at if there are many.
   async #commitsOf(repository: string): Promise<string[]> {
     const at = this.#repository(repository);
     if (!isDirectory(at)) return [];
-    const names = await git(["for-each-ref", "--format=%(objectname)", ownRefs], { directory: at });
+    const names = await git(["for-each-ref", "--sort=creatordate", "--format=%(objectname)", ownRefs], {
+      directory: at,
+    });
     return names.split("\n").filter(Boolean);
   }
 
@@ -147,7 +150,11 @@ export class FarTrees {
     const note = this.#noteOf(tree);
     if (!exists(note)) throw new Error(`the working tree ${tree} is not there any more`);
     const [repository = "", commit = ""] = readText(note).split(" ");
-    const of = { repository: this.#repository(repository), commit, message: "Changes" };
+    // The tree is still there, with all of it.
+    const left = (says: string) => {
+      throw new Error(says);
+    };
+    const of = { repository: this.#repository(repository), commit, message: "Changes", left };
     await using changes = await changesIn(tree, of);
     if (!changes) return { answer: { files: 0 } };
     const { files } = changes;
