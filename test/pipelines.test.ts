@@ -36,6 +36,11 @@ test("files for other programs are written at the end, also if tasks failed, and
       "`--for-each-csv FILE` reads what the tasks are about",
     ],
     [["-f", "tasks.md", "--markdown", "tasks.md"], "is read by this command"],
+    [["x", "--markdown", "tasks.md"], "exists and is no document of results"],
+    [
+      ["--template", "{{item}}", "--for-each-line", "people.csv", "--junit", "people.csv"],
+      "exists and is no JUnit report",
+    ],
     [["x", "--junit", "missing/out.xml"], "is in a directory that does not exist"],
     [["x", "--junit", "a.xml", "--detach"], "--junit is for the end of the batch"],
     [["x", "--csv", "-"], "--csv: name a file"],

@@ -74,6 +74,7 @@ export function remedyFor(outcome: Outcome, facts: AdviceFacts): Remedy {
   const changes = { ...own?.changes, ...denied?.changes };
   const text = [denied?.text, own?.text].filter(Boolean).join(" ") || undefined;
   const retry: Retry = { batchId: facts.batchId, tasks: facts.tasks, options: changes };
+  if (hangsOnOthers(outcome)) return { text, retry: undefined, changes: {}, lacks: "nothing" };
   const lost = outcome.kind === "not-started" ? outcome.lost : undefined;
   if (lost !== undefined)
     return {
@@ -97,6 +98,11 @@ export function remedyFor(outcome: Outcome, facts: AdviceFacts): Remedy {
     changes,
     lacks: chance === "as it is" ? "nothing" : "options",
   };
+}
+
+// A retry of it would first run those again that failed, with options that may not have been enough for them.
+function hangsOnOthers(outcome: Outcome): boolean {
+  return outcome.kind === "not-started" && (outcome.after ?? []).length > 0;
 }
 
 function retryLine(door: Door, retry: Retry): string {
@@ -337,7 +343,7 @@ function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
     case "cancelled":
       return cancelAdvice(outcome.by, words);
     case "not-started":
-      return { text: notStartedAdvice(outcome) };
+      return { text: notStartedAdvice(outcome, words) };
     default:
       return unreachable(outcome);
   }
@@ -364,9 +370,12 @@ function crashAdvice(
   return `Read the last lines of its stderr, and ${run(`${product.name} doctor`)} to check \`claude\`.`;
 }
 
-function notStartedAdvice({ lost = [], after = [] }: Extract<Outcome, { kind: "not-started" }>): string {
+function notStartedAdvice(
+  { lost = [], after = [] }: Extract<Outcome, { kind: "not-started" }>,
+  { tasks }: Words,
+): string {
   if (after.length > 0)
-    return `See what happened to ${taskListText(after)}. A retry of ${after.length === 1 ? "it" : "them"} also runs this one; nothing was spent.`;
+    return `See what happened to ${taskListText(after)}. A retry of ${after.length === 1 ? "it" : "them"} also runs ${tasks === "the tasks" ? "these" : "this one"}; nothing was spent.`;
   return lost.length === 0
     ? "Correct what the message names. Nothing was spent."
     : "Nothing was spent: give the values again.";
@@ -403,6 +412,7 @@ function cancelAdvice(by: Canceller, { door, sessionId, option, enoughUsd }: Wor
 function againAdvice(outcome: Outcome, words: Words, changes: RetryOptions): string {
   const { door, retry, resumable, tasks } = words;
   const reruns = `reruns ${tasks}${resumable ? " and continues the conversation" : ""}`;
+  if (hangsOnOthers(outcome)) return "";
   if (outcome.kind === "not-started" && outcome.lost) return `${words.retryWithValues(outcome.lost)}.`;
   if (Object.keys(changes).length > 0) return `${retry(changes)} ${reruns}.`;
   switch (chanceOf(outcome)) {

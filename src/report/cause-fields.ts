@@ -17,6 +17,8 @@ const causeEntry = z.object({
   example: z.object({ taskIndex: z.int(), key: z.string().optional(), error: z.string() }),
   advice: z.string().optional(),
   retry: z.string().optional(),
+  /** What only the reader can add to the retry; without it, the tasks would end the same way. */
+  retryLacks: z.enum(["options", "values"]).optional(),
 });
 
 /** Why tasks failed, or succeeded without all that they wanted. Absent if there is no such task, and for a single task. */
@@ -51,7 +53,7 @@ function entryOf(state: BatchState, cause: Cause, door: Door): z.infer<typeof ca
   const [first] = tasks;
   const key = state.batch.tasks[first.number - 1]?.key;
   const advice = causeAdvice(state, cause, door);
-  const { retry } = causeRemedy(state, cause, door);
+  const { retry, lacks } = causeRemedy(state, cause, door);
   const numbers = rangeWords(tasks.map(({ number }) => number)).join(", ");
   return {
     cause: cause.id,
@@ -65,5 +67,6 @@ function entryOf(state: BatchState, cause: Cause, door: Door): z.infer<typeof ca
     },
     ...(advice === undefined ? {} : { advice: cut(advice, longestAdvice) }),
     ...(retry === undefined ? {} : { retry }),
+    ...(retry === undefined || lacks === "nothing" ? {} : { retryLacks: lacks }),
   };
 }

@@ -34,9 +34,26 @@ export function isAlike({ tasks: [first, ...others] }: Cause): boolean {
 const longestNumbers = 30;
 
 /** How a command or a call names all tasks of a cause. */
-export function taskWordsOf({ id, tasks }: Cause): TaskWord[] {
+export function taskWordsOf({ id, tasks }: Cause, batch: Pick<Batch, "tasks">): TaskWord[] {
   const numbers = tasks.map(({ number }) => number);
-  return rangeWords(numbers).join(",").length <= longestNumbers ? numbers : [`${causeMark}${id}`];
+  const others = numbersAsKeys(batch);
+  const isClear = others.size === 0 || numbers.every((number) => !others.has(number));
+  return isClear && rangeWords(numbers).join(",").length <= longestNumbers ? numbers : [`${causeMark}${id}`];
+}
+
+const knownKeys = new WeakMap<Batch["tasks"], ReadonlySet<number>>();
+
+// A number that is the key of another task names neither.
+function numbersAsKeys({ tasks }: Pick<Batch, "tasks">): ReadonlySet<number> {
+  const known = knownKeys.get(tasks);
+  if (known) return known;
+  const found = new Set(
+    tasks.flatMap(({ key = "" }, index) =>
+      /^[1-9]\d{0,8}$/.test(key) && Number(key) !== index + 1 ? [Number(key)] : [],
+    ),
+  );
+  knownKeys.set(tasks, found);
+  return found;
 }
 
 /** What to do about all of its tasks, in a few sentences. */
@@ -49,12 +66,23 @@ export function causeRemedy(state: BatchState, cause: Cause, door: Door): Remedy
   return remedyFor(outcomeOf(cause), factsOf(state, cause, door));
 }
 
+/** What to add behind a retry that does not help as it is; empty if it does. */
+export function lackText(lacks: Remedy["lacks"]): string {
+  return lackTexts[lacks];
+}
+
+const lackTexts = {
+  nothing: "",
+  options: " with other options",
+  values: ", where FILE has the values that were lost",
+} satisfies Record<Remedy["lacks"], string>;
+
 function factsOf(state: BatchState, cause: Cause, door: Door): AdviceFacts {
   const [first] = cause.tasks;
   const { sessionId, ...facts } = adviceFactsOf(state, first, door);
   return {
     ...facts,
-    tasks: taskWordsOf(cause),
+    tasks: taskWordsOf(cause, state.batch),
     resumable: cause.resumable,
     // A conversation is that of one task.
     ...(cause.tasks.length === 1 ? { sessionId } : {}),

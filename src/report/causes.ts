@@ -1,8 +1,10 @@
 // Why tasks of a batch ended as they did: the only declaration of what a cause is. 300 tasks that fail for one reason are
 // one thing to know and to do, so pages, answers, commands and notifications show the same groups.
 import { checkName } from "../model/checks.ts";
+import type { Batch } from "../model/event.ts";
 import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { type BatchState, canRetry, type DoneTask } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { remedyFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
@@ -73,7 +75,11 @@ function newKey(state: BatchState, task: DoneTask): string {
   const said = outcome.kind === "succeeded" && denied.length === 0 ? remarksOf(task, "tools") : [];
   return JSON.stringify([
     kindOf(task),
-    ...detailsOf(outcome),
+    ...detailsOf(outcome, state.batch),
+    // One model may be unknown, and another one gone.
+    outcome.kind === "failed" && outcome.reason === "model"
+      ? (optionsOf(state.batch, task.number).model ?? "")
+      : "",
     ...said.slice(0, 5).map(withoutParticulars),
     denied,
     changes,
@@ -102,7 +108,7 @@ function kindOf(task: DoneTask): string {
 }
 
 // What else distinguishes it, without what differs from task to task.
-function detailsOf(outcome: Outcome): string[] {
+function detailsOf(outcome: Outcome, { template }: Pick<Batch, "template">): string[] {
   switch (outcome.kind) {
     case "failed":
       return [
@@ -119,7 +125,10 @@ function detailsOf(outcome: Outcome): string[] {
       ];
     case "unverified":
       return [
-        withoutParticulars(checkName(outcome.check)),
+        // In a template, a check may name what its task is about; otherwise, it is another check.
+        template === undefined
+          ? Bun.hash(outcome.check.asked).toString(36)
+          : withoutParticulars(checkName(outcome.check)),
         outcome.check.broken ? withoutParticulars(outcome.check.output) : "",
       ];
     case "not-started":

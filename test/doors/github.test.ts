@@ -77,6 +77,12 @@ describe("annotations", () => {
     expect(lines[0]).toStartWith("::error title=Task 1%3A failed%3A error::Failed during execution.");
   });
 
+  test("say what the command lacks, and so does the summary", () => {
+    const state = stateOf([{ kind: "failed", reason: "schema", message: "no" }]);
+    expect(annotationsOf(state, {})[0]).toEndWith("retry bcdfghjk 1 with other options");
+    expect(summaryOf(state, "finished")).toContain("retry bcdfghjk 1</code> with other options |");
+  });
+
   test("hold hostile texts in one line of their own", () => {
     for (const text of hostile)
       for (const line of annotationsOf(stateOf([failed(text)]), {})) {

@@ -144,6 +144,28 @@ test("a page keeps its name when tasks are added", async () => {
   expect(sessionPageOf(layout, log.state, 1)).toBe(before);
 });
 
+test("a page that was open when its runner was killed learns of the end, however the session ended", async () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const batch = inside.batch(inside.context(), { tasks: 1 });
+  const first = filesOf(inside, batch);
+  inside.write(`${batch.id}-1.ndjson`, said("first words"));
+  batch.start(1);
+  clock.now += 5_000;
+  setSystemTime(Date.now() + 5_000);
+  first.files.beat();
+  await first.files.settled();
+  expect(first.page(1)).toContain('data-running="yes"');
+  batch.answer(1, "plain", { usage: { costUsd: 1, numTurns: 1, durationMs: 1 } });
+  const second = filesOf(inside, batch);
+  second.files.open();
+  await second.files.settled();
+  expect(second.feed(1)).toContain('"running":false');
+  expect(second.page(1)).toContain('data-running="no"');
+  await second.files.end();
+  expect(second.feed(1)).toBe("");
+});
+
 test("what cannot be written, or was removed with everything else, ends nothing and comes back in no place", async () => {
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 2 });

@@ -130,10 +130,68 @@ test("tasks with options of their own have the same cause only if the same retry
 test("many tasks of a cause are named by it, and their numbers are never cut", () => {
   const every = (step: number) =>
     Array.from({ length: 200 }, (_, index) => (index % step === 0 ? failed("auth") : succeeded));
-  const [ranges] = causesOf(stateOf(...every(1)));
-  expect(ranges && taskWordsOf(ranges)).toHaveLength(200);
-  const [scattered] = causesOf(stateOf(...every(2)));
-  expect(scattered && taskWordsOf(scattered)).toEqual([expect.stringMatching(/^cause:auth-\w{5}$/)]);
+  const whole = stateOf(...every(1));
+  const [ranges] = causesOf(whole);
+  expect(ranges && taskWordsOf(ranges, whole.batch)).toHaveLength(200);
+  const half = stateOf(...every(2));
+  const [scattered] = causesOf(half);
+  expect(scattered && taskWordsOf(scattered, half.batch)).toEqual([
+    expect.stringMatching(/^cause:auth-\w{5}$/),
+  ]);
+});
+
+test("tasks whose number is the key of another one are named by their cause", () => {
+  const state = stateOf(failed("auth"), failed("auth"));
+  const wordsWith = (...keys: string[]) => {
+    // The keys of a list are read once.
+    const tasks = state.batch.tasks.map((task, index) => ({ ...task, key: keys[index] ?? "" }));
+    return causesOf(state).flatMap((cause) => taskWordsOf(cause, { tasks }));
+  };
+  expect(wordsWith("1", "2")).toEqual([1, 2]);
+  expect(wordsWith("100", "200")).toEqual([1, 2]);
+  expect(wordsWith("0", "1")).toEqual([expect.stringMatching(/^cause:auth-\w{5}$/)]);
+});
+
+test("tasks with other checks, or with another model that is not there, have other causes", () => {
+  const unverified = (asked: string): Outcome => ({
+    kind: "unverified",
+    check: { kind: "command", asked, passed: false, output: "" },
+    length: 1,
+    offset: 0,
+  });
+  const checks = stateOf(unverified("./lint.sh"), unverified("./types.sh"), unverified("./lint.sh"));
+  expect(causesOf(checks).map(numbersOf)).toEqual([[1, 3], [2]]);
+  // In a template, they name what the task is about.
+  const templated = stateOf(unverified("test a/1.ts"), unverified("test b/2.ts"));
+  Object.assign(templated.batch, { template: "Do {{file}}" });
+  expect(causesOf(templated).map(numbersOf)).toEqual([[1, 2]]);
+  const unknown: Outcome = { kind: "failed", reason: "model", message: "No such model." };
+  const models = stateOf(unknown, unknown);
+  const [, second] = models.batch.tasks;
+  if (second) second.options = { model: "claude-bar-2" };
+  expect(causesOf(models).map(numbersOf)).toEqual([[1], [2]]);
+});
+
+test("no retry is offered of tasks that waited for others, which would run those again as they were", () => {
+  const state = stateOf(
+    failed("max-turns"),
+    { kind: "not-started", message: "", after: [1] },
+    { kind: "not-started", message: "", after: [1] },
+  );
+  const [waited] = causesOf(state);
+  const remedy = waited && causeRemedy(state, waited, "command-line");
+  expect(remedy).toMatchObject({ retry: undefined, lacks: "nothing" });
+  expect(remedy?.text).toBe("See what happened to task 1. A retry of it also runs these; nothing was spent.");
+});
+
+test("a retry says what it lacks", () => {
+  const state = stateOf(failed("request", "API Error: 400"), failed("auth"), {
+    kind: "not-started",
+    message: "",
+    lost: ["KEY"],
+  });
+  const { causes = [] } = causeFieldsOf(state, "tools");
+  expect(causes.map(({ retryLacks }) => retryLacks)).toEqual(["options", undefined, "values"]);
 });
 
 test("a message loses what differs from task to task, and nothing else", () => {

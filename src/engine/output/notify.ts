@@ -11,7 +11,7 @@ import { signalGroup } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { statusText } from "../../report/answer.ts";
 import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-end.ts";
-import { causeRemedy, causesSentence, happenedText } from "../../report/cause-text.ts";
+import { causeRemedy, causesSentence, happenedText, lackText } from "../../report/cause-text.ts";
 import { causesOf } from "../../report/causes.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
@@ -120,9 +120,9 @@ function causesText(state: BatchState): string {
   const lines = causesOf(state)
     .slice(0, mostCauses)
     .map((cause) => {
-      const { retry } = causeRemedy(state, cause, "command-line");
+      const { retry, lacks } = causeRemedy(state, cause, "command-line");
       const happened = oneLine(happenedText(cause.tasks[0]), longestCause);
-      return `${cause.tasks.length} × ${happened}${retry === undefined ? "" : ` ${retry}`}`;
+      return `${cause.tasks.length} × ${happened}${retry === undefined ? "" : ` ${retry}${lackText(lacks)}`}`;
     });
   return lines.join("\n");
 }

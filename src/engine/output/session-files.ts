@@ -4,6 +4,7 @@
 import { type BatchState, type DoneTask, type TaskState, taskOf } from "../../model/state.ts";
 import { numberedCount } from "../../model/summary.ts";
 import { exists, fileStamp, makePrivateDirectory, sizeOf } from "../../platform/files.ts";
+import { contentsOf } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import { codeOf } from "../../platform/system-error.ts";
 import { removePath, replaceFile } from "../../platform/whole-files.ts";
@@ -76,7 +77,15 @@ export class SessionFiles {
 
   /** Writes the pages that an earlier runner did not; with `all`, those too that it did, because their links lead elsewhere. */
   open({ all = false } = {}): void {
-    for (const task of this.#log.state.tasks) {
+    const { tasks } = this.#log.state;
+    const there = new Set(contentsOf(dirname(this.pathOf(1))).map(({ name }) => name));
+    for (const task of tasks) {
+      // An earlier runner followed it, and its page may still be open somewhere.
+      if (there.has(basename(sessionFeedBeside(this.pathOf(task.number))))) {
+        this.#followed.set(task.number, { at: 0, size: undefined, updates: 0 });
+        if (task.status === "done") this.ended(task.number);
+        continue;
+      }
       if (task.status !== "done" || !didMore(task)) continue;
       const stamp = fileStamp(this.pathOf(task.number));
       if (all || (stamp?.modifiedAt ?? 0) < task.endedAt) this.ended(task.number);

@@ -30,8 +30,15 @@ const formatsOf = { junit: "junit", csv: "csv", markdown: "md" } as const satisf
   Format
 >;
 
+/** How our files of each format begin, and what others are not. */
+const oursOf = {
+  junit: { begin: /^<\?xml version="1\.0"[^>]*>\s*<testsuites?\b/, what: "JUnit report" },
+  csv: { begin: /^(?:key,)?task,status,outcome,/, what: "table of results" },
+  md: { begin: /^# Batch [a-z2-9]{8}\b/, what: "document of results" },
+};
+
 interface Wanted {
-  format: Format;
+  format: keyof typeof oursOf;
   file: string;
   flag: string;
 }
@@ -44,8 +51,8 @@ function wanted(given: ReportFlags): Wanted[] {
 }
 
 /**
- * Throws `UsageError` for files that could not be written, before anything runs. Files of tasks and tables that are no
- * results of ours are not overwritten: somebody meant them to be read.
+ * Throws `UsageError` for files that could not be written, before anything runs. Files of tasks, and others that are no
+ * results, are not overwritten: somebody meant them to be read.
  */
 export function checkReports(
   context: Context,
@@ -66,8 +73,9 @@ export function checkReports(
     if (inputs.some((input) => placeFault(context, input, format).path === path))
       return [`--${flag}: ${path} is read by this command; give another name`];
     const head = readHead(path, 200, { followsLinks: true }) ?? "";
-    const isForeign = format === "csv" && !/^(?:key,)?task,status,outcome,|^$/.test(head);
-    return isForeign ? [`--${flag}: ${path} exists and is no table of results; give another name`] : [];
+    const { begin, what } = oursOf[format];
+    const isForeign = head !== "" && !begin.test(head);
+    return isForeign ? [`--${flag}: ${path} exists and is no ${what}; give another name`] : [];
   });
   if (faults.length > 0) throw new UsageError(faults);
 }

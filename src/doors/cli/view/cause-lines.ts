@@ -3,7 +3,7 @@
 import type { BatchState } from "../../../model/state.ts";
 import type { Remedy } from "../../../report/advice.ts";
 import { countText, numberText } from "../../../report/amounts.ts";
-import { causeRemedy, happenedText } from "../../../report/cause-text.ts";
+import { causeRemedy, happenedText, lackText } from "../../../report/cause-text.ts";
 import { type Cause, causesOf } from "../../../report/causes.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { fit } from "../terminal/fit.ts";
@@ -74,7 +74,7 @@ function adviceLines({ text = "" }: Remedy, columns: number): string[] {
 // In backticks, so that no line break of ours makes half a command of it.
 function commandLines({ retry, lacks }: Remedy): string[] {
   if (retry === undefined || retry.length > longestCommand) return [];
-  return [`${indent}\`${retry}\`${lacks === "options" ? " with other options" : ""}`];
+  return [`${indent}\`${retry}\`${lackText(lacks)}`];
 }
 
 /** How many rows of a terminal some lines take. */

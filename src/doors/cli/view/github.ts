@@ -9,7 +9,7 @@ import { absolutePath, isWithin, shownPath } from "../../../platform/paths.ts";
 import { messageOf } from "../../../platform/system-error.ts";
 import { costText, countText, durationText, numberText } from "../../../report/amounts.ts";
 import { endFactsOf, endText } from "../../../report/batch-end.ts";
-import { causeRemedy, happenedText } from "../../../report/cause-text.ts";
+import { causeRemedy, happenedText, lackText } from "../../../report/cause-text.ts";
 import { type Cause, causesOf } from "../../../report/causes.ts";
 import { harmless, oneLine } from "../../../report/harmless.ts";
 import { labelOf, numberAndKey } from "../../../report/label.ts";
@@ -76,9 +76,11 @@ function lineOf(
     environment,
   }: { task: DoneTask; cause: Cause; kind: "error" | "warning"; environment: Environment },
 ): string {
-  const { retry } = causeRemedy(state, cause, "command-line");
+  const { retry, lacks } = causeRemedy(state, cause, "command-line");
   const count = cause.tasks.length > 1 ? `${countText(cause.tasks.length, "task")} ended like this.` : "";
-  const rest = [count, ...(retry === undefined ? [] : [`To rerun: ${retry}`])].filter(Boolean);
+  const rest = [count, ...(retry === undefined ? [] : [`To rerun: ${retry}${lackText(lacks)}`])].filter(
+    Boolean,
+  );
   return annotationLine({
     kind,
     title: oneLine(`Task ${numberAndKey(state.batch, task.number)}: ${outcomeWords(task)}`, 200),
@@ -139,12 +141,12 @@ function* causeRows(state: BatchState): Generator<string> {
   yield "| ---: | --- | --- | --- |";
   for (const cause of causes.slice(0, mostCauses)) {
     const [first] = cause.tasks;
-    const { retry } = causeRemedy(state, cause, "command-line");
+    const { retry, lacks } = causeRemedy(state, cause, "command-line");
     const columns = [
       numberText(cause.tasks.length),
       cell(happenedText(first)),
       cell(`task ${numberAndKey(state.batch, first.number)}`),
-      retry === undefined ? "" : code(retry),
+      retry === undefined ? "" : `${code(retry)}${lackText(lacks)}`,
     ];
     yield `| ${columns.join(" | ")} |`;
   }
