@@ -70,6 +70,9 @@ describe("which failures make the status 1 is asked for", () => {
       1,
       expect.stringMatching(/^Batch \w{8}: All 4 tasks ended: 2 succeeded, 2 failed\./),
     ]);
+    const quiet = await run(home, ["retry", "latest", "--quiet"]);
+    expect(quiet).toMatchObject({ code: 0, out: "", err: "" });
+    await run(home, ["wait", "latest", "--quiet"]);
     const waited = await run(home, ["retry", "latest", "--wait", "--fail-on", "none", "--json"]);
     expect([waited.code, JSON.parse(waited.out)]).toEqual([
       0,

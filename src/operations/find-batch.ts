@@ -71,7 +71,7 @@ function unknownProse(given: string): Prose {
  * The row of an existing batch. One without processes is read twice: it may have ended, and its processes with it, between the
  * first look at it and the look at them.
  */
-export function rowOf({ store }: Pick<Context, "store">, log: BatchLog): BatchRow {
+export function rowOf({ store }: Pick<Context, "store">, log: Pick<BatchLog, "batchId">): BatchRow {
   const read = () => store.row(log.batchId);
   const row = read();
   const last = row && stateWordOf(row) === "interrupted" ? read() : row;

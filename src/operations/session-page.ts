@@ -10,9 +10,11 @@ import { isOurSession } from "../report/file-tag.ts";
 import { numberAndKey } from "../report/label.ts";
 import { statusWord } from "../report/row.ts";
 import { sessionPage } from "../report/session/session-page.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import { sessionFeedBeside } from "../store/layout.ts";
 import { UserError, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
+import { rowOf } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
 import { pageOptions, pageOutput, placeOfPage, writePage } from "./page-file.ts";
 import { SessionLog, sessionLogInput } from "./session-log.ts";
@@ -45,6 +47,7 @@ export const writeSession: Operation<typeof input, typeof pageOutput> = {
       links: await linksOf(state, task),
       feedHref:
         page === undefined && asked.attempt === undefined && task.status !== "done" ? feedOf(path) : "",
+      isInterrupted: stateWordOf(rowOf(context, state.batch)) === "interrupted",
       now: Date.now(),
     });
     return await writePage(path, sessionPage(view).pieces(), { page, open, tag: "session", isPrivate: true });

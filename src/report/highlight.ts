@@ -4,6 +4,9 @@ import { knows, marked as markedBy } from "./highlight-js.mjs";
 /** Longer code stays as it is: it is a file rather than an example, and would hold up the other tasks. In characters. */
 const longest = 60_000;
 
+/** A run of so many characters of a word, or blanks, costs its square in some languages, and no person wrote it. */
+const longRun = /\w{2000}|\s{2000}/;
+
 /** Which class of `style/code.css` each kind of the library's has; others have the colour of the text. */
 const kinds: Readonly<Record<string, string>> = {
   ...{ keyword: "word", built_in: "word", literal: "word", "selector-tag": "word", doctag: "word" },
@@ -16,11 +19,11 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Code as HTML with its parts marked; undefined if the language is not known, or the code is too long. What it returns shows
+ * Code as HTML with its parts marked; undefined if the language is not known, or the code would take too long. What it returns shows
  * exactly the characters of the code, and has no tag but `<span>`, whatever the library makes of it.
  */
 export function highlighted(code: string, language: string): string | undefined {
-  if (code.length > longest || !knows(language)) return undefined;
+  if (code.length > longest || longRun.test(code) || !knows(language)) return undefined;
   const value = markedBy(code, language);
   let open: boolean[] = [];
   const marked = value.replace(

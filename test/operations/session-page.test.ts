@@ -50,3 +50,20 @@ test("of a task without a session says how it stands", async () => {
   batch.append({ type: "cancel-requested", by: "user" }).finish();
   await expect(run()).rejects.toThrow("Task 1 has no session: it is cancelled.");
 });
+
+test("of a session whose batch no process runs any more says that it was interrupted, and follows nothing", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context, { isRun: false });
+  inside.write(`${batch.id}-1.ndjson`, said);
+  batch.start(1);
+  const write = () => writeSession.run(context, { batchId: batch.id, task: 1 }, inside.call());
+  const { page } = await write();
+  writeFileSync(sessionFeedBeside(page), "");
+  await write();
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain('data-running="no"');
+  expect(html).toContain("so far");
+  expect(html).toContain('<span class="pill off">interrupted</span>');
+  expect(html).not.toContain("This page follows");
+});

@@ -314,6 +314,8 @@ describe("code that is marked", () => {
     expect(highlighted("x", "brainfuck")).toBeUndefined();
     expect(highlighted("x".repeat(60_001), "ts")).toBeUndefined();
     expect(highlighted("", "ts")).toBe("");
+    // What would take its square in time.
+    for (const one of ["a", " ", "\n"]) expect(highlighted(`x=${one.repeat(2_000)}`, "js")).toBeUndefined();
     for (const language of languages)
       expect({ language, known: highlighted("a", language) !== undefined }).toMatchObject({ known: true });
   });

@@ -38,6 +38,8 @@ export interface PageSurroundings {
   attempt?: number | undefined;
   links: SessionPage["links"];
   feedHref: string;
+  /** Whether no process runs its batch any more, so that a task that has not ended waits for one. */
+  isInterrupted?: boolean;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -46,7 +48,7 @@ export interface PageSurroundings {
 export async function sessionViewOf(
   state: BatchState,
   task: TaskState,
-  { attempt: wanted, links, feedHref, now }: PageSurroundings,
+  { attempt: wanted, links, feedHref, isInterrupted = false, now }: PageSurroundings,
 ): Promise<SessionPage> {
   const { batch } = state;
   const attempts = task.attempts.filter(({ number }) => wanted === undefined || number === wanted);
@@ -55,8 +57,11 @@ export async function sessionViewOf(
   const shown = first ? [first, ...last] : [];
   const budget: Budget = { used: 0, most: mostCharacters };
   const room = mostCharacters / Math.max(1, shown.length);
+  const isOpen = task.status !== "done";
+  const status: StatusWord =
+    isOpen && isInterrupted ? { className: "off", word: "interrupted" } : statusWord(task);
   const views: AttemptView[] = [];
-  for (const attempt of shown) views.push(await viewOf(attempt, { state, task, budget, room }));
+  for (const attempt of shown) views.push(await viewOf(attempt, { state, task, status, budget, room }));
   return {
     batchId: batch.batchId,
     batchName: batch.name,
@@ -64,11 +69,11 @@ export async function sessionViewOf(
     totalTasks: batch.tasks.length,
     label: labelOf(state, task.number),
     prompt: batch.tasks[task.number - 1]?.prompt ?? "",
-    status: statusWord(task),
+    status,
     outcome:
       task.status === "done" && task.outcome.kind !== "succeeded" ? outcomeText(task.outcome) : undefined,
     usage: task.status === "done" ? task.usage : undefined,
-    isRunning: task.status !== "done",
+    isRunning: isOpen && !isInterrupted,
     attempts: views,
     attemptsLeft: attempts.length - shown.length,
     links,
@@ -80,11 +85,13 @@ export async function sessionViewOf(
 interface Around {
   state: BatchState;
   task: TaskState;
+  /** That of the task. */
+  status: StatusWord;
   budget: Budget;
   room: number;
 }
 
-async function viewOf(attempt: Attempt, { state, task, budget, room }: Around): Promise<AttemptView> {
+async function viewOf(attempt: Attempt, { state, task, status, budget, room }: Around): Promise<AttemptView> {
   const { batch } = state;
   const { number, resumes, startedAt, endedAt, usage, anewBecause } = attempt;
   const options = optionsOf(batch, task.number);
@@ -130,7 +137,7 @@ async function viewOf(attempt: Attempt, { state, task, budget, room }: Around): 
     resumes,
     prompt: resumes ? followUpPrompt(earlier?.outcome) : undefined,
     remark: anewBecause,
-    status: attemptWord(attempt, task),
+    status: attempt === task.attempts.at(-1) ? status : attemptWord(attempt),
     usage,
     startedAt,
     endedAt,
@@ -142,9 +149,7 @@ async function viewOf(attempt: Attempt, { state, task, budget, room }: Around): 
 }
 
 // The last attempt ended as its task did; another one was followed by a retry.
-function attemptWord(attempt: Attempt, task: TaskState): StatusWord {
-  if (attempt === task.attempts.at(-1)) return statusWord(task);
-  const { outcome } = attempt;
+function attemptWord({ outcome }: Attempt): StatusWord {
   if (outcome === undefined) return { className: "off", word: "ended" };
   if (outcome.kind === "succeeded") return { className: "ok", word: "succeeded" };
   if (outcome.kind === "evicted") return { className: "off", word: "stopped to free memory" };

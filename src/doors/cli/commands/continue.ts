@@ -2,7 +2,7 @@
 import { product } from "../../../model/product.ts";
 import { continueBatch } from "../../../operations/continue.ts";
 import { batchPositional, type Command, checkUsage, commandOf, jsonFlag } from "../input/command.ts";
-import { isToWait, startedAndFollowed, waitFlags } from "./followed.ts";
+import { isToWait, startedAndFollowed, startedQuietly, waitFlags } from "./followed.ts";
 
 const face = commandOf(continueBatch, {
   name: "continue",
@@ -25,6 +25,7 @@ export const continueCommand: Command = {
   own,
   run: (asked) => {
     const flags = checkUsage(own, asked.own);
-    return isToWait(flags) ? startedAndFollowed(asked, continueBatch, flags) : face.run(asked);
+    if (isToWait(flags)) return startedAndFollowed(asked, continueBatch, flags);
+    return flags.quiet && !flags.json ? startedQuietly(asked, continueBatch) : face.run(asked);
   },
 };

@@ -50,6 +50,16 @@ export async function followedToItsEnd(
   return endStatus(flags, end && { kind: end }, batch.state);
 }
 
+/** Starts what an operation starts, and says nothing about it. */
+export async function startedQuietly<Input extends z.ZodType, Output extends typeof changeOutput>(
+  { context, input }: Invocation,
+  operation: Operation<Input, Output>,
+): Promise<number> {
+  checkUsage(operation.input, input);
+  await perform(context, operation, input, commandCall());
+  return 0;
+}
+
 /** Starts what an operation starts, and follows it to its end. */
 export async function startedAndFollowed<Input extends z.ZodType, Output extends typeof changeOutput>(
   asked: Invocation,

@@ -18,7 +18,7 @@ import {
 } from "../input/command.ts";
 import { flagsOf } from "../input/flags.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
-import { isToWait, startedAndFollowed, waitFlags } from "./followed.ts";
+import { isToWait, startedAndFollowed, startedQuietly, waitFlags } from "./followed.ts";
 
 // Another command summarizes.
 const notFlags = { with: true, summarize: true, summarizeGroups: true, summarizeModel: true } as const;
@@ -77,7 +77,8 @@ export const retry: Command = {
     };
     const flags = checkUsage(own, asked.own);
     if (flags.dryRun) return dryRun(meant);
-    return isToWait(flags) ? startedAndFollowed(meant, retryBatch, flags) : face.run(meant);
+    if (isToWait(flags)) return startedAndFollowed(meant, retryBatch, flags);
+    return flags.quiet && !flags.json ? startedQuietly(meant, retryBatch) : face.run(meant);
   },
 };
 
