@@ -132,6 +132,32 @@ test("a page that cannot be written keeps no other one from following its sessio
   expect(page(1)).toContain("words of 1");
 });
 
+test("what an open page follows is removed soon after its session, while others run", async () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const batch = inside.batch(inside.context(), { tasks: 2 });
+  const { files, feed, page } = filesOf(inside, batch);
+  for (const task of [1, 2]) batch.start(task);
+  const beat = async () => {
+    clock.now += 20_000;
+    setSystemTime(Date.now() + 20_000);
+    files.beat();
+    await files.settled();
+  };
+  for (const task of [1, 2]) {
+    inside.write(`${batch.id}-${task}.ndjson`, said("words"));
+    await beat();
+  }
+  batch.append({ type: "attempt-ended", task: 1, attempt: 1, outcome: failed });
+  files.ended(1);
+  await files.settled();
+  await beat();
+  expect(feed(1)).toContain('"running":false');
+  await beat();
+  expect([feed(1), page(1)]).toEqual(["", expect.stringContaining("words")]);
+  expect(feed(2)).toContain('"running":true');
+});
+
 test("a page keeps its name when tasks are added", async () => {
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 1 });

@@ -20,6 +20,8 @@ const youngMs = 3_000;
 const betweenMs = 1_000;
 /** A page of a running session may take one part of so many of the time: following must not slow a batch. */
 const parts = 100;
+/** How long the companion stays when its session is over, in milliseconds: an open page has learned of the end by then. */
+const companionMs = 30_000;
 /** The page of a running session is written once for this many updates of its companion, which an open page loads at once. */
 const updatesPerPage = 5;
 
@@ -115,6 +117,7 @@ export class SessionFiles {
   /** Writes the page of a running session, if it is time for one. */
   beat(): void {
     if (!this.isBeatDue()) return;
+    this.#removeCompanions();
     const now = performance.now();
     const number = this.#nextToFollow();
     this.#nextAt = now + betweenMs;
@@ -135,6 +138,16 @@ export class SessionFiles {
         this.#isFollowing = false;
       }
     });
+  }
+
+  // Each is as large as its page, and a long batch has thousands.
+  #removeCompanions(): void {
+    const before = Date.now() - companionMs;
+    for (const [number, { overAt = Number.POSITIVE_INFINITY }] of this.#followed) {
+      if (overAt > before) continue;
+      this.#followed.delete(number);
+      void this.#add(() => removePath(sessionFeedBeside(this.pathOf(number))));
+    }
   }
 
   /** Removes the companions, which only pages of running sessions need. */
@@ -197,6 +210,7 @@ export class SessionFiles {
     // One that was open while its session ran learns of the end, too.
     if (isRunning || known) await replaceFile(feed, sessionUpdate(view), how);
     if (isRunning) this.#followed.set(number, { at: Date.now(), size, updates: updates + 1 });
+    else if (known) this.#followed.set(number, { ...known, overAt: Date.now() });
     if (this.#written.has(number)) return;
     this.#written.add(number);
     this.#parts.changed();
@@ -209,6 +223,8 @@ interface Followed {
   /** What was read of its transcript then, in bytes; undefined if its page could not be written. */
   size: number | undefined;
   updates: number;
+  /** When its last page was written, after its end, in milliseconds since 1970. */
+  overAt?: number;
 }
 
 function transcriptOf({ attempts }: TaskState): string {
