@@ -94,7 +94,7 @@ describe("a client of the newer era", () => {
     });
     expect(structuredContent).toMatchObject({ batchId: batch.id, results: [{ result: "yes" }] });
     expect(content).toEqual([{ type: "text", text: JSON.stringify(structuredContent) }]);
-    const refused = await client.callTool({ name: "wait_for_batch", arguments: { batchId: "zzz" } });
+    const refused = await client.callTool({ name: "wait_for_batch", arguments: { batchId: "aaa" } });
     expect(refused).toMatchObject({
       isError: true,
       content: [{ text: "There is no batch zzz. list_batches shows all batches." }],
@@ -133,7 +133,7 @@ describe("a client of the newer era", () => {
     expect(resourceTemplates.map(({ name }) => name)).toEqual(["batch", "task", "transcript"]);
     const { contents } = await client.readResource({ uri: `batch://${batch.id}/tasks/1` });
     expect(contents).toEqual([{ uri: `batch://${batch.id}/tasks/1`, mimeType: "text/plain", text: "yes" }]);
-    await expect(client.readResource({ uri: "batch://zzz" })).rejects.toThrow();
+    await expect(client.readResource({ uri: "batch://aaa" })).rejects.toThrow();
     await expect(client.readResource({ uri: "file:///x" })).rejects.toThrow();
     await client.close();
   });
@@ -164,7 +164,7 @@ describe("a client of the newer era", () => {
       hasMore: false,
     });
     expect((await complete(task, "n", "1", { batchId: batch.id })).values).toEqual(["1", "10", "11", "12"]);
-    expect((await complete(task, "n", "", { batchId: "zzz" })).values).toEqual([]);
+    expect((await complete(task, "n", "", { batchId: "aaa" })).values).toEqual([]);
     expect((await complete(retry, "tasks", "", { batchId: "latest" })).values).toEqual(["2"]);
     expect(
       (await complete({ type: "ref/prompt", name: "fan_out_over_files" }, "changes", "y")).values,

@@ -193,7 +193,7 @@ test("a relative path of a file is one here, although its task works on another 
   const { batch } = await planned(inside, {
     tasks: [{ task: "a", outputSchema: "schema.json" }],
     hosts: ["box1"],
-    workingDirectory: `box1:${inside.work}`,
+    workingDirectory: "box1:/work",
     outputDirectory: "results",
     asyncMode: true,
   });

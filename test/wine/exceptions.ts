@@ -120,6 +120,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "one-process.test.ts": { slow: same },
   "output.test.ts": { slow: long },
   "paid-faults.test.ts": { slow: long },
+  "pipelines.test.ts": { slow: same },
   "prefix.test.ts": { slow: long },
   "resources.test.ts": { slow: long },
   "results.test.ts": { slow: long },
