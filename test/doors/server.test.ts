@@ -97,7 +97,7 @@ describe("a client of the newer era", () => {
     const refused = await client.callTool({ name: "wait_for_batch", arguments: { batchId: "aaa" } });
     expect(refused).toMatchObject({
       isError: true,
-      content: [{ text: "There is no batch zzz. list_batches shows all batches." }],
+      content: [{ text: "There is no batch aaa. list_batches shows all batches." }],
     });
     await expect(client.callTool({ name: "wait_for_bach", arguments: {} })).rejects.toThrow(
       "Tool wait_for_bach not found; did you mean wait_for_batch?",
