@@ -36,6 +36,10 @@ test("a paused batch lets its sessions end, though its processes are killed, res
   expect(await done(home, "change", "latest", "--pause")).toContain(
     "No more sessions start. 2 sessions that run go on",
   );
+  await eventually(
+    () => newestRow(home)?.held !== undefined,
+    () => "it is not held",
+  );
   expect((await run(home, ["list"])).out).toContain("held");
   expect((await run(home, ["show"])).out).toContain(
     "Paused by the user. It goes on when somebody continues it",

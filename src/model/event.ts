@@ -171,6 +171,8 @@ export const eventBody = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("runner-started"),
     identity: processIdentity,
+    /** Whether it hears of a pause, of another number of sessions and of more tasks. Absent for those of older programs. */
+    obeysChanges: z.boolean().optional(),
     /** Whether this is a copy of the log: what ran until then works for the original, and nobody waits for this one. */
     copied: z.boolean().optional(),
   }),

@@ -143,6 +143,8 @@ export interface BatchState {
   paused?: Paused;
   epoch: number;
   runner?: ProcessIdentity;
+  /** Whether that one hears of a pause, of another number of sessions and of more tasks. */
+  obeysChanges?: boolean;
   /** The epoch whose runner has last taken the batch to its end or pause: it has nothing left to do, though it may live. */
   restedEpoch?: number;
   /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
@@ -219,6 +221,8 @@ export function apply(state: BatchState, event: Event): void {
       throw new Error("Internal error: a batch was created twice");
     case "runner-started":
       state.runner = event.identity;
+      if (event.obeysChanges) state.obeysChanges = true;
+      else delete state.obeysChanges;
       if (event.copied) state.copiedAt = event.at;
       state.epoch = event.epoch;
       return;

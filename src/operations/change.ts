@@ -7,6 +7,7 @@ import { batchOptions, prompt, sessionOptions } from "../model/options.ts";
 import { type NextStep, type Prose, prose } from "../model/prose.ts";
 import { isPaused } from "../model/sample.ts";
 import type { BatchState, TaskState } from "../model/state.ts";
+import { livenessOf } from "../platform/process.ts";
 import { costText, countText, numberText } from "../report/amounts.ts";
 import { oneLine } from "../report/harmless.ts";
 import { stepText } from "../report/next-step.ts";
@@ -86,6 +87,7 @@ export const changeBatch: Tool<typeof changeInput, typeof changeOutput> = {
     // As written: what parsing fills in would override what the batch has.
     const written = rawObject(asMeant(changeInput, input))["addTasks"];
     const tasks: readonly unknown[] = Array.isArray(written) ? written : [];
+    if (pause === true || concurrency !== undefined || tasks.length > 0) refuseOldRunner(log);
     // They would be cancelled at once.
     checkBudget(log, { tasks: [], sessions: tasks.length, given: budgetUsd });
     // Before tasks are added: a refused call is tried again, and would add them once more.
@@ -159,6 +161,14 @@ function refuseEnded({ batchId, state }: BatchLog): void {
     throw new UserError(`Batch ${batchId} is being cancelled: there is nothing to change.`);
   }
   throw new UserError(endedProse(batchId, state));
+}
+
+// It would start the rest all the same, and of a sample everything at once.
+function refuseOldRunner({ batchId, state: { endedAt, runner, obeysChanges = false } }: BatchLog): void {
+  if (endedAt !== undefined || runner === undefined || obeysChanges || livenessOf(runner) !== "alive") return;
+  throw new UserError(
+    prose`Batch ${batchId} is still run by an older version of this program, which only hears of another budget and of ${{ do: "cancel", batchId }}.`,
+  );
 }
 
 function endedProse(batchId: string, { counts, cancelledBy }: BatchState): Prose {

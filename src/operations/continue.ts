@@ -4,7 +4,7 @@ import { claudeOf } from "../engine/attempt/claude-of.ts";
 import type { EventBody } from "../model/event.ts";
 import { batchOptions, sessionOptions } from "../model/options.ts";
 import { type NextStep, type Prose, prose } from "../model/prose.ts";
-import { isPaused } from "../model/sample.ts";
+import { isPaused, isWithheld } from "../model/sample.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
@@ -182,9 +182,14 @@ function startedText(
   { batchBudgetUsd: budgetUsd }: ContinueAsked,
   { counts }: BatchRow,
 ): string {
-  const count = countText(counts.queued, "task");
+  const known = new Map<number, boolean>();
+  const withheld = state.tasks.filter((task) => isWithheld(state, task, known)).length;
+  const starting = counts.queued - withheld;
+  const count = countText(starting, "task");
   return [
-    `The other ${count} ${counts.queued === 1 ? "runs" : "run"} now.`,
+    withheld > 0
+      ? `The other ${count} of its sample ${starting === 1 ? "runs" : "run"} now. Then it pauses again.`
+      : `The other ${count} ${starting === 1 ? "runs" : "run"} now.`,
     ...(budgetUsd === undefined
       ? []
       : [`The budget of the batch is now ${costText(budgetUsd)}, of which ${spentText(state)} is spent.`]),

@@ -190,7 +190,12 @@ export class BatchLog {
       const isOver = this.state.epoch !== from || this.state.endedAt !== undefined;
       if (isOver || this.#isRunBesides(identity, hasWaited)) return undefined;
       const epoch = from + 1;
-      const event: Event = { type: "runner-started", identity, ...this.#stamp(epoch) };
+      const event: Event = {
+        type: "runner-started",
+        identity,
+        obeysChanges: true,
+        ...this.#stamp(epoch),
+      };
       this.#add(event);
       this.#writeRow();
       this.#place.database

@@ -124,6 +124,16 @@ describe("a pause", () => {
   });
 });
 
+test("a batch that an older version still runs is not changed in what that one does not hear of", async () => {
+  using inside = new Inside();
+  const batch = three(inside).append({ type: "runner-started", identity: ownIdentity() });
+  for (const input of [{ pause: true }, { concurrency: 1 }, { addTasks: ["x"] }])
+    await expect(change(inside, input)).rejects.toThrow(
+      `Batch ${batch.id} is still run by an older version of this program, which only hears of another budget and of cancel_batch`,
+    );
+  expect((await change(inside, { batchBudgetUsd: 9 })).message).toContain("is now $9.00");
+});
+
 describe("the number and the budget", () => {
   test("are in force from then on, with what that means for those that run", async () => {
     using inside = new Inside();

@@ -221,7 +221,8 @@ async function runHere({ context, terminal }: Invocation, planned: PlannedBatch,
   if (!isQuiet) void err.tell(headingOf(state));
   let interruptedStatus = await shownToItsEnd(batch, terminal, { ...how, keysFor: context });
   await err.tell(endingText(state, batch.word, err));
-  if (interruptedStatus === undefined && batch.word === "paused" && !json && asksForRest(terminal)) {
+  // More than once, if it was paused within its sample, or is paused again.
+  while (interruptedStatus === undefined && batch.word === "paused" && !json && asksForRest(terminal)) {
     await batch.continue();
     interruptedStatus = await shownToItsEnd(batch, terminal, { ...how, keysFor: context });
     await err.tell(endingText(state, batch.word, err));
