@@ -21,6 +21,13 @@ function inShell(home: Home, ...words: string[]): TerminalCommand {
   });
 }
 
+/** Whether its terminal shows what is typed, and gathers lines. */
+async function modesOf({ pid }: TerminalCommand): Promise<string[]> {
+  const script = `stty -a < "/dev/$(ps -o tty= -p ${pid} | tr -d ' ')"`;
+  const text = await Bun.spawn(["sh", "-c", script], { stdout: "pipe", stderr: "inherit" }).stdout.text();
+  return (text.match(/(?<=^|[\s;])-?(icanon|echo)(?=[\s;]|$)/g) ?? []).toSorted();
+}
+
 testInTerminal(
   "in `run`, keys pause the batch and let it go on, change the number, open the page, and cancel it after a question",
   async () => {
@@ -115,8 +122,10 @@ testInTerminal(
     await using home = new Home();
     await using command = new TerminalCommand(home, ["run", busy(home)], size);
     await command.shows("? shows the keys");
+    expect(await modesOf(command)).toEqual(["-echo", "-icanon"]);
     command.type("\x1a");
     await command.stopped();
+    expect(await modesOf(command)).toEqual(["echo", "icanon"]);
     command.signal("SIGCONT");
     command.type("?");
     await command.shows("Enter opens the page");
