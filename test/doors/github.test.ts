@@ -109,7 +109,11 @@ describe("the summary", () => {
     const whole = summaryOf(stateOf(outcomes), "finished");
     const cut = summaryOf(stateOf(outcomes), "finished", 10_000);
     expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(10_000);
-    expect(cut).toEndWith("_The rest was cut, because GitHub takes no more._\n");
+    // Not within what is folded, where nobody would see it.
+    expect(cut).toEndWith("\n</details>\n\n_The rest was cut, because GitHub takes no more._\n");
+    const early = summaryOf(stateOf(outcomes), "finished", 400);
+    expect(early).toEndWith("\n\n_The rest was cut, because GitHub takes no more._\n");
+    expect(early).not.toContain("details>");
     expect(whole).toStartWith(cut.slice(0, 9_000));
     expect(summaryOf(stateOf(outcomes), "finished", 10)).toBe("");
   });

@@ -107,9 +107,13 @@ export function summaryOf(state: BatchState, word: StateWord, most = longestSumm
   let size = 0;
   const lines: string[] = [];
   const note = "\n_The rest was cut, because GitHub takes no more._\n";
+  const close = "\n</details>\n";
   for (const line of text) {
     size += Buffer.byteLength(line) + 1;
-    if (size > most - note.length) return lines.length === 0 ? "" : `${lines.join("\n")}\n${note}`;
+    if (size > most - note.length - close.length) {
+      const isWithin = lines.some((one) => one.startsWith("<details>")) && !lines.includes("</details>");
+      return lines.length === 0 ? "" : `${lines.join("\n")}\n${isWithin ? close : ""}${note}`;
+    }
     lines.push(line);
   }
   return `${lines.join("\n")}\n`;
