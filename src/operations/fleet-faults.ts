@@ -1,4 +1,5 @@
 // Faults of a batch that runs on a fleet: of its name and files, and of options that mean nothing on another machine.
+import { depthOf } from "../claude/environment.ts";
 import { whyNotPacked } from "../fleet/pack-work.ts";
 import { fromHome, readFleet } from "../fleet/settings.ts";
 import type { BatchFleet } from "../model/fleet.ts";
@@ -17,7 +18,9 @@ export function fleetNameOf(
   { fleet, hosts }: { fleet?: string | undefined; hosts?: readonly string[] | undefined },
   { configuration }: Pick<Context, "configuration">,
 ): string | undefined {
-  const usual = hosts === undefined ? configuration.fleet : undefined;
+  // A session on a worker that starts sessions would wait, in its slot, for slots of the same fleet.
+  const isNested = depthOf(process.env) > 0;
+  const usual = hosts === undefined && !isNested ? configuration.fleet : undefined;
   return (fleet ?? usual) || undefined;
 }
 

@@ -52,6 +52,21 @@ test("a batch on a fleet has no hosts of its own, and none of the configuration"
   expect(planned.value.batch.hosts).toBeUndefined();
 });
 
+test("a batch that a session starts is not on the fleet of the configuration, where it would wait for itself", async () => {
+  using inside = insideWithFleet();
+  process.env["PARALLEL_CLAUDE_FLEET"] = "team";
+  process.env["PARALLEL_CLAUDE_MAX_DEPTH"] = "2";
+  const fleetOf = async () => {
+    const given = { workingDirectory: inside.work, tasks: ["one"] };
+    const planned = await planBatch(inside.context(), "run", given);
+    if (!planned.ok) throw new Error(inWords(planned.faults).join("\n"));
+    return planned.value.batch.fleet?.name;
+  };
+  expect(await fleetOf()).toBe("team");
+  process.env["PARALLEL_CLAUDE_DEPTH"] = "1";
+  expect(await fleetOf()).toBeUndefined();
+});
+
 test("an unknown fleet is refused with the names of the others", async () => {
   using inside = insideWithFleet();
   expect(await faultsOf(inside, { fleet: "taem" })).toEqual([
