@@ -1,6 +1,6 @@
 // Batches on other machines: each an sshd of Debian's on loopback, with a state directory of its own.
 import { afterAll, expect } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { greeting } from "../src/far/greeting.ts";
 import { testNeeding } from "./facilities.ts";
@@ -343,9 +343,14 @@ withSshd("results that nobody reads any more go with `prune --host`", async () =
     },
     () => "a session does not die",
   );
+  // From a state directory without the batch, which would otherwise go on with the command, and read what is there.
+  const other = home.file("other-state");
+  mkdirSync(other);
+  copyFileSync(join(home.state, "hosts.json"), join(other, "hosts.json"));
+  const env = { ...home.environment, PARALLEL_CLAUDE_STATE_DIRECTORY: other };
   // Once it has ended, and the lease is over.
   const isRemoved = () =>
-    Bun.spawnSync([...program(), "prune", "--host", "box1"], { env: home.environment, cwd: home.work })
+    Bun.spawnSync([...program(), "prune", "--host", "box1"], { env, cwd: home.work })
       .stdout.toString()
       .includes("Removed 1 ended session");
   await eventually(isRemoved, () => "the session does not go");
