@@ -53,31 +53,6 @@ export async function connect(place: RedisPlace, troubles: Troubles, pace?: Pace
   return redis;
 }
 
-/** Tries once. Undefined if the server lets us in; otherwise why not, in words. */
-export async function whyUnreachable(place: RedisPlace): Promise<string | undefined> {
-  const { Redis: Connection } = await import("ioredis");
-  const redis = new Connection({
-    ...redisOptions(place),
-    lazyConnect: true,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    commandTimeout: answerMs,
-  });
-  let first: unknown;
-  redis.on("error", (error) => {
-    first ??= error;
-  });
-  try {
-    await redis.connect();
-    await redis.ping();
-    return undefined;
-  } catch (error) {
-    return redisTroubleText(first ?? error, place.url);
-  } finally {
-    redis.disconnect();
-  }
-}
-
 /** An address as messages show it: without the password. */
 export function shownUrl(url: string): string {
   try {

@@ -31,3 +31,14 @@ export async function visit<Seen>(place: RedisPlace, look: (redis: Redis) => Pro
     redis.disconnect();
   }
 }
+
+/** Tries once. Undefined if the server lets us in; otherwise why not, in words. */
+export async function whyUnreachable(place: RedisPlace): Promise<string | undefined> {
+  try {
+    await visit(place, (redis) => redis.ping());
+    return undefined;
+  } catch (error) {
+    if (error instanceof VisitFailed) return error.message;
+    throw error;
+  }
+}

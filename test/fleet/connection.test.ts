@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  redisOptions,
-  redisTroubleText,
-  shownUrl,
-  Troubles,
-  whyUnreachable,
-} from "../../src/fleet/connection.ts";
+import { redisOptions, redisTroubleText, shownUrl, Troubles } from "../../src/fleet/connection.ts";
+import { whyUnreachable } from "../../src/fleet/visit.ts";
 import { describeNeeding } from "../facilities.ts";
 import { freePort, OwnRedis } from "../own-redis.ts";
 

@@ -1,6 +1,6 @@
 // `worker`: runs tasks of other machines' batches, which come through a queue.
 import { z } from "zod";
-import { shownUrl, whyUnreachable } from "../../../fleet/connection.ts";
+import { shownUrl } from "../../../fleet/connection.ts";
 import {
   type Fleet,
   isProblem,
@@ -9,6 +9,7 @@ import {
   readPolicy,
   secretFilesOf,
 } from "../../../fleet/settings.ts";
+import { whyUnreachable } from "../../../fleet/visit.ts";
 import { type FleetSettings, fleetSettings } from "../../../model/fleet.ts";
 import { product } from "../../../model/product.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
