@@ -13,6 +13,14 @@ import { configurationFolder, Home, program, run } from "./harness.ts";
 import { pathWithCommands, putProgram } from "./own-commands.ts";
 import { freePort } from "./own-redis.ts";
 
+/** Runs lines as a shell does, in a home where the program is on the PATH. */
+function terminalOf(home: Home) {
+  putProgram(home);
+  const env = { ...home.environment, PATH: pathWithCommands(home) };
+  return (text: string) =>
+    Bun.spawn(["sh", "-ec", text], { cwd: home.work, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+}
+
 describeNeeding(
   "redis",
   "openssl",
@@ -125,15 +133,7 @@ describeNeeding(
     await using home = new Home();
     const port = String(await freePort());
     const here = (text: string) => text.replaceAll("6390", port);
-    const typed = (text: string) =>
-      Bun.spawn(["sh", "-ec", text], {
-        cwd: home.work,
-        env: { ...home.environment, PATH: pathWithCommands(home) },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "ignore",
-      });
-    putProgram(home);
+    const typed = terminalOf(home);
     expect(await typed(fileOf("try.sh")).exited).toBe(0);
     const configuration = join(home.path, configurationFolder, product.name, "config.json");
     await Bun.write(configuration, here(fileOf("try.json")));
@@ -158,15 +158,7 @@ describeNeeding(
     const remote = home.file("shop.git");
     fleet.configure({ policy: { ...fleet.policy, repositories: [remote] } });
     const git = "git -c user.name=me -c user.email=me@localhost -c init.defaultBranch=main";
-    const typed = (text: string) =>
-      Bun.spawn(["sh", "-ec", text], {
-        cwd: home.work,
-        env: { ...home.environment, PATH: pathWithCommands(home) },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-    putProgram(home);
+    const typed = terminalOf(home);
     const made = typed(
       `${git} init -q --bare ${remote} && ${git} init -q && mkdir src && echo 1 > src/main.ts && ${git} add -A && ${git} commit -qm first && ${git} remote add origin ${remote} && ${git} push -q origin HEAD && echo 2 > src/cart.ts`,
     );

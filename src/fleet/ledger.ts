@@ -27,9 +27,9 @@ export type Claim =
   | { kind: "done"; result: string }
   /** Somebody cancelled it. */
   | { kind: "stopped" }
-  /** Another worker runs it: ask again in so many milliseconds. */
+  /** Another worker runs it: ask again after this time, in milliseconds. */
   | { kind: "held"; forMs: number }
-  /** Its last owner may only have been cut off, so it gets time to renew its lease: ask again in so many milliseconds. */
+  /** Its last owner may only have been cut off, so it gets time to renew its lease: ask again after this time, in milliseconds. */
   | { kind: "grace"; forMs: number };
 
 /** Whether a run goes on. "lost": another worker has it, or its result is there already. */

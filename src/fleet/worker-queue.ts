@@ -26,7 +26,7 @@ const fewestFailing = 3;
 const afterFailuresMs = [2_000, 5_000, 30_000, 120_000, 600_000];
 /** The same during an outage, which counts for no job, in milliseconds. */
 const afterOutageMs = 30_000;
-/** After so many jobs in a row that failed on a worker, it takes none for a while: from the first to the longest pause, in milliseconds. */
+/** After this number of jobs in a row that failed on a worker, it takes none for a while: from the first to the longest pause, in milliseconds. */
 const mostInRow = 3;
 const firstRestMs = 60_000;
 const longestRestMs = 600_000;
@@ -43,7 +43,7 @@ const progressEveryMs = 1_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
 const shortestPauseMs = 250;
 
-/** After so many different sentences about runs, they are said again. */
+/** After this number of different sentences about runs, they are said again. */
 const mostSaid = 1_000;
 
 /** Why a run must end. */
@@ -222,7 +222,7 @@ export class FleetWorker {
   }
 
   /**
-   * Takes no more jobs, waits until the running ones have ended, or hands them back after so many milliseconds, and ends.
+   * Takes no more jobs, waits until the running ones have ended, or hands them back after this time, in milliseconds, and ends.
    * What waits for something on this machine is handed back at once. Aborting the signal hands everything back. During an
    * outage of the server, ends without it, and returns false: the leases of what ran then run out.
    */
@@ -348,7 +348,7 @@ export class FleetWorker {
     }
   }
 
-  // What to do with a job that is not ours to run: to look again after so many milliseconds, or nothing more.
+  // What to do with a job that is not ours to run: to look again after a time in milliseconds, or nothing more.
   async #without(
     id: JobId,
     run: RunName,
@@ -366,7 +366,7 @@ export class FleetWorker {
     return claim.kind === "held" || claim.kind === "grace" ? claim.forMs : undefined;
   }
 
-  // Whether a job that fails here once more has failed on so many workers that no other one would run it.
+  // Whether a job that fails here once more has failed on enough workers that no other one would run it.
   async #haveEnoughFailed(failedOn: readonly string[]): Promise<boolean> {
     const failing = new Set([...failedOn, this.#parts.name]).size;
     if (failing >= fewestFailing) return true;

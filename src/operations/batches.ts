@@ -15,7 +15,7 @@ import { stepText } from "../report/next-step.ts";
 import { outcomeWord } from "../report/outcome-words.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { heldNow, stateWordOf } from "../store/batch-status.ts";
+import { heldNow, settledRow, stateWordOf } from "../store/batch-status.ts";
 import { modelsOf } from "../store/models.ts";
 import { spentSince } from "../store/spent.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -96,7 +96,7 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   run: async (context, input) => {
     const { limit, offset } = valueOrThrow(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
-    const batches = rows.slice(0, limit).map((row) => listed(row, context));
+    const batches = rows.slice(0, limit).map((row) => listed(settledRow(row, context.store), context));
     return { batches, more: rows.length > limit, spending: spendingNow(context) };
   },
 };
@@ -311,9 +311,10 @@ export function endOfBatch({ store }: Context, batchId: string, word: StateWord)
 
 /** How far a batch is, as a small answer; `before`: what had ended at the last look. */
 export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<number, number>): BatchProgress {
+  // First the row: if that has ended, the log says so as well.
+  const row = rowOf(context, log);
   log.refresh();
   const { state } = log;
-  const row = rowOf(context, log);
   const word = stateWordOf(row);
   const held = heldNow(row);
   const activities = context.store.activities(log.batchId);

@@ -8,7 +8,7 @@ import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
 import { stepText } from "../report/next-step.ts";
 import { optionText } from "../report/option-words.ts";
-import { stateWordOf } from "../store/batch-status.ts";
+import { settledRow, stateWordOf } from "../store/batch-status.ts";
 import { StoreProblem } from "../store/database.ts";
 import { Holds, isDue } from "../store/holds.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -196,7 +196,9 @@ const silentMs = 30_000;
 // A batch without processes waits for its user; one that is not visible from here holds slots that others wait for.
 function batchFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (isWithoutStore(before)) return [];
-  return context.store.unended().flatMap((row): Finding[] => {
+  return context.store.unended().flatMap((unended): Finding[] => {
+    const row = settledRow(unended, context.store);
+    if (row.endedAt !== undefined) return [];
     const name = "batch";
     const open = countText(row.counts.queued + row.counts.running, "task");
     const { batchId } = row;

@@ -3,7 +3,7 @@ import type { BatchId } from "../model/batch-id.ts";
 import { type Prose, prose } from "../model/prose.ts";
 import { countText, timeText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { stateWordOf } from "../store/batch-status.ts";
+import { settledRow, stateWordOf } from "../store/batch-status.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
@@ -67,14 +67,9 @@ function unknownProse(given: string): Prose {
   return prose`There is no batch ${given}. ${{ do: "list" }} shows all batches.`;
 }
 
-/**
- * The row of an existing batch. One without processes is read twice: it may have ended, and its processes with it, between the
- * first look at it and the look at them.
- */
+/** The row of an existing batch, settled. */
 export function rowOf({ store }: Pick<Context, "store">, log: Pick<BatchLog, "batchId">): BatchRow {
-  const read = () => store.row(log.batchId);
-  const row = read();
-  const last = row && stateWordOf(row) === "interrupted" ? read() : row;
-  if (!last) throw new Error(`Internal error: batch ${log.batchId} has no row`);
-  return last;
+  const row = store.row(log.batchId);
+  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
+  return settledRow(row, store);
 }

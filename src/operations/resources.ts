@@ -7,7 +7,7 @@ import { numberText } from "../report/amounts.ts";
 import { endLabel } from "../report/batch-end.ts";
 import { outcomeWord } from "../report/outcome-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { stateWordOf } from "../store/batch-status.ts";
+import { settledRow, stateWordOf } from "../store/batch-status.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
@@ -31,7 +31,7 @@ export interface Document {
 export function recentBatches(context: Context, limit: number, offset = 0): BatchRow[] {
   try {
     if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
-    return context.store.list({ limit, offset });
+    return context.store.list({ limit, offset }).map((row) => settledRow(row, context.store));
   } catch (error) {
     // Their place is unknown. Clients list resources by themselves when they start; the first call reports what is wrong.
     if (error instanceof ConfigurationError) return [];

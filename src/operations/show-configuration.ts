@@ -43,7 +43,10 @@ export const showConfiguration: Operation<typeof input, typeof output> = {
   run: async ({ inForce }, given) => {
     const { action, name, value } = valueOrThrow(check(input, given));
     if (action === "list") {
-      if (name !== undefined) throw new UserError(`\`config ${action}\` takes no more words.`);
+      if (name !== undefined)
+        throw new UserError(
+          "`config list` takes no more words. `config` lists all settings, `config set NAME VALUE` changes one, and `config unset NAME` removes one.",
+        );
       return shown(inForce);
     }
     const usage = action === "set" ? "config set NAME VALUE" : "config unset NAME";

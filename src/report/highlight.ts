@@ -4,7 +4,7 @@ import { knows, marked as markedBy } from "./highlight-js.mjs";
 /** Longer code stays as it is: it is a file rather than an example, and would hold up the other tasks. In characters. */
 const longest = 60_000;
 
-/** A run of so many characters of a word, or blanks, costs its square in some languages, and no person wrote it. */
+/** A run of this number of characters of a word, or blanks, costs its square in some languages, and no person wrote it. */
 const longRun = /\w{2000}|\s{2000}/;
 
 /** Which class of `style/code.css` each kind of the library's has; others have the colour of the text. */

@@ -5,7 +5,7 @@ import type { WaitReason } from "../model/wait-reason.ts";
 import { type Liveness, livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { isFresh } from "./holder.ts";
-import type { BatchRow } from "./store.ts";
+import type { BatchRow, Store } from "./store.ts";
 
 /**
  * Whether a process runs a batch that has not ended. `far`: in another container or on another machine, where we cannot
@@ -32,6 +32,14 @@ export function stateWordOf(row: BatchRow, now = Date.now(), liveness: AskLivene
   if (row.endedAt !== undefined) return endedWord(row);
   const presence = presenceOf(row, now, liveness);
   return presence === "lost" || presence === "nobody" ? "interrupted" : "running";
+}
+
+/**
+ * The row of a batch that is not said to be interrupted too early: one without processes is read again, because it may have
+ * ended, and its processes with it, between the first look at it and the look at them.
+ */
+export function settledRow(row: BatchRow, store: Pick<Store, "row">): BatchRow {
+  return stateWordOf(row) === "interrupted" ? (store.row(row.batchId) ?? row) : row;
 }
 
 /** What holds a batch. Undefined once it has ended or lost its processes, even if its row still has a reason. */

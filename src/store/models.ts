@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 
-/** Of so many sessions: a batch mixes its models from the beginning. */
+/** Of this number of sessions: a batch mixes its models from the beginning. */
 const lookedAt = 50;
 
 const columns = z.object({ model: z.string() });

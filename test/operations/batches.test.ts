@@ -241,12 +241,13 @@ describe("a batch is found", () => {
   });
 });
 
-test("a batch that ends between a look at it and one at its processes is not interrupted", () => {
+test("a batch that ends between a look at it and one at its processes is not interrupted", async () => {
   using inside = new Inside();
   const context = inside.context();
   const batch = inside.batch(context, { isRun: false });
   const { batchId } = batch.log;
   const stale = context.store.row(batchId);
+  if (!stale) throw new Error("The batch has no row");
   batch.append({ type: "cancel-requested", by: "client" });
   batch.end(1, { kind: "cancelled", by: "client" }).finish();
   let looks = 0;
@@ -254,12 +255,16 @@ test("a batch that ends between a look at it and one at its processes is not int
     get: (target, name) => {
       if (name === "row")
         return (id: string) => (looks++ === 0 ? stale : target.row(batchIdSchema.parse(id)));
+      if (name === "list") return () => [stale];
       const value: unknown = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  expect(batchTask({ ...context, store }, batchId)).toMatchObject({
+  const seen = { ...context, store };
+  expect(batchTask(seen, batchId)).toMatchObject({
     status: "cancelled",
     message: expect.stringContaining("Cancelled by the client"),
   });
+  const { batches } = await listBatches.run(seen, {}, inside.call());
+  expect(batches).toMatchObject([{ batchId, state: "cancelled", stoppedBy: "client" }]);
 });

@@ -1,7 +1,7 @@
 // How the last sessions on a machine have begun. One on which they fail at once would always have the fewest sessions, and so
 // get task after task.
 
-/** After so many failures in a row, a machine gets no more tasks for a while. */
+/** After this number of failures in a row, a machine gets no more tasks for a while. */
 const mostFailures = 3;
 /** How long it rests after them, in milliseconds: twice as long after each one more. */
 const restMs = { first: 2_000, most: 120_000 } as const;

@@ -174,7 +174,7 @@ function behindGreeting(greeted: Greeted, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** How often a sign of life is sent for a lease of so many milliseconds: several times in it. */
+/** How often a sign of life is sent for a lease of this length, in milliseconds: several times in it. */
 function rhythmFor(leaseMs: number): RhythmName {
   const often = (["heartbeat", "rest", "second"] as const).find((one) => rhythms[one].everyMs <= leaseMs / 4);
   return often ?? "beat";

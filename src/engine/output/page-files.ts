@@ -8,7 +8,7 @@ import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import { isOurPage } from "../../report/file-tag.ts";
 import type { Html } from "../../report/html.ts";
 import { livePage, type PageView } from "../../report/page.ts";
-import { heldNow, stateWordOf } from "../../store/batch-status.ts";
+import { heldNow, settledRow, stateWordOf } from "../../store/batch-status.ts";
 import { outputFiles } from "../../store/layout.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 import { summaryTextOf } from "./summary-text.ts";
@@ -118,6 +118,7 @@ export class PageFiles {
       texts: { href: outputFiles.texts(batchId), writings: this.#sources.textWritings() },
       others: rows
         .filter((row) => row.batchId !== batchId)
+        .map((row) => settledRow(row, this.#store))
         .map((row) => ({
           batchId: row.batchId,
           name: row.name,

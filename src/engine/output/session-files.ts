@@ -18,7 +18,7 @@ import { sessionViewOf } from "./session-view.ts";
 const youngMs = 3_000;
 /** The least time between two pages of running sessions, in milliseconds. */
 const betweenMs = 1_000;
-/** A page of a running session may take one part of so many of the time: following must not slow a batch. */
+/** A page of a running session may take one of these parts of the time: following must not slow a batch. */
 const parts = 100;
 /** How long the companion stays when its session is over, in milliseconds: an open page has learned of the end by then. */
 const companionMs = 30_000;
