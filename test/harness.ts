@@ -167,12 +167,12 @@ export const everLongerWaits = [2, 10, 30] as const;
 
 /** Checks a condition repeatedly until it holds, and fails with `why` if it does not. */
 export async function eventually(
-  holds: () => boolean,
+  holds: () => boolean | Promise<boolean>,
   why: () => string,
   patience = patienceMs,
 ): Promise<void> {
   const deadline = performance.now() + patience;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`It did not happen: ${why()}`);
     await Bun.sleep(20);
   }
