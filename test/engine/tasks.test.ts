@@ -493,11 +493,13 @@ describe("what the API says to a session", () => {
     const batch = inside.batch(context, { tasks: says("one", "two") });
     letClaudeSay(inside, { one: [init], two: fine });
     inside.write("one.stay", "");
+    inside.write("one.wait", "");
     await using runner = tasksIn(inside, context.store, batch, { starts: 1 });
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
+    inside.remove(inside.file("one.wait"));
     await eventually(
       () => {
         attempts.running.get(1)?.readTranscript();

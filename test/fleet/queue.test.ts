@@ -561,11 +561,12 @@ describeNeeding("redis")("the queue of a fleet", () => {
       await untilAborted(run);
       return { kind: "handed-back", usage: usage(1) };
     });
-    const idle = await worker("idle", async () => result("idle"), 1);
-    workers.length = 0;
     const end = submit(1);
     end.catch(() => undefined);
     await begun;
+    // Only now, so that it cannot take the job.
+    const idle = await worker("idle", async () => result("idle"), 1);
+    workers.length = 0;
     await server.kill();
     const again = new AbortController();
     const drained = one.drain(600_000, again.signal);
