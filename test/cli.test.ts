@@ -338,7 +338,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     completions: ["bash"],
   };
   // Servers and workers print it while they serve, and `fleet` needs one: see the tests of HTTP and of fleets.
-  const elsewhere = ["serve", "worker", "fleet"];
+  const elsewhere = ["serve", "ui", "worker", "fleet"];
   const names = commands.map(({ name }) => name).filter((name) => !elsewhere.includes(name));
   expect(Object.keys(asked)).toEqual(names);
   for (const [name, words] of Object.entries(asked)) {

@@ -24,7 +24,7 @@ const floors = [
   ["doors/mcp/http", "doors/mcp/stdio"],
   ["doors/cli/terminal"],
   ["doors/cli/input"],
-  ["doors/cli/view", "doors/cli/signals"],
+  ["doors/cli/view", "doors/cli/signals", "doors/ui"],
   ["doors/cli/completion"],
   ["doors/cli/commands"],
   ["doors/cli", "doors/runner"],

@@ -101,8 +101,11 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   },
 };
 
-// What all batches have cost, with those that were removed, and the operator's budgets.
-function spendingNow({ store, configuration }: Context): z.infer<typeof listOutput>["spending"] {
+/** What all batches have cost, with those that were removed, and the operator's budgets. */
+export function spendingNow({
+  store,
+  configuration,
+}: Pick<Context, "store" | "configuration">): z.infer<typeof listOutput>["spending"] {
   const { dailyBudgetUsd, monthlyBudgetUsd } = configuration;
   const spent = (period: SpendPeriod) =>
     rounded(spentSince(store.database, spanAround(Date.now(), period).since));

@@ -1,5 +1,6 @@
 // The tasks that need attention, grouped by cause: 300 tasks that fail for one reason need one piece of advice.
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { retryTheseHtml } from "./acts.ts";
 import { countText } from "./amounts.ts";
 import { causeAdvice, causeRemarks } from "./cause-text.ts";
 import { type Cause, causeKeyOf, causesAmong } from "./causes.ts";
@@ -41,19 +42,30 @@ function oddSuccess(denied: number): string {
   return `Succeeded, but ${countText(denied, "tool call")} ${denied === 1 ? "was" : "were"} denied`;
 }
 
-/** The table of them, a group for each cause, the largest first. Empty if there are none. */
-export function attentionTable(state: BatchState, attentions: readonly Attention[]): Html {
+/**
+ * The table of them, a group for each cause, the largest first. Empty if there are none. With `acts`, each group has a button
+ * that reruns its tasks.
+ */
+export function attentionTable(
+  state: BatchState,
+  attentions: readonly Attention[],
+  { acts = false } = {},
+): Html {
   if (attentions.length === 0) return nothing;
   const rows = new Map(attentions.map(({ task, row }) => [task.number, row]));
   const causes = causesAmong(attentions);
-  const bodies = causes.slice(0, mostGroups).map((cause) => causeHtml(state, cause, rows));
+  const bodies = causes.slice(0, mostGroups).map((cause) => causeHtml(state, cause, { rowOf: rows, acts }));
   const rest = causes.slice(mostGroups).reduce((sum, { tasks }) => sum + tasks.length, 0);
   const more = rest > 0 ? html`<p>${countText(rest, "more task")} in the table of all tasks.</p>` : nothing;
   const head = html`<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>`;
   return html`<table class="tasks look" aria-labelledby="attention">${head}${bodies}</table>${more}`;
 }
 
-function causeHtml(state: BatchState, cause: Cause, rowOf: ReadonlyMap<number, Html>): Html {
+function causeHtml(
+  state: BatchState,
+  cause: Cause,
+  { rowOf, acts }: { rowOf: ReadonlyMap<number, Html>; acts: boolean },
+): Html {
   const { tasks } = cause;
   const door = doorOf(state.batch.startedBy);
   const advice = [causeAdvice(state, cause, door), ...causeRemarks(cause, door)].filter(Boolean).join(" ");
@@ -64,5 +76,6 @@ function causeHtml(state: BatchState, cause: Cause, rowOf: ReadonlyMap<number, H
       ? html`<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
       : nothing;
   const size = tasks.length > 1 ? html` <b>(${countText(tasks.length, "task")})</b>` : nothing;
-  return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}</th></tr>\n${rows}${more}</tbody>`;
+  const act = acts ? html` ${retryTheseHtml(tasks.map(({ number }) => number))}` : nothing;
+  return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}${act}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -3,6 +3,10 @@
 export interface Bundled {
   /** The script of the page of a batch. */
   live: string;
+  /** The script of the page of a batch, as \`ui\` serves it. */
+  served: string;
+  /** The script of the list of all batches, which only \`ui\` serves. */
+  batches: string;
   /** The script of the page of a result. */
   result: string;
   /** The script of the page of a comparison. */
@@ -15,6 +19,8 @@ export interface Bundled {
 
 const sources: Record<keyof Bundled, string> = {
   live: "browser/live.ts",
+  served: "browser/served.ts",
+  batches: "browser/batches.ts",
   result: "browser/result.ts",
   compare: "browser/compare.ts",
   session: "browser/session.ts",

@@ -45,19 +45,30 @@ export function errorText(page: ErrorPage): string {
   const parts = [
     `${fileTag(page.batchId, page.taskNumber)}\n`,
     `${harmless(placeText(page))}\n`,
-    part("What happened", whatHappened(page)),
-    part("Checks", checksText(page.checks ?? [])),
-    part("What to try", adviceFor(page.outcome, page.advice)),
-    part("Remarks", page.remarks?.join("\n")),
-    part("What was asked", shortened(page.prompt, longestPrompt)),
-    ...(page.others ?? []).map(({ heading, text }) =>
-      part(heading.replace(/:$/, ""), shortened(text, longestText)),
-    ),
-    part("What Claude wrote last", lastWords(page)),
-    part("The last lines of stderr", lastLines(page)),
-    part("Facts", facts(page)),
+    ...errorParts(page).map(({ heading, text }) => part(heading, text)),
   ];
   return parts.filter((text) => text !== "").join("\n");
+}
+
+/** What is to say about the task, part by part. */
+export function errorParts(page: ErrorPage): { heading: string; text: string }[] {
+  const parts: [string, string | undefined][] = [
+    ["What happened", whatHappened(page)],
+    ["Checks", checksText(page.checks ?? [])],
+    ["What to try", adviceFor(page.outcome, page.advice)],
+    ["Remarks", page.remarks?.join("\n")],
+    ["What was asked", shortened(page.prompt, longestPrompt)],
+    ...(page.others ?? []).map(({ heading, text }): [string, string] => [
+      heading.replace(/:$/, ""),
+      shortened(text, longestText),
+    ]),
+    ["What Claude wrote last", lastWords(page)],
+    ["The last lines of stderr", lastLines(page)],
+    ["Facts", facts(page)],
+  ];
+  return parts.flatMap(([heading, text]) =>
+    text === undefined || text.trim() === "" ? [] : [{ heading, text }],
+  );
 }
 
 // Content is indented, so that none of its lines can look like a heading.

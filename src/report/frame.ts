@@ -2,7 +2,14 @@
 import { printedBy } from "../platform/printed.ts" with { type: "macro" };
 import type { Bundled } from "./bundled.ts";
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
-import type { ComparisonFacts, LiveFacts, ResultFacts, SessionFacts } from "./wire/marks.ts";
+import type {
+  BatchesFacts,
+  ComparisonFacts,
+  LiveFacts,
+  ResultFacts,
+  ServedFacts,
+  SessionFacts,
+} from "./wire/marks.ts";
 
 /** The parts of a page. */
 export interface PageParts<Facts> {
@@ -20,25 +27,35 @@ export interface PageParts<Facts> {
   footer: Html;
 }
 
-const { live, result, compare, session, style }: Bundled = JSON.parse(printedBy("report/bundled.ts"));
+const { live, served, batches, result, compare, session, style }: Bundled = JSON.parse(
+  printedBy("report/bundled.ts"),
+);
 
 /** The frames of the pages of a batch, of a result, of a comparison, and of a session. */
 export const liveFrame = pageFrame<LiveFacts>(live);
 export const resultFrame = pageFrame<ResultFacts>(result);
 export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
 export const sessionFrame = pageFrame<SessionFacts>(session);
+/** Those of the page of a batch and of the list of all batches, as `ui` serves them: they ask their own server for news. */
+export const servedFrame = pageFrame<ServedFacts>(served, { isServed: true });
+export const batchesFrame = pageFrame<BatchesFacts>(batches, { isServed: true });
 /** That of pages without a script. */
 export const stillFrame = pageFrame<Record<string, never>>("");
 
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
- * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched.
+ * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched. `isServed`: it
+ * may ask where it comes from.
  */
-function pageFrame<Facts extends Record<string, string>>(script: string): (parts: PageParts<Facts>) => Html {
+function pageFrame<Facts extends Record<string, string>>(
+  script: string,
+  { isServed = false } = {},
+): (parts: PageParts<Facts>) => Html {
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
     ...(script === "" ? [] : [`script-src '${hashOf(script)}' 'strict-dynamic'`]),
+    ...(isServed ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");

@@ -5,13 +5,14 @@ import { product } from "../model/product.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { type WaitReason, waitingForPrefix, waitKind } from "../model/wait-reason.ts";
+import { actsHtml, awayHtml, taskActHtml } from "./acts.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
 import { dataPart } from "./data-part.ts";
 import { pageTag } from "./file-tag.ts";
-import { liveFrame } from "./frame.ts";
+import { liveFrame, servedFrame } from "./frame.ts";
 import { type Html, html, longList, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
@@ -25,7 +26,7 @@ import { tableHead, toolsHtml } from "./table-tools.ts";
 import { timelineHtml } from "./timeline.ts";
 import { columns } from "./wire/columns.ts";
 import { callOf, type LiveUpdate } from "./wire/feed.ts";
-import { ids, type PartName, partId } from "./wire/marks.ts";
+import { ids, type PartName, partId, type ServedFacts } from "./wire/marks.ts";
 
 /** Everything that the page of a batch shows. */
 export interface PageView {
@@ -50,12 +51,16 @@ export interface PageView {
   feedHref: string;
   /** The texts that it searches: their path, relative to the page, and how often they have been written. */
   texts: { href: string; writings: number };
+  /** If `ui` serves the page: what its script needs to follow, and to act. */
+  served?: Pick<ServedFacts, "mark" | "key" | "program"> | undefined;
 }
 
 /** A page in its two forms. Both may have megabytes, so nothing makes one text of them. */
 export interface LivePage {
   /** The page itself. */
   html(view: PageView): Html;
+  /** What an open page shows, and announces. */
+  contents(view: PageView): LiveUpdate<Html>;
   /** Its companion in pieces: a script that gives an open page its current contents. */
   update(view: PageView): Iterable<string>;
 }
@@ -70,27 +75,37 @@ const mostRunning = 200;
 export function livePage(): LivePage {
   const rowsOf = keptRows();
   const dataOf = dataPart();
+  const contents = (view: PageView): LiveUpdate<Html> => {
+    const { state, stateWord, held, texts } = view;
+    const kept = rowsOf(view);
+    return {
+      batch: state.batch.batchId,
+      running: stateWord === "running",
+      title: titleOf(view),
+      held: heldNote(held),
+      hold: held ? waitKind(held) : "",
+      failed: state.counts.failed,
+      words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
+      parts: partsOf(view, kept, dataOf),
+      texts: texts.writings,
+      rows: kept.rows,
+    };
+  };
   return {
+    contents,
     html: (view) => {
-      const { state, stateWord, feedHref, texts } = view;
+      const { state, stateWord, feedHref, texts, served } = view;
       const kept = rowsOf(view);
       const parts = partsOf(view, kept, dataOf);
       const place = (name: PartName) => html`<div id="${partId(name)}">${parts[name]}</div>\n`;
-      return liveFrame({
+      const page = {
         title: titleOf(view),
         tag: pageTag(state.batch.batchId),
         ...(stateWord === "running" ? { refreshSeconds } : {}),
-        facts: {
-          batch: state.batch.batchId,
-          feed: feedHref,
-          running: stateWord === "running" ? "yes" : "no",
-          texts: texts.href,
-          searched: numberText(searchedCharacters(state.tasks.length)),
-        },
         skip: { to: "tasks", words: "the table of all tasks" },
-        header: place("header"),
+        header: html`${served ? allBatches : nothing}${place("header")}`,
         main: html`${[
-          silence(state),
+          served ? html`${awayHtml()}${actsHtml(state, stateWord)}` : silence(state),
           sectionHtml("warnings", "Warnings", warningsHtml(state)),
           place("summary"),
           place("progress"),
@@ -105,30 +120,30 @@ export function livePage(): LivePage {
           html`<p id="${ids.said}" class="unseen" role="status"></p>`,
         ]}`,
         footer: place("footer"),
-      });
+      };
+      const facts = {
+        batch: state.batch.batchId,
+        feed: feedHref,
+        running: stateWord === "running" ? ("yes" as const) : ("no" as const),
+        texts: texts.href,
+        searched: numberText(searchedCharacters(state.tasks.length)),
+      };
+      return served
+        ? servedFrame({ ...page, facts: { ...facts, ...served } })
+        : liveFrame({ ...page, facts });
     },
     update: function* (view) {
-      const { state, stateWord, held, texts } = view;
-      const kept = rowsOf(view);
-      const news: LiveUpdate<Html> = {
-        batch: state.batch.batchId,
-        running: stateWord === "running",
-        title: titleOf(view),
-        held: heldNote(held),
-        hold: held ? waitKind(held) : "",
-        failed: state.counts.failed,
-        words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
-        parts: partsOf(view, kept, dataOf),
-        texts: texts.writings,
-        rows: [],
-      };
-      const [before = "", after = ""] = callOf("liveUpdate", JSON.stringify(news)).split('"rows":[]', 2);
+      const { rows, ...news } = contents(view);
+      const call = callOf("liveUpdate", JSON.stringify({ ...news, rows: [] }));
+      const [before = "", after = ""] = call.split('"rows":[]', 2);
       yield `${before}"rows":[`;
-      for (const [index, row] of kept.rows.entries()) yield `${index === 0 ? "" : ","}${JSON.stringify(row)}`;
+      for (const [index, row] of rows.entries()) yield `${index === 0 ? "" : ","}${JSON.stringify(row)}`;
       yield `]${after}`;
     },
   };
 }
+
+const allBatches = html`<nav class="steps" aria-label="Pages"><a href="/">All batches</a></nav>\n`;
 
 function titleOf({ state, stateWord }: PageView): string {
   const done = `${numberText(completedCount(state.counts))}/${numberText(state.tasks.length)}`;
@@ -151,7 +166,7 @@ function partsOf(
     attention: sectionHtml(
       "attention",
       "Needs attention",
-      html`${stopHtml(state, stateWord)}${attentionTable(state, attentions)}`,
+      html`${stopHtml(state, stateWord)}${attentionTable(state, attentions, { acts: view.served !== undefined })}`,
       attentions.length === 0 ? "" : countText(attentions.length, "task"),
     ),
     timeline: sectionHtml("timeline", "Timeline", timelineHtml({ state, lanes, until, hrefOf })),
@@ -200,7 +215,7 @@ function tasksHtml(rows: readonly Html[]): Html {
   return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
 }
 
-function runningHtml({ state, now, activityOf, sessionOf }: PageView): Html {
+function runningHtml({ state, now, activityOf, sessionOf, served }: PageView): Html {
   const running = state.tasks.filter((task): task is Running => task.status === "running");
   if (running.length === 0) return nothing;
   const rows = running.slice(0, mostRunning).map((task) => {
@@ -209,6 +224,7 @@ function runningHtml({ state, now, activityOf, sessionOf }: PageView): Html {
       label: labelOf(state, number),
       activity: activityOf(number),
       session: sessionOf?.(number),
+      act: served && taskActHtml("cancel", number),
       now,
     });
   });
@@ -220,7 +236,7 @@ function runningHtml({ state, now, activityOf, sessionOf }: PageView): Html {
     ready > 0
       ? html`<p>${countText(ready, "more session")} ready: they are asked when Claude begins to answer the first one, to share its cached prompt.</p>`
       : nothing;
-  const head = tableHead(["Task", "Prompt", "Doing", "For"]);
+  const head = tableHead(["Task", "Prompt", "Doing", "For", ...(served ? ["Action"] : [])]);
   return html`<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows}</tbody></table>${more}${waiting}`;
 }
 

@@ -45,6 +45,8 @@ export interface ResultPage extends TaskFacts {
   reportHref: string;
   /** The path of that page's companion, which knows the pages of the neighbours. */
   feedHref: string;
+  /** If `ui` serves the page: the addresses of the pages of tasks, and of the task's sessions if they did more than answer. */
+  served?: { hrefOf(task: number): string; session: string | undefined } | undefined;
 }
 
 const longestPrompt = 200_000;
@@ -91,17 +93,18 @@ function headerHtml(page: ResultPage, title: string): Html {
 }
 
 // The names of the neighbours' files are not known yet; the script finds them. Without it, the links lead to their rows.
-function stepsHtml({ taskNumber, totalTasks, reportHref, sessionPage }: ResultPage, label: string): Html {
+function stepsHtml(page: ResultPage, label: string): Html {
+  const { taskNumber, totalTasks, reportHref, sessionPage, served } = page;
   const href = (task: number) => `${reportHref}#${rowId(task)}`;
+  const session = sessionPage === undefined ? undefined : Bun.pathToFileURL(sessionPage).href;
+  const sessionHref = served ? served.session : session;
   const step = (by: -1 | 1, words: string) =>
-    html`<a href="${href(taskNumber + by)}" data-${data.step}="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
+    html`<a href="${(served?.hrefOf ?? href)(taskNumber + by)}"${served ? nothing : html` data-${data.step}="${by}"`} rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
   const links = [
     taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : nothing,
     html`<a href="${href(taskNumber)}">All tasks of the batch</a>`,
     taskNumber < totalTasks ? step(1, `Task ${taskNumber + 1} →`) : nothing,
-    sessionPage === undefined
-      ? nothing
-      : html`<a href="${Bun.pathToFileURL(sessionPage).href}">What the session did</a>`,
+    sessionHref === undefined ? nothing : html`<a href="${sessionHref}">What the session did</a>`,
   ];
   return html`<nav class="steps" aria-label="${label}">${joined(
     links.filter((link) => !link.isEmpty),

@@ -58,6 +58,8 @@ export function taskRow(task: TaskState, { label, href, session, bars }: RowFact
 /** What a row of a running session shows besides the task. */
 interface RunningFacts extends Pick<RowFacts, "label" | "session"> {
   activity: string | undefined;
+  /** A button that does something to it. */
+  act: Html | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -65,10 +67,10 @@ interface RunningFacts extends Pick<RowFacts, "label" | "session"> {
 /** The row in the table of running sessions: number, label, activity, time so far. */
 export function runningRow(
   task: Extract<TaskState, { status: "running" }>,
-  { label, session, activity, now }: RunningFacts,
+  { label, session, activity, act, now }: RunningFacts,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}${sessionLink(task.number, session)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}${sessionLink(task.number, session)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td>${act && html`<td>${act}</td>`}</tr>\n`;
 }
 
 /** The label of a task, as a link if there is a file. */

@@ -7,6 +7,9 @@ export const batchesFolder = "batches";
 
 const databaseName = "store.sqlite";
 const httpTokenName = "http-token";
+const uiTokenName = "ui-token";
+const uiServerName = "ui-server.json";
+const uiPageName = "ui.html";
 const spendingName = "spending.html";
 const rememberedFolder = "remembered";
 const farFolder = "far";
@@ -20,6 +23,10 @@ export function layoutOf(stateDirectory: string) {
     database: join(stateDirectory, databaseName),
     /** What clients of the HTTP door must know. */
     httpTokenFile: join(stateDirectory, httpTokenName),
+    /** What programs must know that ask `ui`, which process served it last and on which port, and a page that leads there. */
+    uiTokenFile: join(stateDirectory, uiTokenName),
+    uiServerFile: join(stateDirectory, uiServerName),
+    uiPage: join(stateDirectory, uiPageName),
     batchDirectory,
     /** Sessions that run here for another machine, with what they have written. */
     farFolder: join(stateDirectory, farFolder),
@@ -59,6 +66,9 @@ export function isFileOfOurs(name: string): boolean {
   return (
     name === batchesFolder ||
     name === httpTokenName ||
+    name === uiTokenName ||
+    name === uiServerName ||
+    name === uiPageName ||
     name === spendingName ||
     name === rememberedFolder ||
     name === farFolder ||

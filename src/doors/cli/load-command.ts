@@ -14,6 +14,7 @@ export const loadCommand = {
   export: async () => (await import("./commands/export.ts")).exportCommand,
   logs: async () => (await import("./commands/logs.ts")).logs,
   open: async () => (await import("./commands/open.ts")).open,
+  ui: async () => (await import("./commands/ui.ts")).ui,
   compare: async () => (await import("./commands/compare.ts")).compare,
   spend: async () => (await import("./commands/spend.ts")).spend,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,

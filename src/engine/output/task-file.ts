@@ -4,12 +4,12 @@ import { numberedCount } from "../../model/summary.ts";
 import { readTail } from "../../platform/files.ts";
 import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
-import { errorText } from "../../report/error-text.ts";
+import { type ErrorPage, errorText } from "../../report/error-text.ts";
 import { fileTag } from "../../report/file-tag.ts";
 import { type Highlight, namesLanguage } from "../../report/markdown.ts";
 import { doorOf } from "../../report/option-words.ts";
 import { remarksOf } from "../../report/remarks.ts";
-import { resultPage } from "../../report/result-page.ts";
+import { type ResultPage, resultPage } from "../../report/result-page.ts";
 import { outputFiles, stderrBeside } from "../../store/layout.ts";
 import { findResultFile } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
@@ -81,37 +81,49 @@ export async function removeEarlier(
   }
 }
 
-async function textOf(
+async function textOf(state: BatchState, task: DoneTask, shown: Shown): Promise<string> {
+  const view = await taskViewOf(state, task, shown);
+  return view.kind === "result" ? resultPage(view.page) : errorText(view.page);
+}
+
+/** What the file of an ended task shows, as data. */
+export type TaskView = { kind: "result"; page: ResultPage } | { kind: "error"; page: ErrorPage };
+
+/** Reads what is not in the state. */
+export async function taskViewOf(
   state: BatchState,
   task: DoneTask,
   { answer, lastText, sessionPage }: Shown,
-): Promise<string> {
+): Promise<TaskView> {
   const { outcome } = task;
   const facts = { ...taskFactsOf(state, task), sessionPage: didMore(task) ? sessionPage : undefined };
   const transcript = task.attempts.at(-1)?.transcript ?? "";
+  const remarks = remarksOf(task, doorOf(state.batch.startedBy));
   if (outcome.kind === "succeeded") {
     const { text, others } = answer;
-    return resultPage({
+    const page: ResultPage = {
       ...facts,
       outcome,
       text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
       others,
       highlight: await highlightFor([text, ...others.map((other) => other.text)]),
-      remarks: remarksOf(task, doorOf(state.batch.startedBy)),
+      remarks,
       reportHref: outputFiles.report(state.batch.batchId),
       feedHref: outputFiles.feed(state.batch.batchId),
-    });
+    };
+    return { kind: "result", page };
   }
   const stderrTail = transcript === "" ? "" : readTail(stderrBeside(transcript), stderrTailBytes);
-  return errorText({
+  const page: ErrorPage = {
     ...facts,
     outcome,
     others: answer.others,
-    remarks: remarksOf(task, doorOf(state.batch.startedBy)),
+    remarks,
     lastText,
     stderrTail,
     transcript: transcript || undefined,
-  });
+  };
+  return { kind: "error", page };
 }
 
 // Most answers have no such code, and their batches do without the library.

@@ -1,6 +1,6 @@
 // A few words for a screen reader: the end, a hold, new failures; the latter at most four times a minute.
 import { numberText } from "../amounts.ts";
-import type { LiveUpdate } from "../wire/feed.ts";
+import type { LiveChange } from "../wire/feed.ts";
 import { ids } from "../wire/marks.ts";
 import { byId, put } from "./elements.ts";
 
@@ -14,7 +14,7 @@ export function say(words: string): void {
 }
 
 /** Announces what matters in an update. */
-export function sayNews(update: LiveUpdate, wasRunning: boolean): void {
+export function sayNews(update: LiveChange, wasRunning: boolean): void {
   failures ??= { failed: update.failed, at: 0 };
   const more = update.failed - failures.failed;
   const now = Date.now();

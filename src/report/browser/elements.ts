@@ -1,8 +1,10 @@
 // Small operations on elements.
-import type { LiveFacts, ResultFacts } from "../wire/marks.ts";
+import type { BatchesFacts, LiveFacts, ResultFacts, ServedFacts } from "../wire/marks.ts";
 
 /** A fact that the page passes to its script. */
-export function pageFact(name: keyof LiveFacts | keyof ResultFacts): string {
+export function pageFact(
+  name: keyof LiveFacts | keyof ResultFacts | keyof ServedFacts | keyof BatchesFacts,
+): string {
   return document.documentElement.dataset[name] ?? "";
 }
 

@@ -1,18 +1,9 @@
 // Follows the batch: loads the page's companion repeatedly, and changes in place what differs.
 import type { LiveUpdate } from "../wire/feed.ts";
-import { data, ids, partId, partNames } from "../wire/marks.ts";
-import { sayNews } from "./announcements.ts";
+import { data, ids, partId } from "../wire/marks.ts";
 import { answer } from "./calls.ts";
-import { isSorted } from "./choice.ts";
-import { lookForTexts } from "./controls.ts";
-import { keepDataOrder } from "./data-table.ts";
-import { byId, fragment, loadBeside, pageFact, refocus } from "./elements.ts";
-import { showLocalTimes } from "./local-times.ts";
-import { morphChildren } from "./morph.ts";
-import { updateRows } from "./rows.ts";
-import { announce } from "./search.ts";
-import { followTimeline } from "./timeline.ts";
-import { applyChoice, applyOrder } from "./view.ts";
+import { byId, loadBeside, pageFact } from "./elements.ts";
+import { takeChange } from "./take-change.ts";
 
 const everyMs = 700;
 /** After the end, only a retry changes anything. In milliseconds. */
@@ -22,7 +13,6 @@ const silentMs = 20_000;
 /** After this many failed loads of the companion, reload the whole page. */
 const triesPerReload = 8;
 
-const parts = new Map<string, string>();
 let isRunning = pageFact("running") === "yes";
 let misses = 0;
 let isLoading = false;
@@ -63,26 +53,7 @@ function lookAtClock(): void {
 }
 
 function take(update: LiveUpdate): void {
-  const focus = document.activeElement;
-  for (const name of partNames) takePart(partId(name), update.parts[name]);
-  if (updateRows(update.rows)) {
-    if (isSorted()) applyOrder();
-    applyChoice();
-  }
-  keepDataOrder();
-  followTimeline();
-  showLocalTimes();
-  if (document.title !== update.title) document.title = update.title;
-  refocus(focus?.isConnected ? focus : document.getElementById(focus?.id ?? ""));
-  sayNews(update, isRunning);
-  announce(update.texts);
-  lookForTexts();
+  const rows = update.rows.map((html, index) => [index + 1, html] as const);
+  takeChange({ ...update, rows }, isRunning);
   isRunning = update.running;
-}
-
-function takePart(id: string, html: string): void {
-  const part = document.getElementById(id);
-  if (!part || parts.get(id) === html) return;
-  parts.set(id, html);
-  morphChildren(part, fragment(html));
 }

@@ -5,6 +5,8 @@ import { answer } from "./calls.ts";
 import { fragment, loadBeside, pageFact } from "./elements.ts";
 
 export function findNeighbours(): void {
+  // A page that is served knows them.
+  if (pageFact("feed") === "") return;
   answer("liveUpdate", ({ batch, rows }) => {
     if (batch !== pageFact("batch")) return;
     for (const link of document.querySelectorAll<HTMLAnchorElement>(`a[data-${data.step}]`)) {

@@ -56,12 +56,12 @@ export function arrange(ordered: readonly HTMLTableRowElement[]): void {
   }
 }
 
-/** Applies changed rows; returns whether there were any. */
-export function updateRows(htmlOfRows: readonly string[]): boolean {
-  const added = addRows(htmlOfRows);
-  const changed = htmlOfRows.flatMap((html, index) => {
-    const known = rows.get(index + 1);
-    return known && known.html !== html ? [{ task: index + 1, known, html }] : [];
+/** Applies rows that may have changed, in task order; returns whether any has. */
+export function updateRows(given: readonly (readonly [task: number, html: string])[]): boolean {
+  const added = addRows(given.filter(([task]) => task > rows.size));
+  const changed = given.flatMap(([task, html]) => {
+    const known = rows.get(task);
+    return known && known.html !== html ? [{ task, known, html }] : [];
   });
   const fresh = [...fragment(changed.map(({ html }) => html).join("")).children];
   for (const [index, { task, known, html }] of changed.entries()) {
@@ -75,13 +75,13 @@ export function updateRows(htmlOfRows: readonly string[]): boolean {
 }
 
 // Sessions for a summary are added behind the others.
-function addRows(htmlOfRows: readonly string[]): boolean {
-  const html = htmlOfRows.slice(rows.size);
-  for (const row of [...fragment(html.join("")).children])
-    if (row instanceof HTMLTableRowElement) {
-      const task = rows.size + 1;
-      body.append(row);
-      rows.set(task, { row, html: htmlOfRows[task - 1] ?? "" });
-    }
-  return html.length > 0;
+function addRows(given: readonly (readonly [task: number, html: string])[]): boolean {
+  const fresh = [...fragment(given.map(([, html]) => html).join("")).children];
+  for (const [index, row] of fresh.entries()) {
+    const [task, html] = given[index] ?? [];
+    if (!(row instanceof HTMLTableRowElement) || task === undefined || html === undefined) continue;
+    body.append(row);
+    rows.set(task, { row, html });
+  }
+  return given.length > 0;
 }

@@ -13,6 +13,8 @@ const mostMisses = 3;
 const nearPixels = 120;
 
 const known = new Map<string, string>();
+/** By \`ui\`, which may be away for a while; it has the companion of a session that has ended, too. */
+const isServed = pageFact("feed").startsWith("/");
 let isRunning = pageFact("running") === "yes";
 let isLoading = false;
 let misses = 0;
@@ -34,7 +36,7 @@ function look(): void {
   isLoading = true;
   loadBeside(pageFact("feed"), (isThere) => {
     isLoading = false;
-    if (!isThere && isRunning && ++misses >= mostMisses) location.reload();
+    if (!isThere && isRunning && ++misses >= mostMisses && !isServed) location.reload();
   });
 }
 

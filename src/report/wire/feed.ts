@@ -1,5 +1,6 @@
 // The contents of the files beside a batch's page. They are scripts, because a page from the file system may load nothing
 // else; each line calls a function of the page's script.
+import type { Act } from "./acts.ts";
 import type { PartName } from "./marks.ts";
 
 /** An update for an open page, which shows `parts` and `rows`, and announces some of the rest to a screen reader. */
@@ -20,6 +21,29 @@ export interface LiveUpdate<Markup = string> {
   texts: number;
   /** By task number. */
   rows: readonly Markup[];
+}
+
+/** What has changed of a batch since an open page last heard of it. */
+export interface LiveChange<Markup = string> extends Omit<LiveUpdate<Markup>, "parts" | "rows"> {
+  parts: Partial<Record<PartName, Markup>>;
+  rows: readonly (readonly [task: number, html: Markup])[];
+}
+
+/** The same for a page that is served. */
+export interface ServedChange<Markup = string> extends LiveChange<Markup> {
+  /** The version of the program that serves it. Another one has other scripts. */
+  program: string;
+  /** What can be done to the batch now. */
+  can: readonly Act[];
+}
+
+/** What has changed in the list of all batches. */
+export interface BatchesChange<Markup = string> {
+  program: string;
+  totals: Markup;
+  /** The ids of all batches in the list; undefined if they are the same as before. */
+  all?: readonly string[] | undefined;
+  rows: readonly (readonly [batchId: string, html: Markup])[];
 }
 
 /** An update for an open page of a session. */

@@ -23,6 +23,12 @@ export const ids = {
   sessionHead: "session-head",
   talk: "talk",
   sessionFoot: "session-foot",
+  /** Of a page that `ui` serves: what it says when nobody answers, and what became of an action. */
+  away: "away",
+  acted: "acted",
+  /** Of the list of all batches. */
+  batches: "batches",
+  totals: "totals",
 } as const;
 
 /** Parts of a batch's page that change while it runs. */
@@ -74,6 +80,12 @@ export const data = {
   name: "name",
   /** Of a compared task: what became of it. */
   change: "change",
+  /** Of a button: what it does to the batch, and the tasks that it means. */
+  act: "act",
+  tasks: "tasks",
+  /** Of a batch in the list of all: when it was created, in milliseconds since 1970, and how it stands. */
+  created: "created",
+  stands: "stands",
 } as const;
 
 /** A link to the page of a task's sessions. */
@@ -84,11 +96,34 @@ export function attemptId(number: number): string {
   return `attempt-${number}`;
 }
 
+/** The id of a batch's row in the list of all. */
+export function batchRowId(batchId: string): string {
+  return `b-${batchId}`;
+}
+
 /** The drawing of the timeline. */
 export const barsClass = "bars";
 
 /** Facts from a batch's page to its script, as `data-` attributes of the document. */
 export type LiveFacts = Record<"batch" | "feed" | "texts" | "searched", string> & { running: "yes" | "no" };
+
+/** What the script of a served page needs to follow, and to act. */
+interface Served {
+  /** Where it hears of changes. */
+  feed: string;
+  /** What it shows already, in the words of its server. */
+  mark: string;
+  /** Sent with each action: no other page knows it. */
+  key: string;
+  /** The version of the program that made it. */
+  program: string;
+}
+
+/** The same for the page of a batch that `ui` serves. */
+export type ServedFacts = LiveFacts & Record<keyof Served, string>;
+
+/** The same for the list of all batches. */
+export type BatchesFacts = Record<"feed" | "mark" | "program", string>;
 
 /** The same for a result page. */
 export type ResultFacts = Record<"batch" | "feed" | "task", string>;

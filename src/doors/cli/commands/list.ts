@@ -6,6 +6,7 @@ import type { Context } from "../../../operations/context.ts";
 import { costText, countText, numberText, roughText } from "../../../report/amounts.ts";
 import { endLabel } from "../../../report/batch-end.ts";
 import { oneLine } from "../../../report/harmless.ts";
+import { modelsText } from "../../../report/models-text.ts";
 import { commandOf } from "../input/command.ts";
 import { endColour, stateColours } from "../terminal/state-colours.ts";
 import { costCell, table } from "../terminal/table.ts";
@@ -33,7 +34,7 @@ export const list = commandOf(listBatches, {
         failed > 0 ? out.paint("red", String(failed)) : "0",
         costCell(totalCostUsd, costAtLeast),
         roughText(Date.now() - Date.parse(createdAt)),
-        modelsText(models),
+        modelsText(models) ?? "–",
         oneLine(name ?? "", 200),
       ];
     });
@@ -51,15 +52,6 @@ export const list = commandOf(listBatches, {
     return `${table(columns, rows, out)}\n${totalsText(batches, spending)}${rest}`;
   },
 });
-
-// "claude-sonnet-4-5-20250929" is "sonnet-4-5"; of several, the first.
-function modelsText([first, ...others]: readonly string[]): string {
-  if (first === undefined) return "–";
-  const short = oneLine(first, 60)
-    .replace(/^claude-/, "")
-    .replace(/-\d{8}$/, "");
-  return others.length === 0 ? short : `${short} +${others.length}`;
-}
 
 // "4 batches, 1 running: 120 of 300 tasks done, 12 failed, $3.20. All sessions: $4.10 today, $80.00 of $100.00 this month."
 function totalsText(

@@ -1,0 +1,73 @@
+// Who may use the pages of `ui`. One token, which only this user can read, is the source of all: what a browser keeps is made
+// from it, so that it lasts as long, and does not show it.
+import { newSecret, sameSecret } from "../../platform/secret.ts";
+
+/** Codes that nobody has used: more are forgotten, the oldest first. */
+const mostCodes = 100;
+/** How long a browser keeps the cookie, in seconds. */
+const cookieSeconds = 90 * 86_400;
+/** In an address: lets a browser in, once. */
+export const codeName = "code";
+
+export class Keys {
+  readonly #token: string;
+  readonly #codes = new Set<string>();
+
+  constructor(token: string) {
+    this.#token = token;
+  }
+
+  /** Sent by our pages with each action. Pages of others, to which a browser would add the cookie, do not know it. */
+  get ofPages(): string {
+    return this.#made("page");
+  }
+
+  /** A code for an address. */
+  newCode(): string {
+    const code = newSecret();
+    const [oldest] = this.#codes;
+    if (this.#codes.size >= mostCodes && oldest !== undefined) this.#codes.delete(oldest);
+    this.#codes.add(code);
+    return code;
+  }
+
+  /** Whether a code is one that nobody has used; from now on it is used. */
+  use(code: string): boolean {
+    return this.#codes.delete(code);
+  }
+
+  /** Lets a browser in from now on. Cookies know no ports, so each port has a name of its own. */
+  cookieFor(port: number): string {
+    return `${cookieName(port)}=${this.#made("cookie")}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Strict`;
+  }
+
+  /** Whether the request comes from a browser that was let in, or from a program that has the token. */
+  isKnown({ headers }: Request, port: number): boolean {
+    return this.hasToken(headers) || sameSecret(cookieOf(headers, port), this.#made("cookie"));
+  }
+
+  /** Whether a program that can read the token has made the request. */
+  hasToken(headers: Headers): boolean {
+    const [, given = ""] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+    return sameSecret(given, this.#token);
+  }
+
+  /** Whether one of our pages has made the request. */
+  hasPageKey(given: string | null): boolean {
+    return sameSecret(given ?? "", this.ofPages);
+  }
+
+  #made(purpose: string): string {
+    return new Bun.CryptoHasher("sha256", this.#token).update(`ui ${purpose}`).digest("base64url");
+  }
+}
+
+function cookieName(port: number): string {
+  return `ui-${port}`;
+}
+
+function cookieOf(headers: Headers, port: number): string {
+  const cookies = (headers.get("cookie") ?? "").split(/; */);
+  const begin = `${cookieName(port)}=`;
+  return cookies.find((cookie) => cookie.startsWith(begin))?.slice(begin.length) ?? "";
+}

@@ -1,0 +1,58 @@
+// Where `ui` is found: the process that served it last, and its port, which stays the same, so that open pages come back after
+// a restart; and a page that leads a browser there.
+import { z } from "zod";
+import { readHead } from "../../platform/files.ts";
+import { livenessOf, ownIdentity } from "../../platform/process.ts";
+import { processIdentity } from "../../platform/process-identity.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import { replaceFile } from "../../platform/whole-files.ts";
+import { leadingPage } from "../../report/leading-page.ts";
+import { layoutOf } from "../../store/layout.ts";
+import { stateDirectoryOf } from "../configuration.ts";
+import { type Context, UserError } from "../context.ts";
+import { openingFailure } from "../open-page.ts";
+
+const kept = z.object({ port: z.int().min(1).max(65_535), process: processIdentity });
+
+interface LastServer {
+  port: number;
+  /** Whether it still runs. Where that cannot be known, it counts as gone. */
+  isAlive: boolean;
+}
+
+/** What served it last; undefined if nothing has, or it cannot be read. */
+export function lastServer({ configuration }: Context): LastServer | undefined {
+  const text = readHead(layoutOf(stateDirectoryOf(configuration)).uiServerFile, 4_096) ?? "";
+  try {
+    const { port, process } = kept.parse(JSON.parse(text));
+    return { port, isAlive: livenessOf(process) === "alive" };
+  } catch {
+    // It only helps to find it again.
+    return undefined;
+  }
+}
+
+/** Says that this process serves it on a port. Throws `UserError` if that cannot be kept. */
+export async function keepServer({ configuration }: Context, port: number): Promise<void> {
+  const { uiServerFile } = layoutOf(stateDirectoryOf(configuration));
+  try {
+    const server: z.infer<typeof kept> = { port, process: ownIdentity() };
+    await replaceFile(uiServerFile, `${JSON.stringify(server)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new UserError(`The port cannot be kept in ${uiServerFile}: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Opens an address in the browser of this desktop; why it could not be opened, or undefined if it was. By a page that only this
+ * user can read, because other users see the command lines of all processes, and the address lets anyone in.
+ */
+export async function openAddress({ configuration }: Context, address: string): Promise<string | undefined> {
+  const { uiPage } = layoutOf(stateDirectoryOf(configuration));
+  try {
+    await replaceFile(uiPage, leadingPage(address), { mode: 0o600 });
+  } catch (error) {
+    return messageOf(error);
+  }
+  return openingFailure(uiPage);
+}

@@ -1,0 +1,134 @@
+// What somebody can do to a batch from its page, where `ui` serves it: buttons, and dialogs that ask for details.
+
+import { rangeWords } from "../model/number-ranges.ts";
+import { product } from "../model/product.ts";
+import { type BatchState, canRetry } from "../model/state.ts";
+import type { StateWord } from "../model/state-word.ts";
+import { countText } from "./amounts.ts";
+import { type Html, html, nothing } from "./html.ts";
+import { type Act, acts, dialogId, type FieldName } from "./wire/acts.ts";
+import { data, ids } from "./wire/marks.ts";
+
+/** What can be done to it now. */
+export function actsFor(state: BatchState, word: StateWord): Act[] {
+  const can: Record<Act, boolean> = {
+    pause: word === "running" && state.paused === undefined,
+    "go-on": word === "paused" || (word === "running" && state.paused !== undefined),
+    change: word === "running" || word === "paused",
+    retry: word === "interrupted" || state.tasks.some(canRetry),
+    cancel: word === "running" || word === "paused" || word === "interrupted",
+  };
+  return acts.filter((act) => can[act]);
+}
+
+const words: Record<Act, string> = {
+  pause: "Pause",
+  "go-on": "Continue",
+  change: "Change…",
+  retry: "Retry…",
+  cancel: "Cancel…",
+};
+
+/** The buttons and their dialogs. They stay the same elements; the script shows those that fit. */
+export function actsHtml(state: BatchState, word: StateWord): Html {
+  const can = new Set(actsFor(state, word));
+  const buttons = acts.map(
+    (act) =>
+      html`<button type="button" data-${data.act}="${act}"${can.has(act) ? nothing : html` hidden`}>${words[act]}</button> `,
+  );
+  return html`<div class="acts" role="group" aria-label="Actions">${buttons}</div>
+<p id="${ids.acted}" role="status"></p>
+${dialogHtml({
+  act: "cancel",
+  heading: "Cancel",
+  says: "Queued tasks never start. Running sessions stop, with everything they started. Answers that are there stay.",
+  inputs: [{ ...tasksField, hint: `empty for all ${countText(state.tasks.length, "task")}` }],
+  does: "Cancel these tasks",
+  leaves: "Do not cancel",
+})}${dialogHtml({
+  act: "change",
+  heading: "Change",
+  says: "What is empty stays as it is. Sessions that run go on to their end.",
+  inputs: [
+    {
+      name: "concurrency",
+      label: "Sessions at once",
+      hint: `now ${state.batch.concurrency}`,
+      least: 1,
+      step: 1,
+    },
+    { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
+  ],
+  does: "Change the batch",
+  leaves: "Leave it",
+})}${dialogHtml({
+  act: "retry",
+  heading: "Retry",
+  says: "Tasks that failed or were cancelled run again, and cost money again. What is empty stays as it was.",
+  inputs: [
+    { ...tasksField, hint: "empty for all that failed or were cancelled" },
+    { name: "model", label: "Model", hint: "for example opus" },
+    { name: "timeoutSeconds", label: "Time limit of a session (seconds)", hint: "", least: 1, step: 1 },
+    { name: "maxBudgetUsd", label: "Budget of a session (USD)", hint: "", least: 0, step: "any" },
+    { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
+  ],
+  does: "Run them again",
+  leaves: "Leave them",
+})}`;
+}
+
+/** A button that does something to one task. */
+export function taskActHtml(act: Act, task: number): Html {
+  return html`<button type="button" class="small" data-${data.act}="${act}" data-${data.tasks}="${task}" aria-label="${words[act].replace("…", "")} task ${task}">${words[act]}</button>`;
+}
+
+/** A button that reruns tasks with the same cause. */
+export function retryTheseHtml(tasks: readonly number[]): Html {
+  const these = rangeWords([...tasks].sort((a, b) => a - b)).join(" ");
+  const label = tasks.length === 1 ? `Retry task ${these}` : `Retry these ${countText(tasks.length, "task")}`;
+  return html`<button type="button" class="small" data-${data.act}="retry" data-${data.tasks}="${these}" aria-label="${label}">${words.retry}</button>`;
+}
+
+/** Shown by the script when nobody answers. */
+export function awayHtml(): Html {
+  return html`<p id="${ids.away}" class="card note" role="status" hidden>The program that serves this page does not answer, so what you see may be old. Batches go on without it. <code>${product.name} ui</code> starts it again, and this page follows it.</p>`;
+}
+
+interface Field {
+  name: FieldName;
+  label: string;
+  hint: string;
+  /** Of a number. */
+  least?: number;
+  step?: number | "any";
+}
+
+const tasksField = { name: "tasks", label: "Tasks, by number or key, such as 3 5-8" } as const;
+const budgetField = {
+  name: "batchBudgetUsd",
+  label: "Budget of the batch (USD), with what is spent",
+  least: 0,
+  step: "any",
+} as const;
+
+interface Dialog {
+  act: Act;
+  heading: string;
+  says: string;
+  inputs: readonly Field[];
+  does: string;
+  leaves: string;
+}
+
+function dialogHtml({ act, heading, says, inputs, does, leaves }: Dialog): Html {
+  const id = dialogId(act);
+  const labels = inputs.map(({ name, label, hint, least, step }) => {
+    const kind =
+      least === undefined
+        ? html` type="text"`
+        : html` type="number" min="${least}" step="${String(step)}" inputmode="decimal"`;
+    return html`<label>${label}<input${kind} name="${name}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
+  });
+  return html`<dialog id="${id}" aria-labelledby="${id}-head"><form><h2 id="${id}-head">${heading}</h2><p>${says}</p>${labels}<p class="fault" role="alert"></p><div class="acts"><button type="submit">${does}</button> <button type="button" class="leaves">${leaves}</button></div></form></dialog>
+`;
+}

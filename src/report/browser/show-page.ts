@@ -1,0 +1,25 @@
+// What the page of a batch does by itself, whether it is a file or served: the reader's view of the table of all tasks.
+import { taskOfRow } from "../wire/marks.ts";
+import { isSorted } from "./choice.ts";
+import { recallChoice, takeControls } from "./controls.ts";
+import { takeDataTable } from "./data-table.ts";
+import { showLocalTimes } from "./local-times.ts";
+import { rowOf } from "./rows.ts";
+import { listenForTexts } from "./search.ts";
+import { takeTimeline } from "./timeline.ts";
+import { applyOrder, reveal } from "./view.ts";
+
+export function showPage(): void {
+  showLocalTimes();
+  listenForTexts();
+  takeControls();
+  recallChoice();
+  if (isSorted()) applyOrder();
+  takeDataTable();
+  takeTimeline();
+  window.addEventListener("hashchange", () => {
+    recallChoice();
+    applyOrder();
+    reveal(rowOf(taskOfRow(location.hash.slice(1)) ?? 0));
+  });
+}

@@ -1,0 +1,393 @@
+// The pages that `ui` serves: who gets them, what they say, what they follow, and what can be done from them.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
+import { openUi, type UiServer } from "../../src/doors/ui/server.ts";
+import { changeBatch } from "../../src/operations/change.ts";
+import type { Context } from "../../src/operations/context.ts";
+import { retryBatch } from "../../src/operations/retry.ts";
+import { UserError } from "../../src/operations/user-error.ts";
+import { injectionsTo } from "../browser/injections.ts";
+import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
+
+const token = "a-token-of-this-test-with-enough-characters";
+let inside: Inside;
+let context: Context;
+let server: UiServer;
+let cookie = "";
+let key = "";
+let batch: TestBatch;
+
+beforeAll(async () => {
+  inside = new Inside();
+  context = inside.context("command-line");
+  server = openUi(context, { port: 0, token });
+  batch = inside
+    .batch(context, { tasks: 5, batch: { name: "First" } })
+    .answer(1, "# A heading\n\nThe answer of one.", {
+      usage: { costUsd: 0.25, numTurns: 1, durationMs: 1_000 },
+    })
+    .end(2, failed)
+    .end(3, crashed)
+    .start(4);
+  ({ cookie, key } = await enter(server));
+});
+
+afterAll(() => {
+  server[Symbol.dispose]();
+  inside[Symbol.dispose]();
+});
+
+/** A browser that follows the printed address. */
+async function enter(to: UiServer): Promise<{ cookie: string; key: string }> {
+  const reply = await fetch(to.addressOf(`/batches/${batch.id}`), { redirect: "manual" });
+  const set = reply.headers.get("set-cookie") ?? "";
+  const own = set.split(";")[0] ?? "";
+  const page = await fetch(`http://127.0.0.1:${to.port}/batches/${batch.id}`, { headers: { Cookie: own } });
+  return { cookie: own, key: /data-key="([^"]+)"/.exec(await page.text())?.[1] ?? "" };
+}
+
+function get(path: string, headers: Record<string, string> = {}, at = server): Promise<Response> {
+  return fetch(`http://127.0.0.1:${at.port}${path}`, {
+    headers: { Cookie: cookie, ...headers },
+    redirect: "manual",
+  });
+}
+
+const text = async (path: string) => (await get(path)).text();
+
+/** What a page sends with an action. */
+function pageHeaders(): Record<string, string> {
+  return {
+    Cookie: cookie,
+    Origin: `http://127.0.0.1:${server.port}`,
+    "Content-Type": "application/json",
+    "X-Page-Key": key,
+    "Sec-Fetch-Site": "same-origin",
+  };
+}
+
+async function act(
+  what: string,
+  details: unknown = {},
+  headers: Record<string, string> = {},
+): Promise<{ status: number; said: Record<string, unknown> }> {
+  const reply = await fetch(`http://127.0.0.1:${server.port}/batches/${batch.id}/${what}`, {
+    method: "POST",
+    headers: { ...pageHeaders(), ...headers },
+    body: typeof details === "string" ? details : JSON.stringify(details),
+  });
+  const isJson = reply.headers.get("content-type") === "application/json";
+  const said: Record<string, unknown> = isJson ? JSON.parse(await reply.text()) : {};
+  return { status: reply.status, said };
+}
+
+describe("a browser", () => {
+  test("is let in once by an address, keeps a cookie that no script reads, and the address has no secret any more", async () => {
+    const address = server.addressOf("/");
+    expect((await fetch(address.split("?")[0] ?? "")).status).toBe(401);
+    const first = await fetch(address, { redirect: "manual" });
+    expect(first.status).toBe(200);
+    expect(first.headers.get("set-cookie")).toMatch(
+      /^ui-\d+=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/,
+    );
+    expect(first.headers.get("set-cookie")).not.toContain(token);
+    expect(await first.text()).toContain('content="0; url=/"');
+    const second = await fetch(address);
+    expect(second.status).toBe(401);
+    expect(await second.text()).toContain("has been used already");
+    // One that was let in already may come by an old address.
+    expect((await fetch(address, { headers: { Cookie: cookie } })).status).toBe(200);
+    expect((await get("/?code=another")).status).toBe(200);
+  });
+
+  test("may be a program with the token, which the cookie does not show", async () => {
+    const known = { Cookie: "", Authorization: `Bearer ${token}` };
+    expect((await get("/", known)).status).toBe(200);
+    expect((await get("/", { Cookie: "", Authorization: "Bearer wrong" })).status).toBe(401);
+    expect((await get("/", { Cookie: `ui-${server.port}=${token}` })).status).toBe(401);
+  });
+
+  test("gets pages that nobody may frame, keep, or read from elsewhere", async () => {
+    const { headers } = await get("/");
+    expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    expect(headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  test.each([
+    ["another name for this machine", { Host: "evil.example:80" }, 403],
+    ["another port", { Host: "127.0.0.1:1" }, 403],
+    ["a page of another site", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image" }, 403],
+    ["another server of this machine", { "Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "script" }, 403],
+    ["a frame in another page", nav("same-site", "iframe"), 403],
+    ["a link that somebody follows", nav("same-site", "document"), 200],
+    ["its own pages", { "Sec-Fetch-Site": "same-origin" }, 200],
+    ["an address that somebody types", nav("none", "document"), 200],
+  ] as [string, Record<string, string>, number][])(
+    "is asked from %s: %p is %d",
+    async (_, headers, status) => {
+      expect((await get("/", headers)).status).toBe(status);
+    },
+  );
+
+  test("may say localhost", async () => {
+    expect((await get("/", { Host: `localhost:${server.port}` })).status).toBe(200);
+  });
+
+  test.each([
+    "/ui-token",
+    "/../ui-token",
+    "/batches/..%2f..%2fui-token",
+    "/batches/%2e%2e/%2e%2e/ui-token",
+    "/batches/aaaaaaaa",
+    "/batches/latest",
+    "/batches/BATCH/tasks/0",
+    "/batches/BATCH/tasks/-1",
+    "/batches/BATCH/tasks/99",
+    "/batches/BATCH/tasks/1e0",
+    "/batches/BATCH/sessions/5",
+    "/batches/BATCH/table.csv",
+    "/batches/BATCH/cancel",
+  ])("finds nothing at %s", async (path) => {
+    expect((await get(path.replace("BATCH", batch.id))).status).toBe(404);
+  });
+});
+
+/** What a command says that was refused. */
+async function inWords(refused: Promise<unknown>): Promise<string> {
+  const error = await refused.catch((why: unknown) => why);
+  return error instanceof UserError ? error.textIn(flagWording([])) : String(error);
+}
+
+function nav(site: string, dest: string): Record<string, string> {
+  return { "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": dest };
+}
+
+describe("a change", () => {
+  test.each([
+    ["without the cookie", { Cookie: "" }, 401],
+    ["without the key of a page", { "X-Page-Key": "" }, 403],
+    ["with another key", { "X-Page-Key": "x".repeat(43) }, 403],
+    ["from another origin", { Origin: "http://evil.example" }, 403],
+    ["from another server of this machine", { Origin: "http://127.0.0.1:1" }, 403],
+    ["from nowhere", { Origin: "null" }, 403],
+    ["from a page of another site", { "Sec-Fetch-Site": "cross-site" }, 403],
+    ["from one of the same site, even by a link", nav("same-site", "document"), 403],
+    ["as a form", { "Content-Type": "text/plain" }, 403],
+    ["under another name", { Host: "evil.example" }, 403],
+  ] as [string, Record<string, string>, number][])("%s changes nothing", async (_, headers, status) => {
+    const before = batch.log.refresh().length + batch.log.sequence;
+    expect((await act("cancel", {}, headers)).status).toBe(status);
+    expect((await act("pause", {}, headers)).status).toBe(status);
+    batch.log.refresh();
+    expect(batch.log.sequence).toBe(before);
+  });
+
+  test.each([
+    ["no such thing", "explode", {}, 404],
+    ["no JSON", "cancel", "tasks=1", 400],
+    ["a list", "cancel", [1], 400],
+    ["an unknown field", "retry", { permissionMode: "bypassPermissions" }, 422],
+    ["a field of another action", "cancel", { model: "opus" }, 422],
+    ["a number that is none", "change", { concurrency: "many" }, 422],
+    ["nothing", "change", {}, 422],
+    ["a task that does not exist", "cancel", { tasks: "99" }, 422],
+  ])("that asks for %s changes nothing", async (_, what, details, status) => {
+    const before = batch.log.sequence;
+    expect((await act(what, details)).status).toBe(status);
+    batch.log.refresh();
+    expect(batch.log.sequence).toBe(before);
+  });
+
+  test("does what the command does, and refuses in the same words", async () => {
+    expect((await act("pause")).said["message"]).toStartWith("No more sessions start.");
+    batch.log.refresh();
+    expect(batch.log.state.paused).toBeDefined();
+    expect((await act("pause")).said["message"]).toStartWith("Nothing has changed: it was so already.");
+    expect((await act("change", { concurrency: "7", batchBudgetUsd: "12.5" })).status).toBe(200);
+    expect((await act("go-on")).status).toBe(200);
+    batch.log.refresh();
+    expect(batch.log.state.paused).toBeUndefined();
+    expect(batch.log.state.batch.concurrency).toBe(7);
+    expect(batch.log.state.budgetUsd).toBe(12.5);
+
+    expect((await act("cancel", { tasks: "5" })).status).toBe(200);
+    const retried = await act("retry", { tasks: "2, 3", model: "opus", timeoutSeconds: "60" });
+    expect(retried.said["message"]).toContain("2 tasks are run again");
+    batch.log.refresh();
+    const { tasks, batch: newest } = batch.log.state;
+    expect(tasks.slice(1, 3).map(({ status }) => status)).toEqual(["queued", "queued"]);
+    expect(newest.tasks[1]).toMatchObject({ options: { model: "opus", timeoutSeconds: 60 } });
+
+    const low = { batchId: batch.id, batchBudgetUsd: 0.1 };
+    const refused = await inWords(changeBatch.run(context, low, inside.call()));
+    expect((await act("change", { batchBudgetUsd: "0.1" })).said["error"]).toBe(refused);
+    const again = await inWords(retryBatch.run(context, { batchId: batch.id, tasks: [1] }, inside.call()));
+    expect((await act("retry", { tasks: "1" })).said["error"]).toBe(again);
+  });
+});
+
+describe("the pages", () => {
+  test("list all batches, and lead to each and to its tasks and sessions", async () => {
+    const other = inside.batch(context, { tasks: 2 }).answer(1, "yes").end(2, failed).finish();
+    const list = await text("/");
+    expect(list).toContain(`<a href="/batches/${batch.id}">First</a> <small>${batch.id}</small>`);
+    expect(list.indexOf(other.id)).toBeLessThan(list.indexOf(batch.id));
+    const page = await text(`/batches/${other.id}`);
+    expect(page).toContain('<a href="/">All batches</a>');
+    expect(page).toContain(`href="/batches/${other.id}/tasks/1"`);
+    expect(page).toContain(`href="/batches/${other.id}/sessions/2"`);
+    const result = await text(`/batches/${batch.id}/tasks/1`);
+    expect(result).toContain("<p>The answer of one.</p>");
+    expect(result).toContain(`<a href="/batches/${batch.id}/tasks/2" rel="next">Task 2 →</a>`);
+    expect(await text(`/batches/${other.id}/tasks/2`)).toContain("What happened");
+    expect(await text(`/batches/${other.id}/sessions/2`)).toContain(`href="/batches/${other.id}/tasks/2"`);
+    expect(await text(`/batches/${other.id}/texts.js`)).toContain('taskText(1,"answer","yes")');
+    const running = await get(`/batches/${batch.id}/tasks/4`);
+    expect(running.headers.get("location")).toBe(`/batches/${batch.id}/sessions/4`);
+  });
+
+  test("have no place for what a session, a prompt or a name says to act", async () => {
+    const all = Object.values(injectionsTo("http://127.0.0.1:9/stolen"));
+    const tasks = all.map((prompt, index) => ({ prompt, key: `${index}${prompt}`.slice(0, 190) }));
+    const hostile = inside.batch(context, { tasks, batch: { name: all.join(" ").slice(0, 3_000) } });
+    for (const [index, words] of all.entries()) {
+      const task = index + 1;
+      if (index % 2 === 0) hostile.answer(task, words);
+      else hostile.end(task, { kind: "failed", reason: "execution", message: words });
+    }
+    hostile.finish();
+    const at = `/batches/${hostile.id}`;
+    const paths = ["/", at, ...all.flatMap((_, index) => [`${at}/tasks/${index + 1}`])];
+    paths.push(...[1, 2, 40, 41].map((task) => `${at}/sessions/${task}`));
+    for (const path of paths) expect([path, await foreignIn(await text(path))]).toEqual([path, []]);
+    const script = await text(`${at}/texts.js`);
+    const heard: unknown[][] = [];
+    const top: Record<string, unknown> = {};
+    new Function("taskText", "top", "window", script)((...said: unknown[]) => heard.push(said), top, top);
+    expect(heard).toHaveLength(2 * all.length);
+    expect(top).toEqual({});
+  });
+});
+
+/** What a page has that none of ours has, or more of than ours have. */
+async function foreignIn(page: string): Promise<string[]> {
+  const found: string[] = [];
+  let scripts = 0;
+  const rewriter = new HTMLRewriter().on("*", {
+    element: (element) => {
+      const { tagName } = element;
+      if (tagName === "script") scripts++;
+      if (/^(img|iframe|object|embed|base|link|video|audio|math|template|use|textarea)$/.test(tagName))
+        found.push(tagName);
+      for (const [name = "", value = ""] of element.attributes) {
+        if (/^on|^style$|^srcdoc$|^action$|^formaction$/.test(name)) found.push(name);
+        if (/^(href|src)$/.test(name) && /^\s*(javascript|data|vbscript):/i.test(value)) found.push(value);
+      }
+    },
+  });
+  await rewriter.transform(new Response(page)).text();
+  return scripts > 1 ? [...found, `${scripts} scripts`] : found;
+}
+
+describe("the changes of a batch", () => {
+  test("come by themselves, only what is new, to all who follow, and again after a restart", async () => {
+    const followed = inside.batch(context, { tasks: 300 });
+    // As another process writes it.
+    using elsewhere = inside.context();
+    const log = elsewhere.store.batch(followed.log.batchId);
+    const other = log ? followed.over(log) : followed;
+    const path = `/batches/${followed.id}`;
+    const mark = /data-mark="([^"]+)"/.exec(await text(path))?.[1] ?? "";
+    await using one = await follow(`${path}/events?since=${mark}`);
+    await using two = await follow(`${path}/events`);
+    // A page that was just made has everything; who comes without a mark gets everything.
+    expect((await one.next()).rows).toEqual([]);
+    expect((await two.next()).rows).toHaveLength(300);
+
+    other.answer(7, "seven");
+    const changes = [await one.until(7), await two.until(7)];
+    for (const { rows, parts } of changes) {
+      expect(rows.length).toBeLessThan(3);
+      expect(Object.keys(parts)).toContain("progress");
+      expect(Object.keys(parts)).not.toContain("about");
+    }
+    const seen = one.mark;
+    other.answer(9, "nine");
+    await two.until(9);
+    await using again = await follow(`${path}/events?since=${mark}`, { "Last-Event-ID": seen });
+    expect((await again.next()).rows.map(([task]) => task)).toEqual([9]);
+
+    using restarted = openUi(context, { port: 0, token });
+    const let_in = await enter(restarted);
+    // The key of a page that was open before is as good as before.
+    expect(let_in.key).toBe(key);
+    await using later = await follow(
+      `${path}/events`,
+      { Cookie: let_in.cookie, "Last-Event-ID": seen },
+      restarted,
+    );
+    expect((await later.next()).rows).toHaveLength(300);
+  });
+
+  test("come for the list, too: what has changed, and what is new or gone", async () => {
+    await using list = await follow("/events");
+    await list.next();
+    using elsewhere = inside.context();
+    const fresh = inside.batch(elsewhere, { tasks: 1, batch: { name: "Quite new" } });
+    let change = await list.next();
+    while (!change.rows.some(([id]) => id === fresh.id)) change = await list.next();
+    expect(change.all?.[0]).toBe(fresh.id);
+    expect(change.rows).toHaveLength(1);
+  });
+});
+
+interface Change {
+  rows: [number | string, string][];
+  parts: Record<string, string>;
+  all?: string[];
+}
+
+/** Reads events as a browser does. */
+async function follow(path: string, headers: Record<string, string> = {}, at = server) {
+  const gone = new AbortController();
+  const reply = await fetch(`http://127.0.0.1:${at.port}${path}`, {
+    headers: { Cookie: cookie, ...headers },
+    signal: gone.signal,
+  });
+  expect(reply.headers.get("content-type")).toBe("text/event-stream");
+  const reader = (reply.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+  let waiting = "";
+  const self = {
+    mark: "",
+    next: async (): Promise<Change> => {
+      for (;;) {
+        const end = waiting.indexOf("\n\n");
+        const event = end < 0 ? "" : waiting.slice(0, end);
+        if (end >= 0) waiting = waiting.slice(end + 2);
+        const [, data] = /^data: (.*)$/m.exec(event) ?? [];
+        if (data !== undefined) {
+          self.mark = /^id: (.*)$/m.exec(event)?.[1] ?? "";
+          return JSON.parse(data);
+        }
+        if (end >= 0) continue;
+        const { value, done } = await reader.read();
+        if (done) throw new Error("The stream has ended.");
+        waiting += value;
+      }
+    },
+    /** The change in which a task's row is. */
+    until: async (task: number): Promise<Change> => {
+      for (;;) {
+        const change = await self.next();
+        if (change.rows.some(([one]) => one === task)) return change;
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      gone.abort();
+    },
+  };
+  return self;
+}
