@@ -68,6 +68,7 @@ ${dialogHtml({
   inputs: [
     { ...tasksField, hint: "empty for all that failed or were cancelled" },
     { name: "model", label: "Model", hint: "for example opus" },
+    { name: "maxTurns", label: "Turns of a session at most", hint: "", least: 1, step: 1 },
     { name: "timeoutSeconds", label: "Time limit of a session (seconds)", hint: "", least: 1, step: 1 },
     { name: "maxBudgetUsd", label: "Budget of a session (USD)", hint: "", least: 0, step: "any" },
     { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },

@@ -76,6 +76,10 @@ function causeHtml(
       ? html`<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
       : nothing;
   const size = tasks.length > 1 ? html` <b>(${countText(tasks.length, "task")})</b>` : nothing;
-  const act = acts ? html` ${retryTheseHtml(tasks.map(({ number }) => number))}` : nothing;
+  // Where tools were denied, only a command can allow them.
+  const act =
+    acts && tasks[0]?.outcome.kind !== "succeeded"
+      ? html` ${retryTheseHtml(tasks.map(({ number }) => number))}`
+      : nothing;
   return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}${act}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -3,7 +3,7 @@ import { cut } from "../model/cut.ts";
 import { timeText } from "./amounts.ts";
 import { type ErrorPage, errorParts } from "./error-text.ts";
 import { stillFrame } from "./frame.ts";
-import { type Html, html, joined, nothing, sectionHtml, timeHtml } from "./html.ts";
+import { type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { placeText } from "./task-facts.ts";
 import { rowId } from "./wire/marks.ts";
@@ -21,8 +21,12 @@ interface Links {
 export function errorPage(page: ErrorPage, links: Links): string {
   const title = cut(page.label, 90) || `Task ${page.taskNumber}`;
   const isCancelled = page.outcome.kind === "cancelled";
-  const sections = errorParts(page).map(({ heading, text }, index) =>
-    sectionHtml(`part-${index}`, heading, html`<pre class="plain" dir="auto">${text}</pre>`),
+  const sections = errorParts(page).map(({ heading, text, isProse }, index) =>
+    sectionHtml(
+      `part-${index}`,
+      heading,
+      isProse ? html`<p>${proseHtml(text)}</p>` : html`<pre class="plain" dir="auto">${text}</pre>`,
+    ),
   );
   return stillFrame({
     title: `${title} · task ${page.taskNumber}`,

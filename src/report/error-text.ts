@@ -50,12 +50,21 @@ export function errorText(page: ErrorPage): string {
   return parts.filter((text) => text !== "").join("\n");
 }
 
-/** What is to say about the task, part by part. */
-export function errorParts(page: ErrorPage): { heading: string; text: string }[] {
+const advised = "What to try";
+
+interface ErrorPart {
+  heading: string;
+  text: string;
+  /** Whether these are sentences of ours, with commands in backticks. */
+  isProse: boolean;
+}
+
+/** What there is to say about the task, part by part. */
+export function errorParts(page: ErrorPage): ErrorPart[] {
   const parts: [string, string | undefined][] = [
     ["What happened", whatHappened(page)],
     ["Checks", checksText(page.checks ?? [])],
-    ["What to try", adviceFor(page.outcome, page.advice)],
+    [advised, adviceFor(page.outcome, page.advice)],
     ["Remarks", page.remarks?.join("\n")],
     ["What was asked", shortened(page.prompt, longestPrompt)],
     ...(page.others ?? []).map(({ heading, text }): [string, string] => [
@@ -67,7 +76,7 @@ export function errorParts(page: ErrorPage): { heading: string; text: string }[]
     ["Facts", facts(page)],
   ];
   return parts.flatMap(([heading, text]) =>
-    text === undefined || text.trim() === "" ? [] : [{ heading, text }],
+    text === undefined || text.trim() === "" ? [] : [{ heading, text, isProse: heading === advised }],
   );
 }
 

@@ -48,6 +48,11 @@ export class Page implements AsyncDisposable {
     await this.#view.navigate(pathToFileURL(file).href);
   }
 
+  /** Opens what a server has. */
+  async visit(url: string): Promise<void> {
+    await this.#view.navigate(url);
+  }
+
   /** The value of an expression in the page. */
   evaluate(expression: string): Promise<unknown> {
     return this.#view.evaluate(expression);

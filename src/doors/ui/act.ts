@@ -26,6 +26,7 @@ const changeFields: Typed<(typeof fields.change)[number]> = z.strictObject({
 const retryFields: Typed<(typeof fields.retry)[number]> = z.strictObject({
   tasks: typed,
   model: typed,
+  maxTurns: typed,
   timeoutSeconds: typed,
   maxBudgetUsd: typed,
   batchBudgetUsd: typed,

@@ -51,7 +51,7 @@ export function refusal(status: number, says: string): Response {
     title: product.name,
     facts: {},
     skip: { to: "says", words: "the message" },
-    header: html`<p class="brand">${product.name}</p>`,
+    header: html`<h1>${product.name}</h1>`,
     main: html`<section aria-label="Message"><p id="says">${proseHtml(says)}</p></section>`,
     footer: nothing,
   });

@@ -19,6 +19,6 @@ export function dialogId(act: Act): string {
 export const fields = {
   cancel: ["tasks"],
   change: ["concurrency", "batchBudgetUsd"],
-  retry: ["tasks", "model", "timeoutSeconds", "maxBudgetUsd", "batchBudgetUsd"],
+  retry: ["tasks", "model", "maxTurns", "timeoutSeconds", "maxBudgetUsd", "batchBudgetUsd"],
 } as const satisfies Partial<Record<Act, readonly string[]>>;
 export type FieldName = (typeof fields)[keyof typeof fields][number];
