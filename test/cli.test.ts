@@ -329,6 +329,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     retry: ["latest"],
     continue: ["latest"],
     summarize: ["latest", "Sum it up"],
+    schedule: ["list"],
     prune: ["--dry-run"],
     doctor: [],
     install: ["--client", "cursor"],

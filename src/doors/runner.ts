@@ -9,6 +9,7 @@ import {
 import { farCommands } from "../far/commands.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
+import { loggedCommand } from "../operations/schedule/logged-command.ts";
 import { exists } from "../platform/files.ts";
 import { processIdentity } from "../platform/process-identity.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -16,7 +17,7 @@ import { layoutOf } from "../store/layout.ts";
 /** Runs a hidden subcommand, and returns its exit status: 0 if no other process must act. */
 export async function runHidden(
   command: string,
-  [stateDirectory = "", batch, fed]: string[],
+  [stateDirectory = "", batch, fed, ...more]: string[],
 ): Promise<number> {
   if (command === workerKeeperCommand) {
     const [{ keepWorker }, { Store }] = await Promise.all([
@@ -26,6 +27,14 @@ export async function runHidden(
     using store = new Store(stateDirectory);
     await keepWorker(store, processIdentity.parse(JSON.parse(batch ?? "")));
     return 0;
+  }
+  if (command === loggedCommand) {
+    const { runLogged } = await import("../operations/schedule/run-logged.ts");
+    return runLogged({
+      log: stateDirectory,
+      variables: batch ?? "",
+      words: [...(fed === undefined ? [] : [fed]), ...more],
+    });
   }
   if (command === farCommands.relay || command === farCommands.keeper)
     return (await import("../operations/lend.ts")).lend(command, stateDirectory);

@@ -30,7 +30,7 @@ export function accountOf(environment: Environment, salt: string, platform = pro
   for (const [spelled, value] of Object.entries(joined([environment], platform))) {
     // On Windows in any case; proxies are known by names in either elsewhere.
     const name = variableKey(spelled, platform);
-    if (credential.test(name) || (kept.includes(name) && holdsCredentials(value)))
+    if (isCredential(name) || (kept.includes(name) && holdsCredentials(value)))
       secrets.push(`${name}=${value}`);
     else if (kept.includes(name)) values[name] = value;
   }
@@ -46,7 +46,12 @@ export function loginVariables(platform = process.platform): [home: string, ...o
   return [platform === "win32" ? "USERPROFILE" : "HOME", "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"];
 }
 
-// `http://user:password@proxy` is a secret, although the variable's name does not say so.
-function holdsCredentials(value: string): boolean {
+/** Whether a variable is a credential, or chooses one. */
+export function isCredential(name: string): boolean {
+  return credential.test(name);
+}
+
+/** `http://user:password@proxy` is a secret, although the variable's name does not say so. */
+export function holdsCredentials(value: string): boolean {
   return /\/\/[^/@\s]+@/.test(value);
 }

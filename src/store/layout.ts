@@ -14,6 +14,7 @@ const spendingName = "spending.html";
 const rememberedFolder = "remembered";
 const farFolder = "far";
 const hostsName = "hosts.json";
+const schedulesFolder = "schedules";
 
 /** The paths below a state directory. */
 export function layoutOf(stateDirectory: string) {
@@ -34,6 +35,8 @@ export function layoutOf(stateDirectory: string) {
     hostsFile: join(stateDirectory, hostsName),
     /** Answers that later batches may take over: a database, and a transcript for each. */
     rememberedFolder: join(stateDirectory, rememberedFolder),
+    /** What the commands of a schedule print. */
+    scheduleLog: (name: string) => join(stateDirectory, schedulesFolder, `${name}.log`),
     /** Where the pages of a sync batch go, until it is handed over. */
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
     /** The page of a comparison with an earlier batch, or without one, of the variants in the batch. */
@@ -73,6 +76,7 @@ export function isFileOfOurs(name: string): boolean {
     name === rememberedFolder ||
     name === farFolder ||
     name === hostsName ||
+    name === schedulesFolder ||
     // Where `host add` of another machine puts this program.
     name === "bin" ||
     name.startsWith(databaseName)

@@ -22,6 +22,7 @@ export const loadCommand = {
   retry: async () => (await import("./commands/retry.ts")).retry,
   continue: async () => (await import("./commands/continue.ts")).continueCommand,
   summarize: async () => (await import("./commands/summarize.ts")).summarize,
+  schedule: async () => (await import("./commands/schedule.ts")).scheduleOf(commandNamed),
   prune: async () => (await import("./commands/prune.ts")).prune,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   fleet: async () => (await import("./commands/fleet.ts")).fleet,
@@ -33,6 +34,11 @@ export const loadCommand = {
   serve: async () => (await import("./commands/serve.ts")).serve,
 } satisfies Record<string, () => Promise<Command>>;
 export type CommandName = keyof typeof loadCommand;
+
+// `schedule` checks the command line that it is given.
+async function commandNamed(name: string): Promise<Command | undefined> {
+  return isCommand(name) ? loadCommand[name]() : undefined;
+}
 
 /** Whether there is such a command. */
 export function isCommand(name: string): name is CommandName {

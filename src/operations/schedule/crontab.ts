@@ -1,0 +1,39 @@
+// A schedule as a line of a crontab, for systems on which no other timer can be used.
+import { shellQuoted } from "../../model/shell-quoted.ts";
+import { allOf, type Calendar, rangeOf } from "./calendar.ts";
+import type { Schedule } from "./planned.ts";
+
+/** The line; undefined if it would not be one, because a word has a line feed. */
+export function crontabLine({
+  calendar,
+  program,
+  command,
+  workingDirectory,
+  environment,
+  log,
+}: Schedule): string | undefined {
+  const quoted = (word: string) => shellQuoted(word, "linux");
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}`);
+  const words = [...program, ...command].map(quoted);
+  const text = `cd ${quoted(workingDirectory)} && ${[...variables, ...words].join(" ")} >> ${quoted(log)} 2>&1`;
+  // To cron, an unescaped % is a line feed.
+  return /[\r\n]/.test(text) ? undefined : `${fieldsText(calendar)} ${text.replaceAll("%", "\\%")}`;
+}
+
+function fieldsText(calendar: Calendar): string {
+  const fields = ["minutes", "hours", "days", "months", "weekdays"] as const;
+  return fields.map((name) => fieldText(name, calendar)).join(" ");
+}
+
+function fieldText(name: keyof Calendar, calendar: Calendar): string {
+  const values = calendar[name];
+  if (values === undefined) return "*";
+  const [first, last] = rangeOf[name];
+  const [begin = first, second = begin] = values;
+  const step = second - begin;
+  const even = allOf(name).filter((value) => (value - first) % step === 0);
+  const isStep = values.length > 2 && begin === first && even.join() === values.join();
+  const isRange = values.length > 2 && step === 1 && values.at(-1) === begin + values.length - 1;
+  if (isStep) return `*/${step}`;
+  return isRange ? `${begin}-${values.at(-1) ?? last}` : values.join(",");
+}

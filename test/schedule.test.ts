@@ -1,0 +1,118 @@
+// `schedule` as its user meets it: what it installs, lists and removes, and what it refuses.
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { testNeeding } from "./facilities.ts";
+import { filesIn, Home, run } from "./harness.ts";
+
+/** A home whose systemd writes down what it is asked. `status`: with which it answers. */
+async function homeWithSystemd(status: Record<string, number> = {}): Promise<Home> {
+  const home = new Home();
+  const tools = home.file("tools");
+  mkdirSync(tools);
+  const cases = Object.entries(status).map(([words, code]) => `*"${words}"*) echo "no $1"; exit ${code};;`);
+  for (const name of ["systemctl", "loginctl"]) {
+    const text = `#!/bin/sh\necho "${name} $*" >> "$HOME/asked"\ncase "$*" in ${cases.join(" ")} esac\n`;
+    await Bun.write(join(tools, name), text);
+    chmodSync(join(tools, name), 0o755);
+  }
+  home.set({ PATH: [tools, home.environment["PATH"] ?? ""].join(delimiter) });
+  return home;
+}
+
+const folderOf = (home: Home) => join(home.path, ".config/systemd/user");
+const words = [
+  "schedule",
+  "every night",
+  "--json",
+  "--",
+  "run",
+  "100% $HOME",
+  "--batch-name",
+  "Nightly review",
+];
+
+testNeeding("Linux")("a schedule is installed, starts its command as written, and goes again", async () => {
+  await using home = await homeWithSystemd();
+  const { code, out } = await run(home, words);
+  expect(code).toBe(0);
+  const made = JSON.parse(out);
+  expect(made).toMatchObject({
+    message: expect.stringContaining("enable-linger"),
+    schedules: [
+      { name: "nightly-review", when: "every night", system: "systemd", workingDirectory: home.work },
+    ],
+  });
+  const unit = "parallel-claude-code-mcp-nightly-review";
+  expect(filesIn(folderOf(home))).toEqual([`${unit}.service`, `${unit}.timer`]);
+  expect(readFileSync(home.file("asked"), "utf8").trim().split("\n").slice(0, 3)).toEqual([
+    "systemctl --user show-environment",
+    "systemctl --user daemon-reload",
+    `systemctl --user enable --now ${unit}.timer`,
+  ]);
+  // Once more, under another name, for people.
+  const second = await run(home, ["schedule", "every", "hour", "--", ...words.slice(4)]);
+  expect(second.out).toContain("Scheduled nightly-review-2: `run '100% $HOME'");
+  const taken = await run(home, ["schedule", "every hour", "--name", "nightly-review", "--", "list"]);
+  expect(taken).toMatchObject({ code: 2, err: expect.stringContaining("already") });
+  const { out: list } = await run(home, ["schedule"]);
+  expect(list).toMatch(/^nightly-review +every night +\S+ 03:00 +–/m);
+  const removed = await run(home, ["schedule", "remove", "nightly-review-2"]);
+  expect(removed.out).toContain("Removed the schedule nightly-review-2.");
+  expect(filesIn(folderOf(home))).toEqual([`${unit}.service`, `${unit}.timer`]);
+  // Somebody else has removed the files of the other.
+  await Bun.file(join(folderOf(home), `${unit}.timer`)).delete();
+  expect((await run(home, ["schedule"])).out).toContain("does not exist any more");
+  expect((await run(home, ["schedule", "remove", "nightly-review"])).code).toBe(0);
+  expect((await run(home, ["schedule"])).out).toContain("Nothing is scheduled.");
+  expect(filesIn(folderOf(home))).toEqual([]);
+});
+
+testNeeding("Linux")("where no systemd runs, nothing is left behind, and it says what to do", async () => {
+  await using without = await homeWithSystemd({ "show-environment": 1 });
+  const refused = await run(without, words);
+  expect(refused).toMatchObject({ code: 2, out: "", err: expect.stringContaining("loginctl enable-linger") });
+  expect(refused.err).toMatch(
+    /^0 3 \* \* \* cd .* run '100\\% \$HOME' --batch-name 'Nightly review' >> .* 2>&1$/m,
+  );
+  await using broken = await homeWithSystemd({ enable: 1 });
+  const failed = await run(broken, words);
+  expect(failed).toMatchObject({ code: 2, err: expect.stringContaining("nothing is scheduled: no --user") });
+  for (const home of [without, broken]) {
+    expect(existsSync(folderOf(home)) ? filesIn(folderOf(home)) : []).toEqual([]);
+    expect((await run(home, ["schedule", "list", "--json"])).out).toContain('"schedules": []');
+  }
+});
+
+test("what cannot run is refused before anybody sleeps", async () => {
+  await using home = new Home();
+  const refused: [string[], string][] = [
+    [["every blue moon", "--", "run", "x"], "every monday at 9:00"],
+    [["every night", "--", "run", "x", "--modl", "opus"], "did you mean `--model`?"],
+    [["every night", "--", "serve"], "has no end"],
+    [["every night", "--", "rm", "-rf"], "is no command of this program"],
+    [["every night", "run", "-f", "x"], "go behind `--`"],
+    [["every night"], "Write it after `--`"],
+    [["every night", "--name", "My Task", "--", "list"], "small letters"],
+    [["every night", "--", "run", "a\u0001b"], "control character"],
+    [["remove", "tidy"], "There is no schedule"],
+  ];
+  for (const [given, says] of refused) {
+    const { code, err } = await run(home, ["schedule", ...given]);
+    expect({ given, code, err }).toEqual({ given, code: 2, err: expect.stringContaining(says) });
+  }
+  expect(existsSync(join(home.path, ".config"))).toBe(false);
+});
+
+test("a command whose system keeps no output writes it into its log", async () => {
+  await using home = new Home();
+  const log = home.file("logs/tidy.log");
+  for (const name of ["one", "two"]) {
+    const variables = JSON.stringify([`PARALLEL_CLAUDE_CONCURRENCY=${name === "one" ? 3 : 4}`]);
+    const { code, out } = await run(home, ["__logged", log, variables, "config"]);
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+  }
+  const text = readFileSync(log, "utf8");
+  expect(text.match(/^concurrency +\d/gm)?.map((line) => line.at(-1))).toEqual(["3", "4"]);
+  expect((await run(home, ["__logged", log, "[]", "nonsense"])).code).toBe(2);
+});
