@@ -63,6 +63,11 @@ export async function runHidden(
     if (ended) await (await import("../engine/output/notify.ts")).notifyOf(ended.state);
     return 0;
   }
+  if (command === hiddenCommands.tidier) {
+    const ended = store.batch(batchId);
+    if (ended) await (await import("../operations/retention/tidy.ts")).tidy(store, ended.state);
+    return 0;
+  }
   throw new Error(`Internal error: ${command} of batch ${batchId}`);
 }
 

@@ -63,6 +63,13 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .meta({ description: "Directory for result files." })
     .default("~/Desktop/claude-code-results"),
+  outputLayout: z
+    .enum(["flat", "by-batch"])
+    .meta({
+      description:
+        "Whether the result files of all batches go into the output directory itself (`flat`), or those of each batch into a folder `batch-ID` in it (`by-batch`).",
+    })
+    .default("flat"),
   concurrency: concurrency
     .meta({
       description:
@@ -165,6 +172,26 @@ export const configurationSchema = z.strictObject({
         "Maximum size of the remembered answers, in megabytes. The ones that were not used for the longest time go first.",
     })
     .default(1_000),
+  retainDays: z
+    .number()
+    .min(0)
+    .max(36_500)
+    .meta({
+      description:
+        "How many days after its end a batch stays, before it is removed by itself as `prune` would (default: for ever). Looks at most once a day, when a batch has ended and no other one runs. `spend` still counts what removed batches cost.",
+    })
+    .optional(),
+  retainConversations: z
+    .boolean()
+    .meta({
+      description:
+        "Whether what Claude Code keeps in `~/.claude/projects` of the conversations of our sessions stays when `retainDays` removes their batch. Conversations that were not begun by our sessions, that somebody has continued, or that another batch needs stay in any case.",
+    })
+    .default(true),
+  retainOutput: z
+    .boolean()
+    .meta({ description: "Whether result files stay when `retainDays` removes their batch." })
+    .default(true),
   fleets: fleets
     .meta({
       description:

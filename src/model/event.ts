@@ -6,6 +6,7 @@ import { checkResult, stopCondition } from "./checks.ts";
 import { batchFleet } from "./fleet.ts";
 import { concurrency, failureMode, onLostHost } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
+import { retention } from "./retention.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
 import { sessionRef } from "./session-ref.ts";
 
@@ -142,6 +143,8 @@ export const batch = z.object({
   claudeVersion: z.string().optional(),
   /** How long, and how much of, answers are remembered. Absent in older logs: nothing is. */
   reuseLimits: reuseLimits.optional(),
+  /** What is removed by itself once this batch has ended, if anything is. */
+  retention: retention.optional(),
   /** Problems noticed before it began that did not stop it. */
   warnings: z.array(z.string()).optional(),
 });

@@ -13,6 +13,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Fault, general, type Place, wrong } from "./fault.ts";
 import { excerpt, jsonFault } from "./faults.ts";
+import { laidOut } from "./hand-over-directory.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { mostArgumentBytes } from "./text-faults.ts";
 import { readVariables } from "./variables.ts";
@@ -131,7 +132,7 @@ export class Places {
     if (given === undefined) {
       const { outputDirectory } = configuration;
       this.#checkWritable(outputDirectory, (says) => general(`the configured outputDirectory ${says}`));
-      return outputDirectory;
+      return laidOut(configuration, outputDirectory, batchId);
     }
     const faultsBefore = this.#faults.length;
     const place = ["outputDirectory"];
@@ -140,7 +141,7 @@ export class Places {
     if (!this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
     else this.#checkWritable(directory, (says) => wrong(place, says));
     // By the time that files are written, a link may lead elsewhere.
-    return realPath(directory);
+    return laidOut(configuration, realPath(directory), batchId);
   }
 
   /**

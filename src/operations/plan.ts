@@ -277,6 +277,15 @@ export async function planBatch(
         ...(checked?.version === undefined ? {} : { claudeVersion: checked.version }),
         ...(batchWide.fresh ? { fresh: true } : {}),
         reuseLimits: { days: configuration.reuseDays, megabytes: configuration.reuseLimitMb },
+        ...(configuration.retainDays === undefined
+          ? {}
+          : {
+              retention: {
+                days: configuration.retainDays,
+                conversations: configuration.retainConversations,
+                output: configuration.retainOutput,
+              },
+            }),
         workingDirectory,
         allowedRoots: [...places.roots],
         notifications: configuration.notifications,

@@ -104,6 +104,22 @@ export function padded(task: number, total: number): string {
   return String(task).padStart(Math.max(3, String(total).length), "0");
 }
 
+/** The folder of a batch in an output directory in which each batch has its own. */
+export function batchFolderOf(batchId: string): string {
+  return `${ownFolderBegin}${batchId}`;
+}
+
+/** The directory in which each batch has a folder of its own; undefined for the directory of several batches. */
+export function sharedDirectoryOf(outputDirectory: string): string | undefined {
+  const name = basename(outputDirectory);
+  const isOwn = name.startsWith(ownFolderBegin);
+  return isOwn && batchIdSchema.safeParse(name.slice(ownFolderBegin.length)).success
+    ? dirname(outputDirectory)
+    : undefined;
+}
+
+const ownFolderBegin = "batch-";
+
 /** Names of the files in an output directory. */
 export const outputFiles = {
   index: "index.html",

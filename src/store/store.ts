@@ -8,6 +8,7 @@ import { type AccessKind, accessKinds, type Canceller, cancellers } from "../mod
 import type { Counts } from "../model/state.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { fileIdentity } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
@@ -15,7 +16,7 @@ import { Capacity } from "./capacity.ts";
 import { openDatabase, storeProblemOf } from "./database.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
-import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
+import { batchFolderOf, batchOfPages, type Layout, layoutOf, sharedDirectoryOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
 import { keepSpending } from "./spent.ts";
 import { StoreChanges } from "./store-changes.ts";
@@ -222,17 +223,32 @@ export class Store implements Disposable {
     return createdSchema.parse(count.get(account, since)).created;
   }
 
-  /** Batches that write to this directory, newest first. */
+  /** Batches that write to this directory, or to folders beside it if it is a batch's own, newest first. */
   inDirectory(outputDirectory: string, limit = 50): BatchRow[] {
     // A batch's own directory, where nobody else writes, identifies the batch by its path. Older rows may have another
     // path.
     const own = batchOfPages(this.layout, outputDirectory);
     const alone = own === undefined ? undefined : this.row(own);
     if (alone) return [alone];
+    const shared = sharedDirectoryOf(outputDirectory);
+    if (shared !== undefined) return this.#inFoldersOf(shared, limit);
     const rows = this.database.query<unknown, [string, number]>(
       `SELECT ${columns} FROM batches WHERE output_directory = ? ORDER BY batches.rowid DESC LIMIT ?`,
     );
     return rows.all(outputDirectory, limit).map(this.#rowFrom);
+  }
+
+  // Each has a folder of its own there. The bounds are for the index, which finds no pattern.
+  #inFoldersOf(directory: string, limit: number): BatchRow[] {
+    const begin = join(directory, batchFolderOf(""));
+    const rows = this.database.query<unknown, [string, string, number]>(
+      `SELECT ${columns} FROM batches WHERE output_directory >= ? AND output_directory < ?
+         ORDER BY batches.rowid DESC LIMIT ?`,
+    );
+    return rows
+      .all(begin, `${begin}\u{10ffff}`, limit)
+      .map(this.#rowFrom)
+      .filter((row) => sharedDirectoryOf(row.outputDirectory) === directory);
   }
 
   /** A number that changes whenever another process has committed. Takes a few microseconds. */

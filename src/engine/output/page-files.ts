@@ -6,10 +6,11 @@ import type { endedWord } from "../../model/state-word.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import { isOurPage } from "../../report/file-tag.ts";
+import { forwardPage } from "../../report/forward-page.ts";
 import type { Html } from "../../report/html.ts";
 import { livePage, type PageView } from "../../report/page.ts";
 import { heldNow, settledRow, stateWordOf } from "../../store/batch-status.ts";
-import { outputFiles } from "../../store/layout.ts";
+import { batchFolderOf, outputFiles, sharedDirectoryOf } from "../../store/layout.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 import { summaryTextOf } from "./summary-text.ts";
 
@@ -81,13 +82,18 @@ export class PageFiles {
     this.#writtenAt = performance.now();
     const { batchId } = state.batch;
     const rows = this.#store.inDirectory(directory);
-    const view = this.#viewOf(state, rows, ended ?? "running");
+    const view = this.#viewOf(state, { rows, directory, stateWord: ended ?? "running" });
     const isWhole = whole || ended !== undefined;
     if (isWhole || this.#companions % companionsPerPage === 0) {
       const page = this.#page.html(view);
       await replaceFile(join(directory, outputFiles.report(batchId)), page.pieces(), { tag: batchId });
-      if (rows[0]?.batchId === batchId)
+      const shared = sharedDirectoryOf(directory);
+      const isNewest = rows[0]?.batchId === batchId;
+      if (isNewest || shared !== undefined)
         await this.#writeIndex(join(directory, outputFiles.index), page, batchId);
+      // Only at its beginning and its end: where it leads stays the same.
+      if (isNewest && shared !== undefined && isWhole)
+        await this.#writeIndex(join(shared, outputFiles.index), forwardFrom(batchId), batchId);
     }
     await replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), { tag: batchId });
     // Only now: what could not be written is tried again, with its page.
@@ -101,7 +107,10 @@ export class PageFiles {
     else this.#sources.foreignFileKept(path);
   }
 
-  #viewOf(state: BatchState, rows: BatchRow[], stateWord: PageView["stateWord"]): PageView {
+  #viewOf(
+    state: BatchState,
+    { rows, directory, stateWord }: { rows: BatchRow[]; directory: string; stateWord: PageView["stateWord"] },
+  ): PageView {
     const { batchId } = state.batch;
     const own = rows.find((row) => row.batchId === batchId);
     return {
@@ -122,7 +131,7 @@ export class PageFiles {
         .map((row) => ({
           batchId: row.batchId,
           name: row.name,
-          href: outputFiles.report(row.batchId),
+          href: hrefFrom(directory, row.batchId),
           createdAt: row.createdAt,
           changedAt: row.endedAt ?? row.changedAt,
           end: batchEndOf({ word: stateWordOf(row), ...row }),
@@ -132,4 +141,14 @@ export class PageFiles {
         })),
     };
   }
+}
+
+// From the page of one batch to that of another one in the same directory, or in a folder beside it.
+function hrefFrom(directory: string, batchId: string): string {
+  const report = outputFiles.report(batchId);
+  return sharedDirectoryOf(directory) === undefined ? report : `../${batchFolderOf(batchId)}/${report}`;
+}
+
+function forwardFrom(batchId: string): Html {
+  return forwardPage(batchId, `${batchFolderOf(batchId)}/${outputFiles.index}`);
 }

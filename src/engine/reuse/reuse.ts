@@ -25,7 +25,7 @@ import { absolutePath, dirname, isWithin, join, shownPath } from "../../platform
 import { removePath } from "../../platform/removal.ts";
 import { nameAgain } from "../../platform/same-file.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import type { Layout } from "../../store/layout.ts";
+import { type Layout, sharedDirectoryOf } from "../../store/layout.ts";
 import {
   type AnswerRecord,
   type AnswerToKeep,
@@ -438,7 +438,9 @@ export class Reuse implements Disposable {
     const [did] = reads.flatMap(({ unknown }) => unknown);
     if (did === undefined) return undefined;
     const { layout, state } = this.#parts;
-    const { outputDirectory } = state();
+    const { outputDirectory: own } = state();
+    // Where each batch has a folder of its own, others write beside it.
+    const outputDirectory = sharedDirectoryOf(own) ?? own;
     if (isRemote(directory)) return `${did}, and may have changed files of a network file system`;
     if (realPath(outputDirectory) === realPath(directory))
       return `${did}, and may have changed files where results are written`;

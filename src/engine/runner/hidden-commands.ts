@@ -6,6 +6,7 @@ export const hiddenCommands = {
   keeper: "__keeper",
   runner: "__runner",
   notifier: "__notifier",
+  tidier: "__tidier",
 } as const;
 
 /** The one that takes the state directory and the identity of a worker. */

@@ -22,7 +22,7 @@ import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { handoverMs } from "./hidden-commands.ts";
-import { startFollowingKeeper, startNotifier } from "./start-processes.ts";
+import { startFollowingKeeper, startNotifier, startTidier } from "./start-processes.ts";
 import { takeOverAnswers } from "./take-over-answers.ts";
 
 /** Every nth beat reads all transcripts, in case the watch missed a change, and checks that the store is in its place. */
@@ -223,6 +223,7 @@ class Runner {
     accountSlots.releaseAll();
     machineStarts.releaseAll();
     if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
+    startTidier(store, log.state);
   }
 
   // While all tasks wait for the reset of a limit, many beats come at once. Others' events wake us meanwhile.

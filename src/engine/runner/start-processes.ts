@@ -1,9 +1,11 @@
 // Starts the processes of a batch, so that they outlive the process that requested it.
 import type { BatchId } from "../../model/batch-id.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
+import type { BatchState } from "../../model/state.ts";
 import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../../platform/files.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Store } from "../../store/store.ts";
+import { isTidyingDue } from "../../store/tidied.ts";
 import { hiddenCommands } from "./hidden-commands.ts";
 import { spawnSelf } from "./spawn-self.ts";
 
@@ -76,6 +78,20 @@ export function startNotifier(store: Store, batchId: BatchId): void {
     console.error(
       `${new Date().toISOString()} The end of ${batchId} cannot be announced: ${messageOf(error)}`,
     );
+  }
+}
+
+/**
+ * Starts the process that removes old batches, if that is wanted and due, and no other batch runs. A process of its own, as
+ * the notifier is; another batch may begin meanwhile, and is not touched.
+ */
+export function startTidier(store: Store, { batch }: BatchState): void {
+  if (!batch.retention || !isTidyingDue(store.database, Date.now())) return;
+  try {
+    const { stateDirectory } = store.layout;
+    spawnSelf(hiddenCommands.tidier, { stateDirectory, batchId: batch.batchId }).unref();
+  } catch (error) {
+    console.error(`${new Date().toISOString()} Old batches cannot be removed: ${messageOf(error)}`);
   }
 }
 
