@@ -32,11 +32,16 @@ async function conversationsOf(home: Home, batchId: string): Promise<string[]> {
   return results.map(({ sessionId }) => sessionId);
 }
 
+/** All files below a folder. */
+function filesBelow(folder: string): string[] {
+  return [...new Bun.Glob("**/*").scanSync({ cwd: folder, dot: true })].sort();
+}
+
 /** The files that Claude Code keeps of conversations, by their ids. */
 function keptConversations(home: Home): Map<string, string> {
   const folder = join(home.path, ".claude", "projects");
   return new Map(
-    filesIn(folder)
+    filesBelow(folder)
       .filter((name) => name.endsWith(".jsonl"))
       .map((name) => [/([^/\\]+)\.jsonl$/.exec(name)?.[1] ?? "", join(folder, name)]),
   );
@@ -81,7 +86,7 @@ test("each batch has a folder of its own where that is set, its links lead on, a
   age(home, 31, second);
   expect(await pruned(home, "--output")).toMatchObject({ batches: 1, failures: [] });
   // Of the second nothing is left, nor the page that led to it.
-  expect(filesIn(home.output).map((name) => name.replaceAll("\\", "/"))).toEqual([
+  expect(filesBelow(home.output).map((name) => name.replaceAll("\\", "/"))).toEqual([
     `batch-${first}/notes.txt`,
     `batch-${first}/result-001-1.html`,
   ]);
@@ -144,7 +149,7 @@ test("with retainDays, old batches go when another one has ended, once a day, an
   };
   // The first end has looked, and found nothing.
   expect(ids()).toEqual([second, first]);
-  const spent = async () => JSON.parse((await run(home, ["spend", "--json"])).out).totalCostUsd;
+  const spent = async () => JSON.parse((await run(home, ["spend", "--json"])).out).total.costUsd;
   const before = await spent();
   age(home, 8, first);
   const third = await ended(home, "three");

@@ -1,4 +1,4 @@
-// Which conversations the log mentions, read as text: whoever mentions one may need it, in whatever event and version.
+// Which conversations the log mentions, read as text: a batch that mentions one may need it, in whatever event and version.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";

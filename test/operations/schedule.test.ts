@@ -1,6 +1,6 @@
 // What a schedule becomes on each system: the times that its words mean, and words that arrive as they were written.
 import { expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { type Calendar, nextTime } from "../../src/operations/schedule/calendar.ts";
 import { crontabLine } from "../../src/operations/schedule/crontab.ts";
 import { scheduledEnvironment } from "../../src/operations/schedule/environment.ts";
@@ -207,7 +207,8 @@ testNeeding("sh")("a shell that cron starts reads the words as written", async (
   await using home = new Home();
   const words = hostile.filter((word) => !word.includes("\n"));
   const printer = home.file("printer");
-  await Bun.write(printer, `#!/bin/sh\nfor word in "$@"; do printf '%s\\0' "$word"; done\n`, { mode: 0o755 });
+  await Bun.write(printer, `#!/bin/sh\nfor word in "$@"; do printf '%s\\0' "$word"; done\n`);
+  chmodSync(printer, 0o755);
   const planned = {
     ...scheduleWith(words),
     program: [printer],

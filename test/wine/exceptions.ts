@@ -110,6 +110,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "engine/whole-batch.test.ts": { slow: same },
   "export.test.ts": { slow: long },
   "failures-grouped.test.ts": { slow: same },
+  "retention.test.ts": { slow: same },
   "http-limits.test.ts": { slow: long },
   "http-sessions.test.ts": { slow: same },
   "http.test.ts": { slow: long },

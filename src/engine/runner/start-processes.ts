@@ -89,7 +89,10 @@ export function startTidier(store: Store, { batch }: BatchState): void {
   if (!batch.retention || !isTidyingDue(store.database, Date.now())) return;
   try {
     const { stateDirectory } = store.layout;
-    spawnSelf(hiddenCommands.tidier, { stateDirectory, batchId: batch.batchId }).unref();
+    // Not our own output, which may be a terminal.
+    using log = openRunnerLog(store, batch.batchId);
+    const { descriptor } = log;
+    spawnSelf(hiddenCommands.tidier, { stateDirectory, batchId: batch.batchId, log: descriptor }).unref();
   } catch (error) {
     console.error(`${new Date().toISOString()} Old batches cannot be removed: ${messageOf(error)}`);
   }

@@ -14,7 +14,7 @@ const settingsWithSecrets = [variableOf("fleets")];
 const settings = settingNames.map(variableOf);
 
 /**
- * What sessions need, of the environment of whoever makes the schedule: PATH, home, where Claude Code has its
+ * What sessions need, of the environment in which the schedule is made: PATH, home, where Claude Code has its
  * configuration, proxies, and settings of this program. Files that others may read get no secret.
  */
 export function scheduledEnvironment(environment: Environment): ScheduledEnvironment {
