@@ -3,13 +3,13 @@
 import {
   blockedCode,
   hiddenCommands,
+  loggedCommand,
   valuesOnStdin,
   workerKeeperCommand,
 } from "../engine/runner/hidden-commands.ts";
 import { farCommands } from "../far/commands.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
-import { loggedCommand } from "../operations/schedule/logged-command.ts";
 import { exists } from "../platform/files.ts";
 import { processIdentity } from "../platform/process-identity.ts";
 import { layoutOf } from "../store/layout.ts";

@@ -12,6 +12,9 @@ export const hiddenCommands = {
 /** The one that takes the state directory and the identity of a worker. */
 export const workerKeeperCommand = "__worker-keeper";
 
+/** The one that writes what another command prints to a file, and sets variables: Task Scheduler has no place for either. */
+export const loggedCommand = "__logged";
+
 export type HiddenCommand = (typeof hiddenCommands)[keyof typeof hiddenCommands];
 
 /** The argument that announces values of `env` on stdin. */

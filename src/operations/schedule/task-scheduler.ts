@@ -1,8 +1,8 @@
 // A schedule as a task of Windows' Task Scheduler, which runs it while its user is logged in.
+import { loggedCommand } from "../../engine/runner/hidden-commands.ts";
 import { product } from "../../model/product.ts";
 import { join } from "../../platform/paths.ts";
 import { allOf, type Calendar, type Days, daysOf } from "./calendar.ts";
-import { loggedCommand } from "./logged-command.ts";
 import type { Plan, Schedule } from "./planned.ts";
 import { escaped } from "./xml-text.ts";
 
