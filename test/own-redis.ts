@@ -1,9 +1,9 @@
 // A Redis of a test's own: on loopback, with a password, keeping its data, and killed at the end.
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "./free-port.ts";
 
 export class OwnRedis implements AsyncDisposable {
   readonly password = "x";
@@ -20,14 +20,14 @@ export class OwnRedis implements AsyncDisposable {
 
   /** One that answers. `more`: arguments of `redis-server`. */
   static async start(...more: string[]): Promise<OwnRedis> {
-    const redis = new OwnRedis(await freePort(), more);
+    const redis = new OwnRedis(freePort(), more);
     await redis.start();
     return redis;
   }
 
   /** One that is not started yet. */
   static async stopped(): Promise<OwnRedis> {
-    return new OwnRedis(await freePort(), []);
+    return new OwnRedis(freePort(), []);
   }
 
   get url(): string {
@@ -41,6 +41,11 @@ export class OwnRedis implements AsyncDisposable {
 
   get pid(): number {
     return this.#server?.pid ?? 0;
+  }
+
+  /** Whether its process is there. */
+  get isRunning(): boolean {
+    return this.#server !== undefined && this.#server.exitCode === null && this.#server.signalCode === null;
   }
 
   /** For looking, and for what a test writes itself. */
@@ -80,18 +85,4 @@ export class OwnRedis implements AsyncDisposable {
 function quiet(redis: Redis): Redis {
   redis.on("error", () => undefined);
   return redis;
-}
-
-/** A port on which nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", resolve);
-  await promise;
-  const address = server.address();
-  const closed = Promise.withResolvers<void>();
-  server.close(() => closed.resolve());
-  await closed.promise;
-  if (address === null || typeof address === "string") throw new Error("No port");
-  return address.port;
 }

@@ -3,15 +3,8 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { eventually, type Home } from "./harness.ts";
-
-/** Two ports that nobody has at present. */
-function freePorts(): [number, number] {
-  const free = () => Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  using one = free();
-  using other = free();
-  return [one.port, other.port];
-}
 
 export class OwnSlurm implements AsyncDisposable {
   readonly #home: Home;
@@ -68,7 +61,9 @@ export class OwnSlurm implements AsyncDisposable {
 
   #configuration(socket: string): string {
     const node = hostname();
-    const [controllerPort, nodePort] = freePorts();
+    const controllerPort = freePort();
+    let nodePort = freePort();
+    while (nodePort === controllerPort) nodePort = freePort();
     return Object.entries({
       ClusterName: "test",
       SlurmctldHost: `${node}(127.0.0.1)`,

@@ -11,22 +11,11 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { product } from "../src/model/product.ts";
+import { codeOf } from "../src/platform/system-error.ts";
 import { sshdPath } from "./facilities.ts";
+import { freePort } from "./free-port.ts";
 import { eventually, type Home, killIfThere, program } from "./harness.ts";
 import { processesWith } from "./processes-with.ts";
-
-/** A port that nobody has at present, and that the system gives to no connection: a machine that is cut off gets it back. */
-function freePort(): number {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    try {
-      using server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } });
-      return server.port;
-    } catch {
-      // Somebody has it.
-    }
-  }
-}
 
 export class OwnSshd implements AsyncDisposable {
   readonly name: string;
@@ -68,9 +57,15 @@ export class OwnSshd implements AsyncDisposable {
   /** What its sessions have said, as far as nobody has taken it. */
   transcripts(): string[] {
     const folder = join(this.state, "far");
-    const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
-    const own = names.filter((name) => name.endsWith(".ndjson"));
-    return own.map((name) => readFileSync(join(folder, name), "utf8"));
+    try {
+      const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+      const own = names.filter((name) => name.endsWith(".ndjson"));
+      return own.map((name) => readFileSync(join(folder, name), "utf8"));
+    } catch (error) {
+      // One of them was removed between the two looks, or there is none yet.
+      if (codeOf(error) === "ENOENT") return existsSync(folder) ? this.transcripts() : [];
+      throw error;
+    }
   }
 
   /** The processes on it that its connections started. */

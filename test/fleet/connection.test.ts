@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { redisOptions, redisTroubleText, shownUrl, Troubles } from "../../src/fleet/connection.ts";
 import { whyUnreachable } from "../../src/fleet/visit.ts";
 import { describeNeeding } from "../facilities.ts";
-import { freePort, OwnRedis } from "../own-redis.ts";
+import { freePort } from "../free-port.ts";
+import { OwnRedis } from "../own-redis.ts";
 
 describe("the address of a Redis", () => {
   test("has host, port, user and database", () => {
@@ -70,7 +71,7 @@ describeNeeding("redis", "connections that are refused")("a first look at a Redi
     expect(await whyUnreachable({ url: `redis://127.0.0.1:${port}` })).toContain(
       "requires a user and a password",
     );
-    const empty = await freePort();
+    const empty = freePort();
     expect(await whyUnreachable({ url: `redis://127.0.0.1:${empty}` })).toContain("nothing listens there");
   });
 });

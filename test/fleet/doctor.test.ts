@@ -4,8 +4,8 @@ import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { product } from "../../src/model/product.ts";
 import { describeNeeding } from "../facilities.ts";
+import { freePort } from "../free-port.ts";
 import { Home, run } from "../harness.ts";
-import { freePort } from "../own-redis.ts";
 import { DocumentedFleet } from "./documented-fleet.ts";
 
 interface Finding {
@@ -133,7 +133,7 @@ describeNeeding(
   });
 
   test("says that nobody listens there, within seconds", async () => {
-    fleet.configure({ url: `rediss://fleet@127.0.0.1:${await freePort()}` });
+    fleet.configure({ url: `rediss://fleet@127.0.0.1:${freePort()}` });
     const [only] = await failed(fleet.home);
     fleet.configure({});
     expect(only).toMatchObject({

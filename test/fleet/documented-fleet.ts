@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { z } from "zod";
 import { type CodeBlock, codeBlocks } from "../../scripts/docs/blocks.ts";
+import { freePort } from "../free-port.ts";
 import { configurationFolder, eventually, Home } from "../harness.ts";
-import { freePort } from "../own-redis.ts";
 
 const document = await Bun.file(join(import.meta.dir, "..", "..", "docs", "fleet.md")).text();
 const blocks = codeBlocks(document);
@@ -43,7 +43,7 @@ export class DocumentedFleet implements AsyncDisposable {
 
   /** One whose server answers. `changed` edits its redis.conf. */
   static async start(changed: (conf: string) => string = (conf) => conf): Promise<DocumentedFleet> {
-    const fleet = new DocumentedFleet(await freePort());
+    const fleet = new DocumentedFleet(freePort());
     for (const name of ["certificates.sh", "password.sh", "key.sh"]) fleet.type(fileOf(name));
     writeFileSync(join(fleet.folder, "redis.conf"), changed(fleet.conf));
     await fleet.startServer();
