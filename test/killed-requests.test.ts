@@ -1,8 +1,8 @@
 // Commands that are killed while they run a batch, or ask for more of one that has ended, and runners that are killed over that.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { eventually, filesIn, Home, run, useProgram } from "./harness.ts";
+import { killedProgram } from "./kills/compile.ts";
 import { Gate } from "./kills/gate.ts";
 import { type Kill, killsText } from "./kills/kill.ts";
 import { newestRow } from "./running.ts";
@@ -12,7 +12,7 @@ setDefaultTimeout(180_000);
 /** A home whose programs kill themselves where `kills` says. */
 function homeOfKilled() {
   const home = new Home();
-  const program = useProgram([process.execPath, join(import.meta.dir, "kills/program.ts")]);
+  const program = useProgram(killedProgram());
   const marks = home.file("marks");
   mkdirSync(marks);
   return {

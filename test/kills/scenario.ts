@@ -9,6 +9,7 @@ import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
 import { Door } from "../faults/door.ts";
 import { type Answer, eventually, filesIn, Home, kill, useProgram } from "../harness.ts";
 import { newestRow, untilKept } from "../running.ts";
+import { killedProgram } from "./compile.ts";
 import { Gate } from "./gate.ts";
 import { type Kill, killsText } from "./kill.ts";
 
@@ -70,7 +71,7 @@ function isKilled(pid: number): boolean {
 /** A batch of this kind in a home of its own. */
 export class Scenario implements AsyncDisposable {
   readonly home = new Home();
-  readonly #program = useProgram([process.execPath, join(import.meta.dir, "program.ts")]);
+  readonly #program = useProgram(killedProgram());
   #door: Door | undefined;
   #asked = reviewWith(undefined);
 
