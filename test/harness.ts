@@ -23,6 +23,9 @@ const root = join(import.meta.dir, "..");
 const executable = process.env["TEST_EXECUTABLE"];
 let command: string[] = executable ? [executable] : [process.execPath, join(root, "src/main.ts")];
 
+/** By which a program of a test knows that one, too. */
+export const ofProgram: Readonly<Record<string, string>> = executable ? { TEST_EXECUTABLE: executable } : {};
+
 /** Where a home has the configuration of programs. */
 export const configurationFolder = process.platform === "win32" ? "AppData/Roaming" : ".config";
 

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { BatchLog, Founding } from "../../src/store/batch-log.ts";
 import type { Store } from "../../src/store/store.ts";
-import { fakeClaude, type Home } from "../harness.ts";
+import { fakeClaude, type Home, ofProgram } from "../harness.ts";
 import { batchOf } from "../store/samples.ts";
 
 /**
@@ -58,7 +58,7 @@ export async function printedBy(program: string, home: Home, { batchId }: BatchL
       home.file("gate"),
       home.file("started"),
     ],
-    { env: home.environment, stdout: "pipe", stderr: "pipe" },
+    { env: { ...home.environment, ...ofProgram }, stdout: "pipe", stderr: "pipe" },
   );
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if (err !== "") throw new Error(err);

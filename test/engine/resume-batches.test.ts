@@ -9,7 +9,7 @@ import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchLog } from "../../src/store/batch-log.ts";
 import type { BatchRow, Store } from "../../src/store/store.ts";
-import { eventually, fakeClaude, Home } from "../harness.ts";
+import { eventually, fakeClaude, Home, ofProgram } from "../harness.ts";
 import { Inside } from "../inside.ts";
 import { withoutResolver } from "../quiet.ts";
 import { batchOf, living, lost } from "../store/samples.ts";
@@ -94,7 +94,8 @@ function begin(log: BatchLog, identity: SessionRef): void {
 /** What a call of the program finds and starts again. */
 async function resumedIn(home: Home, account = "h"): Promise<{ found: unknown; complaints: string }> {
   const program = [process.execPath, join(import.meta.dir, "resuming.ts"), home.state, account];
-  const child = Bun.spawn(program, { env: home.environment, stdout: "pipe", stderr: "pipe" });
+  const env = { ...home.environment, ...ofProgram };
+  const child = Bun.spawn(program, { env, stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { found: out === "" ? undefined : JSON.parse(out), complaints: withoutResolver(err) };
 }

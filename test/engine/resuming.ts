@@ -1,11 +1,8 @@
 // Resumes what has lost its processes in a store, as every call of the program does first. Prints the batches that it
 // found. Its arguments: the state directory, and the account.
-import { join } from "node:path";
+import "./of-program.ts";
 import { resumeBatches } from "../../src/engine/runner/resume-batches.ts";
 import { Store } from "../../src/store/store.ts";
-
-// What it starts are processes of the program, and not of a test.
-Object.assign(Bun, { main: join(import.meta.dir, "../../src/main.ts") });
 
 const [stateDirectory = "", hash = ""] = process.argv.slice(2);
 using store = new Store(stateDirectory);

@@ -1,12 +1,9 @@
 // Runs a batch as the program does, and prints whether it did so to the end. Its arguments: the state directory, the batch,
 // and `unattended` where nobody is there who could log in.
-import { join } from "node:path";
+import "./of-program.ts";
 import { runBatch } from "../../src/engine/runner/runner.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { Store } from "../../src/store/store.ts";
-
-// What it starts are processes of the program, and not of a test.
-Object.assign(Bun, { main: join(import.meta.dir, "../../src/main.ts") });
 
 const [stateDirectory = "", batchId = "", unattended] = process.argv.slice(2);
 const store = new Store(stateDirectory);

@@ -6,7 +6,7 @@ import type { Batch, EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchRow, Store } from "../../src/store/store.ts";
-import { eventually, fakeClaude, Home, kill } from "../harness.ts";
+import { eventually, fakeClaude, Home, kill, ofProgram } from "../harness.ts";
 import { batchOf, living } from "../store/samples.ts";
 
 interface Given {
@@ -45,7 +45,7 @@ function running(home: Home, store: Store, prompts: string[], given: Given = {})
   prepare?.(store, batchId);
   const program = [process.execPath, join(import.meta.dir, "run-watched.ts"), home.state, batchId];
   const child = Bun.spawn([...program, ...(isAttended ? [] : ["unattended"])], {
-    env: home.environment,
+    env: { ...home.environment, ...ofProgram },
     stdout: "pipe",
     stderr: "inherit",
   });

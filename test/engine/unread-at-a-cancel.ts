@@ -1,15 +1,12 @@
 // Runs a batch that somebody cancels at a moment in which the store cannot be read. Prints how often it could not be, and
 // what was cancelled.
+import "./of-program.ts";
 import { spyOn } from "bun:test";
-import { join } from "node:path";
 import { runBatch } from "../../src/engine/runner/runner.ts";
 import { Holds } from "../../src/store/holds.ts";
 import { Store } from "../../src/store/store.ts";
 import { eventually } from "../harness.ts";
 import { id, log, store } from "./printed-batch.ts";
-
-// What it starts are processes of the program, and not of a test.
-Object.assign(Bun, { main: join(import.meta.dir, "../../src/main.ts") });
 
 using other = new Store(store.layout.stateDirectory);
 const { all } = Holds.prototype;
