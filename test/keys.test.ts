@@ -4,7 +4,7 @@ import { testNeeding } from "./facilities.ts";
 import { asked } from "./fake-notes.ts";
 import { Home, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
-import { newestRow, untilRunning } from "./running.ts";
+import { newestRow, untilAsked, untilRunning } from "./running.ts";
 
 setDefaultTimeout(120_000);
 
@@ -51,6 +51,7 @@ testInTerminal(
     command.type("+");
     await command.shows("At most 2 at once from now on.");
     await command.shows(/2 running · 2 queued/);
+    await untilAsked(home, 2);
     command.type("-");
     await command.shows("At most 1 at once from now on.");
     command.type("-");

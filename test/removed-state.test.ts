@@ -8,6 +8,9 @@ import { noValues } from "../src/model/session-values.ts";
 import { connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
 import { startRunning, untilAsked } from "./running.ts";
 
+/** While a runner writes there, a second look may find what was not there at the first. */
+const beingWritten = { recursive: true, maxRetries: 10 };
+
 test.each(["removed", "moved", "replaced by a file"])(
   "a batch whose state directory was %s ends, and says why",
   async (how) => {
@@ -18,7 +21,7 @@ test.each(["removed", "moved", "replaced by a file"])(
     const tasks = Array.from({ length: 9 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
     const batchId = await startRunning(home, client, { tasks });
     await client.close();
-    if (how === "removed") rmSync(home.state, { recursive: true });
+    if (how === "removed") rmSync(home.state, beingWritten);
     else renameSync(home.state, `${home.state}.moved`);
     if (how === "replaced by a file") writeFileSync(home.state, "");
     writeFileSync(gate, "");
@@ -52,7 +55,7 @@ test("whoever waits for a batch whose state directory was removed hears so, and 
   // `wait` shows what has ended.
   writeFileSync(first, "");
   await Promise.all([progress.promise, ...commands.map(({ shows }) => shows)]);
-  rmSync(home.state, { recursive: true });
+  rmSync(home.state, beingWritten);
   const sentence = `The state directory ${home.state} was removed, moved or replaced, so batch ${batchId} cannot be followed any more.`;
   for (const { name, end } of commands)
     expect({ name, ...(await end) }).toEqual({ name, code: 2, err: expect.stringContaining(sentence) });
@@ -93,7 +96,7 @@ test("a state directory that was removed does not come back, whoever of its proc
   const batchId = await startRunning(home, client, { tasks: [`[[wait-for-file path=${gate}]]`] });
   await client.close();
   using store = home.store();
-  rmSync(home.state, { recursive: true });
+  rmSync(home.state, beingWritten);
   expect(startFollowingKeeper(store, batchId, noValues)).toBe(false);
   for (const command of [hiddenCommands.keeper, hiddenCommands.runner, hiddenCommands.notifier]) {
     const { code, err } = await run(home, [command, home.state, batchId]);

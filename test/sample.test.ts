@@ -68,7 +68,7 @@ describe("on the command line", () => {
     expect(code).toBe(4);
     expect(err).toContain("10 tasks (a sample of 3 first)");
     expect(err).toMatch(
-      /Paused after the sample: 3 of 10 tasks done, 7 waiting\. The other 7 tasks will probably cost \$0\.09\d+ \(\$0\.\d+ to \$\d\.\d+\), take under 10 s \(.+ to .+\), and use \d+K \(\d+K to .+\) tokens, going by 3 tasks\. /,
+      /Paused after the sample: 3 of 10 tasks done, 7 waiting\. The other 7 tasks will probably cost \$0\.09\d+ \(\$0\.\d+ to \$\d\.\d+\), take .+ \(.+ to .+\), and use \d+K \(\d+K to .+\) tokens, going by 3 tasks\. /,
     );
     const batchId = newestRow(home)?.batchId;
     expect(err).toContain(

@@ -18,6 +18,14 @@ const nextMidnight = (now: number) => {
 
 const dollar = (text: string) => `[[cost usd=1]] [[answer text=${text}]]`;
 
+/** Until the newest batch is held for this reason, and not for one of a moment, such as a slot. */
+function untilHeld(home: Home, because: string): Promise<void> {
+  return eventually(
+    () => newestRow(home)?.held?.because.startsWith(because) === true,
+    () => `it is not held: ${JSON.stringify(newestRow(home))}`,
+  );
+}
+
 test("a daily budget holds all batches until tomorrow, and a retry with a higher one lets them go on", async () => {
   await using home = new Home({ TZ: zone, PARALLEL_CLAUDE_DAILY_BUDGET_USD: "2" });
   await using client = await connectNew(home);
@@ -27,10 +35,7 @@ test("a daily budget holds all batches until tomorrow, and a retry with a higher
     asyncMode: true,
   });
   const batchId = String(started.data?.["batchId"]);
-  await eventually(
-    () => newestRow(home)?.held !== undefined,
-    () => `it is not held: ${JSON.stringify(newestRow(home))}`,
-  );
+  await untilHeld(home, "The daily budget is spent: ");
   const row = newestRow(home);
   expect(row?.counts).toMatchObject({ succeeded: 2, queued: 1, failed: 0, cancelled: 0 });
   expect(row?.held?.because).toStartWith(
@@ -40,9 +45,10 @@ test("a daily budget holds all batches until tomorrow, and a retry with a higher
   // The budget is that of all batches.
   const other = run(home, ["run", dollar("four"), "--json"]);
   await eventually(
-    () => newestRow(home)?.batchId !== batchId && newestRow(home)?.held !== undefined,
-    () => `the other one is not held: ${JSON.stringify(newestRow(home))}`,
+    () => newestRow(home)?.batchId !== batchId,
+    () => `there is no other one: ${JSON.stringify(newestRow(home))}`,
   );
+  await untilHeld(home, "The daily budget is spent: ");
   expect(newestRow(home)?.counts).toMatchObject({ queued: 1 });
   const spent = await run(home, ["spend", "--json"]);
   expect(JSON.parse(spent.out)).toMatchObject({
@@ -80,13 +86,7 @@ test("a monthly budget counts what batches have cost that were removed", async (
   expect(JSON.parse((await run(home, ["list", "--json"])).out)).toMatchObject({ batches: [] });
   await using client = await connectNew(home);
   await client.call("spawn_claude_session", { task: dollar("two"), asyncMode: true });
-  await eventually(
-    () => newestRow(home)?.held !== undefined,
-    () => `it is not held: ${JSON.stringify(newestRow(home))}`,
-  );
-  expect(newestRow(home)?.held?.because).toStartWith(
-    "The monthly budget is spent: all batches have cost $1.00",
-  );
+  await untilHeld(home, "The monthly budget is spent: all batches have cost $1.00");
   expect(newestRow(home)?.counts).toMatchObject({ queued: 1, running: 0 });
   const cancelled = await run(home, ["cancel", newestRow(home)?.batchId ?? ""]);
   expect(cancelled.code).toBe(0);
