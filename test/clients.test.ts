@@ -17,7 +17,7 @@ import {
 } from "./harness.ts";
 import { RawClient, tasksExtension } from "./raw-client.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 type Output = Record<string, unknown>;
 

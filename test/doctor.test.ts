@@ -149,7 +149,7 @@ test("a claude that hangs is ended after a while, and told", async () => {
   expect(failed).toEqual(["version"]);
   expect(finding("version")?.detail).toContain("did not answer within 10 s");
   await home.empty();
-}, 60_000);
+}, 120_000);
 
 test("a state directory that cannot be made fails, with what to set", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_STATE_DIRECTORY: "/proc/no/place" });

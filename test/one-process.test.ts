@@ -60,7 +60,7 @@ describe("tasks in one process", () => {
         expect(text).not.toContain("conversation_reset");
       }
     }
-  }, 60_000);
+  }, 120_000);
 
   test("have what the process says at its end only with the last one", async () => {
     await using home = new Home();
@@ -70,7 +70,7 @@ describe("tasks in one process", () => {
     expect(startsOf(home)).toBe(1);
     expect((await run(home, ["logs", batchId, "1"])).out).not.toContain("Oops");
     expect((await run(home, ["logs", batchId, "2"])).out).toContain("Oops");
-  }, 60_000);
+  }, 120_000);
 
   test("are those that ask for it, with the same options, in the same directory", async () => {
     await using home = new Home();
@@ -89,7 +89,7 @@ describe("tasks in one process", () => {
     expect(processes).toHaveLength(7);
     expect(new Set(processes).size).toBe(6);
     expect(processes[6]).toBe(processes[0] ?? 0);
-  }, 60_000);
+  }, 120_000);
 
   test("need no more memory than one, and make room for a task that must have a process of its own", async () => {
     // For one session, and not for two.
@@ -101,14 +101,14 @@ describe("tasks in one process", () => {
     const [one, two, three, four] = processesOf(home);
     expect(two).toBe(one ?? 0);
     expect(new Set([one, three, four]).size).toBe(3);
-  }, 60_000);
+  }, 120_000);
 
   test("is off unless it is asked for", async () => {
     await using home = new Home();
     await using client = await connectNew(home);
     await runAll(home, client, { tasks: ["One", "Two"], reuseSessions: undefined });
     expect(startsOf(home)).toBe(2);
-  }, 60_000);
+  }, 120_000);
 
   test("are at most 20", async () => {
     await using home = new Home();
@@ -119,7 +119,7 @@ describe("tasks in one process", () => {
     const [first, ...processes] = processesOf(home);
     expect(processes.filter((pid) => pid === first)).toHaveLength(19);
     expect(startsOf(home)).toBe(2);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("a process ends with its task", () => {
@@ -148,7 +148,7 @@ describe("a process ends with its task", () => {
       const leaked = directive.includes("grandchild") ? [expect.anything()] : undefined;
       expect(state.tasks[0]).toMatchObject(leaked ? { leaked } : {});
     },
-    60_000,
+    120_000,
   );
 
   testNeeding("Linux", "setsid")(
@@ -163,7 +163,7 @@ describe("a process ends with its task", () => {
       expect(state.tasks[0]).toMatchObject({ leaked: [expect.anything()] });
       expect(startsOf(home)).toBe(2);
     },
-    60_000,
+    120_000,
   );
 
   test("of a Claude Code that is too old", async () => {
@@ -172,7 +172,7 @@ describe("a process ends with its task", () => {
     await using client = await connectNew(home);
     const { state } = await runAll(home, client, { tasks: ["One", "Two"] });
     expect([state.counts.succeeded, startsOf(home)]).toEqual([2, 2]);
-  }, 60_000);
+  }, 120_000);
 
   testNeeding("sh")(
     "whose answer a command checks",
@@ -187,7 +187,7 @@ describe("a process ends with its task", () => {
       });
       expect([state.counts.succeeded, startsOf(home)]).toEqual([4, 4]);
     },
-    60_000,
+    120_000,
   );
 
   test("that changed the agents of its directory", async () => {
@@ -199,7 +199,7 @@ describe("a process ends with its task", () => {
     await runAll(home, client, { tasks });
     expect(new Set(processesOf(home).slice(0, 2)).size).toBe(2);
     expect(startsOf(home)).toBe(2);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("a process is nobody else's while the answer of its task is judged", async () => {
@@ -222,7 +222,7 @@ test("a process is nobody else's while the answer of its task is judged", async 
   const byPrompt = (word: string) => asked(home).find(({ prompt }) => prompt?.startsWith(word))?.pid;
   expect(byPrompt("One")).toBeNumber();
   expect(byPrompt("Three")).not.toBe(byPrompt("One"));
-}, 60_000);
+}, 120_000);
 
 test("a process that dies costs one task an attempt, and not the next one", async () => {
   await using home = new Home();
@@ -238,7 +238,7 @@ test("a process that dies costs one task an attempt, and not the next one", asyn
   const [one, two, three, four] = processesOf(home);
   expect([two, four]).toEqual([one ?? 0, three ?? 0]);
   expect(startsOf(home)).toBe(2);
-}, 60_000);
+}, 120_000);
 
 test("a runner that is killed leaves its process a task, which the next runner reads from where it begins", async () => {
   await using home = new Home();
@@ -268,7 +268,7 @@ test("a runner that is killed leaves its process a task, which the next runner r
   const attempts = store.batch(batchId)?.state.tasks.flatMap((task) => task.attempts) ?? [];
   expect(attempts[1]?.offset).toBeGreaterThan(0);
   expect(attempts[1]?.transcript).toBe(attempts[0]?.transcript ?? "");
-}, 60_000);
+}, 120_000);
 
 test("who follows the log of a task sees nothing of those that its process runs afterwards", async () => {
   await using home = new Home();
@@ -286,7 +286,7 @@ test("who follows the log of a task sees nothing of those that its process runs 
   }
   await client.call("wait_for_batch", { batchId });
   expect(startsOf(home)).toBe(1);
-}, 60_000);
+}, 120_000);
 
 const contents = z.object({ contents: z.array(z.object({ text: z.string() })) });
 

@@ -54,7 +54,7 @@ test("files for other programs are written at the end, also if tasks failed, and
   expect(readFileSync(join(home.work, "people.csv"), "utf8")).toBe("name\nAda\n");
   const exported = await run(home, ["export", "latest", "--format", "junit"]);
   expect(parseXml(exported.out).name).toBe("testsuites");
-}, 60_000);
+}, 120_000);
 
 describe("which failures make the status 1 is asked for", () => {
   test("of a run, of a wait, and of a retry that waits", async () => {
@@ -81,7 +81,7 @@ describe("which failures make the status 1 is asked for", () => {
         causes: [expect.objectContaining({ count: 2, tasks: "2-3" })],
       }),
     ]);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("in GitHub Actions, a step gets annotations and a summary, and nobody's text is a command", async () => {
@@ -107,4 +107,4 @@ test("in GitHub Actions, a step gets annotations and a summary, and nobody's tex
   expect(off.err).not.toContain("::error");
   expect(readFileSync(summary, "utf8").length).toBe(size);
   expect(existsSync(join(home.work, "summary.md"))).toBe(false);
-}, 60_000);
+}, 120_000);

@@ -69,7 +69,7 @@ test("sessions start while the first of them is not answered yet, get their prom
     expect.objectContaining({ cacheRead: 0, cacheWritten: 4 }),
     ...Array(5).fill(expect.objectContaining({ cacheRead: 9_566, cacheWritten: 1 })),
   ]);
-}, 60_000);
+}, 120_000);
 
 test("a first session that fails before it is answered is followed by another one, and costs no other task an attempt", async () => {
   await using home = new Home();
@@ -90,7 +90,7 @@ test("a first session that fails before it is answered is followed by another on
   expect(promptsOf(home).length).toBe(4);
   const written = state?.tasks.map(({ attempts }) => attempts[0]?.usage?.firstCall?.cacheRead) ?? [];
   expect(written.filter((read) => read === 9_566)).toHaveLength(2);
-}, 60_000);
+}, 120_000);
 
 test("a session that waits while others spend the budget gets no prompt, and nobody calls it ready any more", async () => {
   await using home = new Home();
@@ -113,7 +113,7 @@ test("a session that waits while others spend the budget gets no prompt, and nob
   expect(state()?.tasks[1]).toMatchObject({ outcome: { kind: "cancelled", by: "budget" }, attempts: [] });
   expect(promptsOf(home)).not.toContain("Task 2");
   expect((await run(home, ["show", batchId])).out).not.toContain(awaitsPrefix);
-}, 60_000);
+}, 120_000);
 
 test("a task that is cancelled while its session waits ends with it, at once and without an attempt", async () => {
   await using home = new Home();
@@ -135,7 +135,7 @@ test("a task that is cancelled while its session waits ends with it, at once and
   expect(state?.counts).toMatchObject({ cancelled: 1, succeeded: 2 });
   expect(state?.tasks[1]?.attempts).toEqual([]);
   expect(promptsOf(home).sort()).toEqual(["Task 1", "Task 3"]);
-}, 60_000);
+}, 120_000);
 
 test("sessions that wait are given back as far as the account turns out to allow fewer, and are asked later", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "auto" });
@@ -168,7 +168,7 @@ test("sessions that wait are given back as far as the account turns out to allow
   const [row] = store.list();
   const { tasks } = (row && store.batch(row.batchId)?.state) ?? { tasks: [] };
   expect(tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
-}, 60_000);
+}, 120_000);
 
 test("two batches that begin alike at the same moment have one first session, and share what it wrote", async () => {
   await using home = new Home();
@@ -198,7 +198,7 @@ test("two batches that begin alike at the same moment have one first session, an
     .flatMap(({ attempts }) => attempts.map(({ usage }) => usage?.firstCall?.cacheRead));
   expect(usages.filter((read) => read === 9_566)).toHaveLength(5);
   expect(startsOf(home)).toBe(6);
-}, 60_000);
+}, 120_000);
 
 test("a runner that is killed leaves no waiting session behind, and each task is asked once", async () => {
   await using home = new Home();
@@ -220,7 +220,7 @@ test("a runner that is killed leaves no waiting session behind, and each task is
   expect(store.batch(batchId)?.state.tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
   expect(promptsOf(home).sort()).toEqual(["Task 1", "Task 2", "Task 3", "Task 4"]);
   await home.empty({ but: client.pid });
-}, 60_000);
+}, 120_000);
 
 test("the time of a task begins with its prompt, not while its session waits for that", async () => {
   await using home = new Home();
@@ -238,7 +238,7 @@ test("the time of a task begins with its prompt, not while its session waits for
   open();
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });
-}, 60_000);
+}, 120_000);
 
 test("several models have a first session each, and none waits for that of another", async () => {
   await using home = new Home();
@@ -258,4 +258,4 @@ test("several models have a first session each, and none waits for that of anoth
   writeFileSync(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
-}, 60_000);
+}, 120_000);

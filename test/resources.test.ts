@@ -13,7 +13,7 @@ import { eventually, Home, kill, program } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 import { untilKept } from "./running.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const batchOfAnswer = z.object({ structuredContent: z.object({ batchId: z.string() }) });
 const readAnswer = z.object({ contents: z.array(z.object({ uri: z.string(), text: z.string() })) });

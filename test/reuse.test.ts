@@ -85,7 +85,7 @@ test("an unchanged task gets its earlier answer for nothing; one whose file chan
   await write(home, "b.ts", "b");
   expect(outcomes(await ask(home, tasks))).toEqual(["reused", "reused"]);
   expect(started(home)).toBe(3);
-}, 60_000);
+}, 120_000);
 
 test("the earlier batch can be gone: its answers, pages and logs are in the batch that reuses them", async () => {
   await using home = await homeWith({ "a.ts": "a" });
@@ -100,7 +100,7 @@ test("the earlier batch can be gone: its answers, pages and logs are in the batc
   expect(page).toBeDefined();
   const shown = await run(home, ["show", second.batchId]);
   expect(shown.out).toContain("reused");
-}, 60_000);
+}, 120_000);
 
 test("a task that is added to a batch while it runs gets its earlier answer, too", async () => {
   await using home = await homeWith({ "a.txt": "one" });
@@ -135,7 +135,7 @@ test("without being asked, plain tasks run each time, and three equal ones get t
   expect(outcomes(second)).toEqual(["reused", "reused", "reused", "succeeded"]);
   expect(second.results.slice(0, 3).map(({ reusedFrom }) => reusedFrom?.task)).toEqual([1, 2, 3]);
   expect(second.results[0]?.reusedFrom?.batchId).toBe(first.batchId);
-}, 60_000);
+}, 120_000);
 
 test("tasks of a template are reused without being asked, also with `inputs` for each file", async () => {
   await using home = await homeWith({ "src/a.ts": "a", "src/b.ts": "b", "lib/a.ts": "a" });
@@ -225,7 +225,7 @@ test("`fresh` runs all again, and remembers the new answers", async () => {
   expect(fresh.message).toBe("The task succeeded.");
   const third = await ask(home, [reads("a.ts")]);
   expect(third.results[0]?.reusedFrom?.batchId).toBe(fresh.batchId);
-}, 60_000);
+}, 120_000);
 
 test("an answer is remembered only if it is good, and if it is certain what it depends on", async () => {
   await using home = await homeWith({ "a.ts": "a" });
@@ -329,7 +329,7 @@ test("with `inputs`, a session that ran commands is remembered by those files", 
   const writes = "[[tool name=Edit input=a.ts]][[answer text=edited]]";
   await ask(home, [writes], ...inputs);
   expect(outcomes(await ask(home, [writes], ...inputs))).toEqual(["succeeded"]);
-}, 60_000);
+}, 120_000);
 
 test("with `inputs`, a session whose commands may have changed files is not remembered", async () => {
   await using home = await homeWith({
@@ -377,7 +377,7 @@ test("a damaged or missing transcript is no answer, and costs nothing but the ru
   await Bun.write(join(folder, "answers.sqlite"), "x".repeat(5_000));
   const after = await ask(home, tasks);
   expect(after.counts).toMatchObject({ succeeded: 2 });
-}, 60_000);
+}, 120_000);
 
 test("prune forgets answers that were not used for as long, and the rest stays", async () => {
   await using home = await homeWith({ "a.ts": "a", "b.ts": "b" });
@@ -392,7 +392,7 @@ test("prune forgets answers that were not used for as long, and the rest stays",
   const pruned = await run(home, ["prune"]);
   expect(pruned.out).toContain("Removed 0 batches and 1 remembered answer");
   expect(filesIn(folder).filter((name) => name.endsWith(".ndjson"))).toHaveLength(1);
-}, 60_000);
+}, 120_000);
 
 test("a limit of the configuration keeps only what was used last; with 0, nothing is remembered", async () => {
   await using home = await homeWith({ "a.ts": "a" });
@@ -402,7 +402,7 @@ test("a limit of the configuration keeps only what was used last; with 0, nothin
   home.set({ PARALLEL_CLAUDE_REUSE_LIMIT_MB: "0.000001" });
   await ask(home, [reads("a.ts")]);
   expect(outcomes(await ask(home, [reads("a.ts")]))).toEqual(["succeeded"]);
-}, 60_000);
+}, 120_000);
 
 test("a call of the tool reuses answers too, and says whose they are", async () => {
   await using home = await homeWith({ "a.ts": "a" });
@@ -421,7 +421,7 @@ test("a call of the tool reuses answers too, and says whose they are", async () 
     message: "The task succeeded. 1 reused. `fresh` runs all again.",
     results: [{ outcome: "reused", reusedFrom: { batchId: first.data?.["batchId"], task: 1 } }],
   });
-}, 60_000);
+}, 120_000);
 
 describe("a runner that is killed", () => {
   test("while it remembers or looks up loses and invents nothing", async () => {
@@ -450,4 +450,4 @@ test("the fake's digest is what it read", async () => {
   await using home = await homeWith({ "a.ts": "a" });
   const { results } = await ask(home, ["[[read path=a.ts]][[digest]]"]);
   expect(results[0]?.result).toBe(digestOf([`read ${join(home.work, "a.ts")} a`]));
-}, 60_000);
+}, 120_000);

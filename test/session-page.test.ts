@@ -97,4 +97,4 @@ test("what sessions did is a page, to which row, result and error text lead, whi
   await home.empty();
   expect((await run(home, ["prune", "--older-than", "0"])).out).toContain("Removed 1 batch");
   expect(existsSync(folder)).toBe(false);
-}, 60_000);
+}, 120_000);

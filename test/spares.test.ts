@@ -102,7 +102,7 @@ test("a session is started while the next task waits for a slot, and that task g
   // None was started in vain, and nothing of them is left.
   expect(startsOf(home)).toBe(3);
   await home.empty({ but: client.pid });
-}, 60_000);
+}, 120_000);
 
 test("a batch of one, and one that has a slot for every task, start no more sessions than tasks", async () => {
   await using home = new Home(slowly);
@@ -120,7 +120,7 @@ test("a batch of one, and one that has a slot for every task, start no more sess
     expect(startsOf(home)).toBe(before + count);
     for (const number of all) rmSync(home.file(`gate-${number}`), { force: true });
   }
-}, 60_000);
+}, 120_000);
 
 test("a runner that is killed leaves no spare behind, and the next one asks each task once", async () => {
   await using home = new Home(slowly);
@@ -142,7 +142,7 @@ test("a runner that is killed leaves no spare behind, and the next one asks each
   expect(stateOf(home, batchId).tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
   expect(notes(home).filter(({ kind }) => kind === "prompt")).toHaveLength(4);
   await home.empty({ but: client.pid });
-}, 60_000);
+}, 120_000);
 
 test("spares are gone once nothing more will start: after a cancel, while a limit holds, and when the budget is spent", async () => {
   for (const end of ["cancel", "limit", "budget"] as const) {
@@ -205,7 +205,7 @@ test("a batch that pauses after its sample has no spare for the rest, and Ctrl-C
   await running.exited;
   await other.empty();
   expect(notes(other).filter(({ kind }) => kind === "prompt")).toHaveLength(1);
-}, 60_000);
+}, 120_000);
 
 testNeeding("sh")(
   "a spare leaves when the sessions at work need its memory, and they go on",
@@ -242,7 +242,7 @@ exec claude "$@"
     expect(ended.data).toMatchObject({ counts: { succeeded: 2 } });
     expect(stateOf(home, batchId).tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1]);
   },
-  60_000,
+  120_000,
 );
 
 test("an answer of a spare is remembered, unless what it depends on has changed since the spare started", async () => {
@@ -268,7 +268,7 @@ test("an answer of a spare is remembered, unless what it depends on has changed 
   const results = again.data?.["results"];
   expect(results).toMatchObject([{}, { outcome: "reused" }, {}]);
   await home.empty({ but: client.pid });
-}, 60_000);
+}, 120_000);
 
 test("a spare that dies is no attempt, and another one takes its place", async () => {
   await using home = new Home(slowly);
@@ -285,7 +285,7 @@ test("a spare that dies is no attempt, and another one takes its place", async (
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
   expect(stateOf(home, batchId).tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
-}, 60_000);
+}, 120_000);
 
 test("instructions that change after a spare has started are read by a session that starts then", async () => {
   await using home = new Home(slowly);
@@ -301,7 +301,7 @@ test("instructions that change after a spare has started are read by a session t
   expect(startsOf(home)).toBe(3);
   expect(placeOf(home, "prompt", "Task 2.").pid).not.toBe(spare ?? 0);
   expect(stateOf(home, batchId).counts.succeeded).toBe(2);
-}, 60_000);
+}, 120_000);
 
 test("tasks that run one after the other in a repository start one after the other, as do tasks with hooks", async () => {
   for (const prepare of [
@@ -325,4 +325,4 @@ test("tasks that run one after the other in a repository start one after the oth
     const order = notes(home).map(({ kind }) => kind);
     expect(order).toEqual(Array(3).fill(["start", "prompt", "result"]).flat());
   }
-}, 60_000);
+}, 120_000);

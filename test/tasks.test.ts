@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { eventually, Home } from "./harness.ts";
 import { RawClient, type Reply, tasksExtension } from "./raw-client.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const takesTasks = { extensions: { [tasksExtension]: {} } };
 

@@ -7,7 +7,7 @@ import { chromiumPath } from "./chromium.ts";
 const path = chromiumPath();
 
 /** A test that needs the browser, and how long it may take in milliseconds before it counts as hanging. */
-export function browserTest(title: string, run: () => Promise<void>, hangsAfterMs = 90_000): void {
+export function browserTest(title: string, run: () => Promise<void>, hangsAfterMs = 180_000): void {
   testNeeding("a browser")(title, run, hangsAfterMs);
 }
 
@@ -102,7 +102,7 @@ export class Page implements AsyncDisposable {
   }
 
   /** Waits until an expression is true in the page. */
-  async until(expression: string, patienceMs = 40_000): Promise<void> {
+  async until(expression: string, patienceMs = 80_000): Promise<void> {
     const deadline = performance.now() + patienceMs;
     // While a page gives way to another one there is nobody to ask.
     while (!(await this.evaluate(`Boolean(${expression})`).catch(() => false))) {

@@ -150,7 +150,7 @@ beforeAll(async () => {
       ran([hang, hang], { leash: gone }),
       ran([{ prompt: "x", options: { workingDirectory: home.file("gone") } }, { prompt: "y" }]),
     ]);
-}, 60_000);
+}, 120_000);
 
 test("a batch that is handed over as it ends has all its files in the new directory", async () => {
   const moved = home.file("moved");

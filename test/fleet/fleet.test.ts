@@ -35,7 +35,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     expect(JSON.parse((await run(home, ["results", "latest", "--json"])).out).results).toMatchObject([
       { host: "box-1" },
     ]);
-  }, 60_000);
+  }, 120_000);
 
   test("stops at the first answer that matches, and takes settings from a file along", async () => {
     const { home } = shared;
@@ -55,7 +55,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     const [, file = ""] =
       /--settings=([^"]*state-box-1[^"]*\.json)/.exec(readFileSync(home.startsLog, "utf8")) ?? [];
     expect(file).not.toBe("");
-  }, 60_000);
+  }, 120_000);
 
   test("repeats on the worker what a second try can fix, and counts all that was spent", async () => {
     const { home } = shared;
@@ -64,7 +64,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     const { results } = await new OwnBatch(home, [task]).answer();
     expect(results).toMatchObject([{ result: expect.any(String), status: "success", costUsd: 0.5 }]);
     expect(results[0]?.remarks?.join(" ")).toContain("2 attempts");
-  }, 60_000);
+  }, 120_000);
 
   test("says in list, results and logs where a task ran", async () => {
     const { home } = shared;
@@ -76,7 +76,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     ]);
     const [page = ""] = new Bun.Glob("**/report-*.html").scanSync({ cwd: home.output, absolute: true });
     expect(await Bun.file(page).text()).toContain("succeeded on box-1");
-  }, 60_000);
+  }, 120_000);
 
   test("lets tasks of other models go on while one model has reached its limit", async () => {
     const { home, redis } = shared;
@@ -99,7 +99,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     const { batchId = "" } = newestRow(home) ?? {};
     await run(home, ["cancel", batchId]);
     expect((await batch.answer()).results[1]).toMatchObject({ result: "yes" });
-  }, 60_000);
+  }, 120_000);
 
   test("stops at the budget of the batch", async () => {
     const { home } = shared;
@@ -109,7 +109,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     ]).answer();
     expect(results.slice(0, 2).map(({ status }) => status)).toEqual(["success", "success"]);
     expect(results.at(-1)).toMatchObject({ outcome: "cancelled: budget" });
-  }, 60_000);
+  }, 120_000);
 
   test("runs on its workers, and its answers come back with their costs", async () => {
     await using fleet = await OwnFleet.create();
@@ -145,7 +145,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     const started = readFileSync(home.startsLog, "utf8");
     expect(started).toContain(`Read(/${home.file("fleet.key")})`);
     expect(started).toContain(`Edit(/${home.file("redis.password")})`);
-  }, 60_000);
+  }, 120_000);
 
   test("sends the files of a repository, uncommitted ones too, and brings changes back as branches", async () => {
     await using fleet = await OwnFleet.create({
@@ -178,7 +178,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     expect(git(own, "show", `${branch}:c.txt`)).toBe("committednot committed");
     expect(git(own, "status", "--porcelain")).toBe("?? b.txt");
     expect(readdirSync(own).sort()).toEqual([".git", "a.txt", "b.txt"]);
-  }, 60_000);
+  }, 120_000);
 
   test("refuses on the worker what its policy does not allow, and spends nothing", async () => {
     await using fleet = await OwnFleet.create({ policy: { permissionModes: ["plan"] } });
@@ -189,7 +189,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
       { status: "error", error: expect.stringContaining("does not allow the permission mode acceptEdits") },
     ]);
     expect(asked(home)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("waits for the end of a usage limit, on all workers, and counts no attempt", async () => {
     await using fleet = await OwnFleet.create();
@@ -216,7 +216,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await redis.connection.del("bull:fleet1-default:limiter");
     const { results } = await batch.answer();
     expect(results).toMatchObject([{ result: "after", status: "success" }]);
-  }, 60_000);
+  }, 120_000);
 
   test("leaves a worker alone whose login does not work, and runs its task on another one", async () => {
     await using fleet = await OwnFleet.create();
@@ -230,7 +230,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await Bun.write(good, "");
     await fleet.worker("box-2");
     expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
-  }, 60_000);
+  }, 120_000);
 
   test("leaves a task to others that is signed with another key than a worker has", async () => {
     await using fleet = await OwnFleet.create();
@@ -244,7 +244,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await odd.says("Takes no tasks for 60 s: A task is signed with another key");
     await fleet.worker("box-2");
     expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
-  }, 60_000);
+  }, 120_000);
 
   test("leaves a task to others if Claude Code is gone from a worker", async () => {
     await using fleet = await OwnFleet.create();
@@ -258,7 +258,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await fleet.worker("box-2");
     expect((await batch.answer()).results).toMatchObject([{ result: "yes", host: "box-2" }]);
     expect(asked(home).length).toBe(1);
-  }, 60_000);
+  }, 120_000);
 
   test("has no worker where Claude Code is missing, which says so and ends", async () => {
     await using fleet = await OwnFleet.create();
@@ -269,7 +269,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
     await worker.hasEnded;
     expect(worker.said).toContain("This machine can run no task");
     expect(worker.said).toContain("Nothing was started.");
-  }, 60_000);
+  }, 120_000);
 
   test("counts what it cost once, if its worker has the same store", async () => {
     await using fleet = await OwnFleet.create();
@@ -284,7 +284,7 @@ describeNeeding("redis")("a batch on a fleet", () => {
       () => JSON.stringify(store.list()),
     );
     expect(spentSince(store.database, 0)).toBeCloseTo(0.25, 6);
-  }, 60_000);
+  }, 120_000);
 
   test("has workers that say as JSON what they take", async () => {
     await using fleet = await OwnFleet.create();
@@ -309,5 +309,5 @@ describeNeeding("redis")("a batch on a fleet", () => {
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     expect(await child.stderr.text()).toContain("so `--slots 8` is not reached");
-  }, 60_000);
+  }, 120_000);
 });

@@ -26,5 +26,5 @@ describeNeeding("redis")("the connection of a batch to its fleet", () => {
         .split("\n");
     while ((await clients()).length > 1) await Bun.sleep(20);
     expect(await clients()).toHaveLength(1);
-  }, 30_000);
+  }, 120_000);
 });

@@ -23,5 +23,5 @@ describeNeeding("redis")("an unchanged task of a template", () => {
     expect(asked(home)).toHaveLength(3);
     expect((await run(home, onFleet)).code).toBe(0);
     expect(asked(home)).toHaveLength(3);
-  }, 60_000);
+  }, 120_000);
 });

@@ -112,7 +112,6 @@ describeNeeding(
       await eventually(
         () => said.includes(words),
         () => `it said: ${said}`,
-        30_000,
       ).finally(() => child.kill("SIGTERM"));
       // It ends, although it never reached the server.
       await child.exited;
@@ -122,7 +121,7 @@ describeNeeding(
       // Once for the terminal and once for the state, and not for each of the many attempts.
       expect(said.split(words).length - 1).toBeLessThanOrEqual(3);
       expect(said).not.toContain("    at ");
-    }, 60_000);
+    }, 120_000);
   }
 
   test("ends a worker with another password at once, and says why", async () => {
@@ -201,7 +200,7 @@ describeNeeding(
         if (result !== undefined) ends.set(batchId, unsealed(idOf(batchId), result, key));
       }
     };
-    const deadline = performance.now() + 50_000;
+    const deadline = performance.now() + 100_000;
     while (ends.size < all.length && performance.now() < deadline) {
       await look();
       await Bun.sleep(50);
@@ -216,7 +215,7 @@ describeNeeding(
       });
     expect(ends.get("good")).toMatchObject({ kind: "ended", outcome: { kind: "succeeded" } });
     expect(asked(home)).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   test("keeps transcripts of 5 MB out of Redis, and gives them back whole", async () => {
     const { home } = secured.fleet;

@@ -15,7 +15,7 @@ import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
 import { bunSection, darwin, machO, pe } from "./made-up-binaries.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const here = await targetOfThisMachine();
 const library = ["x86_64", "aarch64"]

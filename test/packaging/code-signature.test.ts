@@ -10,7 +10,7 @@ import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import { testNeeding } from "../facilities.ts";
 import { darwin, machO, withCertificate } from "./made-up-binaries.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 describe("a signature of ours", () => {
   const signatureOf = (file: Buffer) => {

@@ -7,7 +7,7 @@ import { release } from "../../scripts/release/release.ts";
 import { targets } from "../../scripts/release/targets.ts";
 import { git, Repositories, script, start } from "./release-harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const { name } = release;
 const repositories = new Repositories();

@@ -6,7 +6,7 @@ import { checksumOf } from "../../scripts/release/checksums.ts";
 import { notesOf } from "../../scripts/release/notes.ts";
 import { git, Repositories, script, start } from "./release-harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const repositories = new Repositories();
 afterAll(() => repositories[Symbol.dispose]());

@@ -7,7 +7,7 @@ import { targets } from "../../scripts/release/targets.ts";
 import { describeNeeding } from "../facilities.ts";
 import { pathWith, Repositories, script } from "./release-harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const { name, secondName } = release;
 const repositories = new Repositories();

@@ -8,7 +8,7 @@ import { describeNeeding } from "../facilities.ts";
 import { fakeClaudeStart } from "../fixtures/run-fake-claude.ts";
 import { git, pathWith, Repositories, start } from "./release-harness.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const { name } = release;
 const repositories = new Repositories();

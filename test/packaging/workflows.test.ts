@@ -8,7 +8,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { targets } from "../../scripts/release/targets.ts";
 import { testNeeding } from "../facilities.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const root = join(import.meta.dir, "..", "..");
 const directory = join(root, ".github", "workflows");
