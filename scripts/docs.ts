@@ -5,6 +5,7 @@ import { downloads, installation, systems } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
 import { assumptionTable } from "./docs/macos-assumptions.ts";
+import { metricTable } from "./docs/metrics.ts";
 import { nodeTable } from "./docs/node-imports.ts";
 import { rhythmTable } from "./docs/rhythms.ts";
 import { withSection } from "./docs/sections.ts";
@@ -26,6 +27,7 @@ const parts: Record<string, Record<string, string[]>> = {
   "docs/install.md": { downloads, configurations },
   "docs/command-line.md": { commands: tables.commands, "exit-statuses": tables.exitStatuses },
   "docs/fleet.md": { "fleet-settings": tables.fleetSettings, "fleet-policy": tables.fleetPolicy },
+  "docs/observability.md": { metrics: metricTable },
   "docs/reference.md": {
     clients: tables.clients,
     "session-options": tables.sessionOptions,

@@ -324,6 +324,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     // Both have a task in common.
     compare: [newestRow(home)?.batchId ?? "", "latest"],
     spend: [],
+    metrics: [],
     cancel: ["latest"],
     change: ["latest", "--concurrency", "2"],
     retry: ["latest"],

@@ -139,6 +139,8 @@ describe("of the documents that users read,", () => {
         "sh",
         "text",
         "toml",
+        // In a test of its own: docs-observability.test.ts.
+        "yaml",
       ].sort(),
     );
   });

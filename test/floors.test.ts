@@ -14,7 +14,7 @@ const floors = [
   ["git"],
   ["far", "fleet"],
   ["engine/shared"],
-  ["engine/account", "engine/memory", "engine/output", "engine/reuse"],
+  ["engine/account", "engine/memory", "engine/output", "engine/reuse", "engine/telemetry"],
   ["engine/attempt"],
   ["engine/scheduler"],
   ["engine/hosts"],

@@ -229,6 +229,14 @@ export const configurationSchema = z.strictObject({
         "Command to run when a background batch ends, without a shell. `BATCH_ID`, `BATCH_END`, `BATCH_REASON` and other variables describe the batch.",
     })
     .optional(),
+  otlpEndpoint: z
+    .string()
+    .refine(isPlainAddress, "must be an http or https address without a name, a password or a query")
+    .meta({
+      description:
+        "Where to send the traces of batches, as OTLP over HTTP: an address to which `/v1/traces` is added, such as `http://127.0.0.1:4318` (default: what OTEL_EXPORTER_OTLP_ENDPOINT says, or else nowhere). docs/observability.md describes them.",
+    })
+    .optional(),
   syncWaitSeconds: z
     .number()
     .positive()
@@ -239,6 +247,13 @@ export const configurationSchema = z.strictObject({
     })
     .default(45),
 });
+
+// It is stored with batches, so it must have nothing secret in it.
+function isPlainAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
 
 export type Configuration = z.output<typeof configurationSchema>;
 export type SettingName = keyof Configuration;

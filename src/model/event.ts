@@ -9,6 +9,7 @@ import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome
 import { retention } from "./retention.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
 import { sessionRef } from "./session-ref.ts";
+import { spanContext } from "./trace.ts";
 
 /** One task as given: its prompt, and options of its own, unparsed. */
 export const task = z.object({
@@ -147,6 +148,10 @@ export const batch = z.object({
   retention: retention.optional(),
   /** Problems noticed before it began that did not stop it. */
   warnings: z.array(z.string()).optional(),
+  /** The span of whatever started it, if that is in a trace. */
+  within: spanContext.optional(),
+  /** Where the operator wants traces to be sent, if not where the environment of its processes says. */
+  otlpEndpoint: z.string().optional(),
 });
 export type Batch = z.infer<typeof batch>;
 

@@ -147,6 +147,8 @@ export interface BatchState {
   obeysChanges?: boolean;
   /** The epoch whose runner has last taken the batch to its end or pause: it has nothing left to do, though it may live. */
   restedEpoch?: number;
+  /** When that was. */
+  restedAt?: number;
   /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
   copiedAt?: number;
   leash?: ProcessIdentity;
@@ -295,10 +297,12 @@ export function apply(state: BatchState, event: Event): void {
       delete state.paused;
       state.endedAt = event.at;
       state.restedEpoch = state.epoch;
+      state.restedAt = event.at;
       return;
     case "batch-paused":
       state.endedAt = event.at;
       state.restedEpoch = state.epoch;
+      state.restedAt = event.at;
       return;
     default:
       unreachable(event);

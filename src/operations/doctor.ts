@@ -17,6 +17,7 @@ import { type InForce, readConfiguration, stateDirectoryOf } from "./configurati
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
 import { fleetFindings, fleetsNamed } from "./doctor-fleet.ts";
+import { traceFindings } from "./doctor-traces.ts";
 import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
@@ -63,6 +64,7 @@ export const doctor: Operation<typeof input, typeof output> = {
       ...(inForce ? await hostFindings(context, inForce.configuration) : []),
     ];
     findings.push(...holdFindings(context, findings), ...batchFindings(context, findings));
+    if (inForce) findings.push(...(await traceFindings(inForce.configuration)));
     if (fleet !== undefined && inForce)
       for (const [name, settings] of fleetsNamed(fleet, inForce.configuration, inForce.file))
         findings.push(...(await fleetFindings(name, settings)));

@@ -15,6 +15,7 @@ import {
 import { option, prose } from "../model/prose.ts";
 import { sampleOf } from "../model/sample.ts";
 import type { SessionValues } from "../model/session-values.ts";
+import { spanContextFrom, traceVariable } from "../model/trace.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { keyFaults, type Ordered, orderOf } from "./after.ts";
@@ -233,6 +234,8 @@ export async function planBatch(
     from: base,
   });
   if (faults.length > 0) return { ok: false, faults: distinct(faults) };
+  // The variable of a server is that of its client's start, and says nothing about a call.
+  const within = startedBy === "run" ? spanContextFrom(process.env[traceVariable]) : undefined;
   return {
     ok: true,
     value: {
@@ -293,6 +296,8 @@ export async function planBatch(
           ? {}
           : { notifyCommand: commandWords(configuration.notifyCommand) }),
         ...(warnings.length === 0 ? {} : { warnings }),
+        ...(within ? { within } : {}),
+        ...(configuration.otlpEndpoint === undefined ? {} : { otlpEndpoint: configuration.otlpEndpoint }),
       },
       values,
       files: files.all(),

@@ -89,6 +89,15 @@ export class Capacity {
 
   /** What the sessions of all other living runners use. */
   otherLoads(batchId: BatchId): Load[] {
+    return this.#loadsBut(batchId);
+  }
+
+  /** What the sessions of all living runners use. */
+  allLoads(): Load[] {
+    return this.#loadsBut("");
+  }
+
+  #loadsBut(batchId: string): Load[] {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
     return rows.all(batchId).flatMap((value) => {
       const row = loadRow.parse(value);

@@ -64,6 +64,16 @@ export function accountOn(account: string, machine: string): string {
   return `${account} ${machine}`;
 }
 
+const lastedSchema = z.array(z.object({ kind: z.enum(accessKinds), until: z.number() }));
+
+/** Which kinds of holds are on for any account, and until when the longest of each is, in milliseconds since 1970. */
+export function heldKinds(database: Database, now: number): ReadonlyMap<HoldKind, number> {
+  const rows = database.query<unknown, [number]>(
+    "SELECT kind, max(until) AS until FROM holds WHERE until > ? GROUP BY kind",
+  );
+  return new Map(lastedSchema.parse(rows.all(now)).map(({ kind, until }) => [kind, until]));
+}
+
 /** The holds of one account. */
 export class Holds {
   readonly #database: Database;

@@ -57,6 +57,8 @@ export function layoutOf(stateDirectory: string) {
     answers: (batchId: BatchId) => join(batchDirectory(batchId), "answers"),
     /** The output of the batch's own processes. */
     runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
+    /** What its processes have sent of its trace. */
+    sentTraces: (batchId: BatchId) => join(batchDirectory(batchId), "sent-traces.json"),
     /** Named after the start of its session, so that no session ever appends to another's transcript. */
     transcript: (batchId: BatchId, startName: string) =>
       join(batchDirectory(batchId), `session-${startName}.ndjson`),

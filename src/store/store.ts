@@ -10,6 +10,7 @@ import type { WaitReason } from "../model/wait-reason.ts";
 import { fileIdentity } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { keepAttemptCounts } from "./attempt-counts.ts";
 import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
@@ -52,6 +53,23 @@ interface Budgets {
   budgetUsd: number | undefined;
   stoppedAtUsd: number | undefined;
 }
+
+const endedCountSchema = z
+  .object({
+    batches: z.number(),
+    cancelledBy: z.enum(cancellers).nullable(),
+    queued: z.number(),
+    running: z.number(),
+    succeeded: z.number(),
+    failed: z.number(),
+    cancelled: z.number(),
+  })
+  .transform(({ batches, cancelledBy, ...counts }) => ({
+    batches,
+    counts: counts satisfies Counts,
+    ...(cancelledBy === null ? {} : { cancelledBy }),
+  }));
+type EndedCount = z.output<typeof endedCountSchema>;
 
 const createdSchema = z.object({ created: z.number() });
 
@@ -360,6 +378,16 @@ export class Store implements Disposable {
       .map(this.#rowFrom);
   }
 
+  /** How many batches have ended or paused, and how many of their tasks stand how, by how they ended. */
+  endedCounts(): EndedCount[] {
+    const rows = this.database.query<unknown, []>(
+      `SELECT count(*) AS batches, cancelled_by AS cancelledBy, total(queued) AS queued, total(running) AS running,
+         total(succeeded) AS succeeded, total(failed) AS failed, total(cancelled) AS cancelled
+         FROM batches WHERE ended_at IS NOT NULL GROUP BY queued > 0, cancelled_by`,
+    );
+    return z.array(endedCountSchema).parse(rows.all());
+  }
+
   /** Batches that had ended by then (milliseconds since 1970), oldest first; without those that have only paused. */
   endedBy(at: number): BatchRow[] {
     return this.database
@@ -380,7 +408,10 @@ export class Store implements Disposable {
         "DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL AND queued = 0",
       );
       if (row.run(batchId).changes !== 1) return false;
-      if (keepsSpending) keepSpending(this.database, batchId);
+      if (keepsSpending) {
+        keepSpending(this.database, batchId);
+        keepAttemptCounts(this.database, batchId);
+      }
       this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);

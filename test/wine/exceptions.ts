@@ -99,6 +99,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   },
   "advice-followed.test.ts": { slow: long },
   "background.test.ts": { slow: same },
+  "traces.test.ts": { slow: same },
   "bad-input.test.ts": { slow: long },
   "change.test.ts": { slow: same },
   "checks.test.ts": { slow: long },

@@ -12,6 +12,7 @@ import { prerequisitesOf } from "../../model/prerequisites.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type Attempt, attemptsSinceAsked, type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
+import { traceVariable } from "../../model/trace.ts";
 import { joined } from "../../platform/environment.ts";
 import { exists, realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
@@ -72,6 +73,8 @@ export interface Means {
   values: SessionValues;
   /** Whether the session says when the API begins to answer. */
   saysBeginning?: boolean;
+  /** The span that a session is a part of, by the name of its start; undefined if no trace is sent. */
+  traceparent?: ((startName: string) => string) | undefined;
 }
 
 /** What the workspace must know about the next attempt. */
@@ -278,7 +281,7 @@ function privatePath(layout: Layout, batchId: BatchId, kind: string, text: strin
 export function startPlan(
   batchId: BatchId,
   { prompt, options, variables }: Wanted,
-  { claudePath, workingDirectory, layout, environment, saysBeginning = false }: Means,
+  { claudePath, workingDirectory, layout, environment, saysBeginning = false, traceparent }: Means,
 ): StartPlan {
   const { resumeSessionId, forkSession } = options;
   const sessionId = resumeSessionId === undefined || forkSession ? crypto.randomUUID() : resumeSessionId;
@@ -291,14 +294,15 @@ export function startPlan(
     return path;
   };
   const mentions = mentionEnvironment(prompt, options, workingDirectory);
-  const own = joined([mentions, variables]);
+  const traced = traceparent ? { [traceVariable]: traceparent(startName) } : {};
+  const own = joined([mentions, traced, variables]);
   return {
     startName,
     sessionId,
     initialize: initializeLine(options),
     command: [claudePath, ...argumentsFor(options, sessionId, { putAside, saysBeginning })],
     workingDirectory,
-    environment: joined([mentions, environment, variables]),
+    environment: joined([mentions, environment, traced, variables]),
     variables: own,
     files,
     marker: markerOf(batchId, startName),

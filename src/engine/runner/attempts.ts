@@ -11,6 +11,7 @@ import { cancelHeld, consequencesOf, type EndKnown, endedEvent } from "../attemp
 import type { ReusedSessions } from "../attempt/reused-sessions.ts";
 import type { Running } from "../attempt/running.ts";
 import type { Adopted, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
+import type { SessionTraces } from "../attempt/session-traces.ts";
 import type { BorrowedDirectory } from "../attempt/workspace.ts";
 import type { Loss } from "../memory/memory-plan.ts";
 import type { OutputFiles } from "../output/output-files.ts";
@@ -19,6 +20,7 @@ import type { PrefixGroups } from "../scheduler/prefix-groups.ts";
 import type { Slots } from "../scheduler/slots.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
+import type { TraceExport } from "../telemetry/trace-export.ts";
 import { Checks } from "./checks.ts";
 import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
@@ -76,6 +78,10 @@ export interface AttemptsParts {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
+  /** Undefined if no trace is sent. */
+  traces?: SessionTraces | undefined;
+  /** Hears of each attempt whose end is in the log. */
+  traceExport?: Pick<TraceExport, "ended"> | undefined;
   slots: Slots;
   accountSlots: SharedSlots;
   /** Undefined if the number of sessions is fixed. */
@@ -205,7 +211,7 @@ export class Attempts {
     end: EndKnown,
     consequences: Consequences = {},
   ): Promise<void> {
-    const { log, files } = this.#parts;
+    const { log, files, traceExport } = this.#parts;
     const { delayMs, givenUp, isMeant = () => true } = consequences;
     const delay = givenUp ? undefined : delayMs;
     this.#retryTimes.set(number, delay);
@@ -220,6 +226,7 @@ export class Attempts {
     );
     if (committed.length === 0) return;
     void files.writeTask(number, end);
+    traceExport?.ended(number, attempt);
     this.endCancelled();
   }
 

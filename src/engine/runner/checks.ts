@@ -26,6 +26,7 @@ import type { Running } from "../attempt/running.ts";
 import { RunningCommand } from "../attempt/running-command.ts";
 import type { Adopted, Away, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
 import { markerOf, newStartName } from "../attempt/session-name.ts";
+import type { SessionTraces } from "../attempt/session-traces.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import { retryDelayMs } from "../scheduler/retry.ts";
@@ -48,6 +49,8 @@ export interface ChecksParts {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
+  /** Undefined if no trace is sent. */
+  traces?: SessionTraces | undefined;
   /** Called whenever the transcript of a question's session contains something new. */
   progressed(of: { number: number; options: SessionOptions }, delta: TranscriptDelta): void;
 }
@@ -302,7 +305,7 @@ export class Checks {
     | { started: true; judged: Judged }
     | { started: false; kind: "task" | "passing"; because: string; away?: Away | undefined }
   > {
-    const { log, host, layout, holds, environment, values } = this.#parts;
+    const { log, host, layout, holds, environment, values, traces } = this.#parts;
     const { number, workingDirectory, answer } = asked;
     const { batch } = log.state;
     const claude = claudeOf(batch, { thorough: false });
@@ -313,7 +316,9 @@ export class Checks {
     const task = batch.tasks[number - 1]?.prompt ?? "";
     const fence = crypto.randomUUID().slice(0, 8);
     const prompt = questionPrompt({ question, task, answer: answer.text, fence });
-    const means = { claudePath: claude.path, workingDirectory, layout, environment, values };
+    const checked = this.#last(number);
+    const traceparent = traces && checked ? () => traces.ofAttempt(number, checked) : undefined;
+    const means = { claudePath: claude.path, workingDirectory, layout, environment, values, traceparent };
     const variables = this.#variables(number, asked.options);
     const plan = startPlan(batch.batchId, { prompt, options, variables }, means);
     const start = await host.start(plan, { footprintKey: footprintKey(batch, options) });

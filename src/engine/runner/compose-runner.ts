@@ -25,6 +25,7 @@ import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
 import { ReusedSessions } from "../attempt/reused-sessions.ts";
 import { poolOf } from "../attempt/session-pool.ts";
+import { sessionTraces } from "../attempt/session-traces.ts";
 import { waitingLike } from "../attempt/tasks-alike.ts";
 import { mostSpares, WarmSpares } from "../attempt/warm-spares.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
@@ -49,6 +50,8 @@ import {
   sharedRow,
   sharedSlots,
 } from "../shared/shared-store.ts";
+import type { TraceTarget } from "../telemetry/target.ts";
+import type { TraceExport } from "../telemetry/trace-export.ts";
 import { Attempts } from "./attempts.ts";
 import type { fleetParts as makeFleetParts } from "./fleet-parts.ts";
 import { RunnerLog } from "./runner-log.ts";
@@ -81,10 +84,11 @@ export interface RunOptions {
 
 export type RunnerParts = ReturnType<typeof composeRunner>;
 
-/** What runs sessions elsewhere: loaded only for a batch that does. */
+/** What runs sessions elsewhere, or sends traces: loaded only for a batch that does. */
 export interface MoreParts {
   fleetParts?: typeof makeFleetParts;
   other?: typeof Hosts;
+  tracing?: { target: TraceTarget; Export: typeof TraceExport };
 }
 
 /** All parts of a runner, ready to run. Does not read, write or start anything yet. */
@@ -93,7 +97,7 @@ export function composeRunner(
   batchLog: BatchLog,
   epoch: number,
   { watching, values = noValues, isAttended = true, isUnseen = false, cancelled }: RunOptions,
-  { fleetParts, other }: MoreParts = {},
+  { fleetParts, other, tracing }: MoreParts = {},
 ) {
   const { batch, account } = batchLog.state;
   const { layout } = store;
@@ -171,7 +175,16 @@ export function composeRunner(
   const holds: TaskHolds = hosts?.holds ?? holdsOf(account.hash);
   const host = hosts ?? local;
   const workspace = hosts?.workspace ?? sharedDirectory;
-  const means = { layout, environment, values };
+  const traces = tracing && sessionTraces(() => log.state);
+  const traceExport =
+    tracing &&
+    new tracing.Export({
+      target: tracing.target,
+      state: () => log.state,
+      sentFile: layout.sentTraces(log.batchId),
+      complain: complainInLog,
+    });
+  const means = { layout, environment, values, traceparent: traces?.ofStart };
   const planning = { workspace, prefixes, means };
   const reused = new ReusedSessions({
     planOf: (number) => reusingPlan(log.state, number, planning),
@@ -201,6 +214,8 @@ export function composeRunner(
     host,
     environment,
     values,
+    traces,
+    traceExport,
     slots,
     accountSlots,
     pace,
@@ -247,7 +262,7 @@ export function composeRunner(
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
-  const session = { log, layout, host, pool, reused, workspace, environment, values, writeAnswers };
+  const session = { log, layout, host, pool, reused, workspace, environment, values, traces, writeAnswers };
   const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
   const fleet =
     batch.fleet &&
@@ -299,6 +314,8 @@ export function composeRunner(
     tasks,
     reuse,
     fleet,
+    /** Undefined if no trace is sent. */
+    traceExport,
     values,
     cancelled,
     isForOne,
@@ -306,6 +323,11 @@ export function composeRunner(
     failed,
     fail,
   };
+}
+
+/** Says something in the log of the batch's processes. */
+export function complainInLog(message: string): void {
+  console.error(`${new Date().toISOString()} ${message}`);
 }
 
 // The sessions of the account: a fixed number, or as many as turn out to work.

@@ -19,7 +19,14 @@ import { notStarted, summaryEvents } from "../attempt/attempt-events.ts";
 import { isAnswerThere } from "../attempt/earlier-answers.ts";
 import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
-import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
+import { traceChoice } from "../telemetry/target.ts";
+import {
+  complainInLog,
+  composeRunner,
+  type MoreParts,
+  type RunnerParts,
+  type RunOptions,
+} from "./compose-runner.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { handoverMs } from "./hidden-commands.ts";
 import { startFollowingKeeper, startNotifier, startTidier } from "./start-processes.ts";
@@ -53,7 +60,12 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
     const { fleet, hosts } = log.state.batch;
     const fleetParts = fleet && (await import("./fleet-parts.ts")).fleetParts;
     const other = hosts && (await import("../hosts/hosts.ts")).Hosts;
-    const more = { ...(fleetParts ? { fleetParts } : {}), ...(other ? { other } : {}) };
+    const tracing = await tracingOf(log.state, options);
+    const more = {
+      ...(fleetParts ? { fleetParts } : {}),
+      ...(other ? { other } : {}),
+      ...(tracing ? { tracing } : {}),
+    };
     await new Runner(composeRunner(store, log, epoch, options, more)).run();
     return true;
   } catch (error) {
@@ -61,6 +73,15 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
     if (error instanceof Replaced) return false;
     throw error;
   }
+}
+
+// Undefined if no trace is sent: of a batch that runs for another machine, that one sends it.
+async function tracingOf({ batch }: BatchState, { isUnseen }: RunOptions): Promise<MoreParts["tracing"]> {
+  if (isUnseen || batch.within?.isSampled === false) return undefined;
+  const choice = traceChoice(process.env, batch.otlpEndpoint);
+  if (choice.kind === "unusable") complainInLog(`No traces are sent. ${choice.because} ${choice.remedy}`);
+  if (choice.kind !== "send") return undefined;
+  return { target: choice, Export: (await import("../telemetry/trace-export.ts")).TraceExport };
 }
 
 // The new epoch. Undefined if the batch has ended, or its runner does not exit.
@@ -106,6 +127,7 @@ class Runner {
   async run(): Promise<void> {
     const { store, log, slots, starts, files, cancelled, attempts, pool, hosts, reuse, failed, fleet } =
       this.#parts;
+    const { traceExport } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
@@ -114,6 +136,7 @@ class Runner {
     using _starts = starts;
     using _reuse = reuse;
     using _pool = pool;
+    using _traces = traceExport;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#transcriptChanged(name)));
     using pace = this.#pace;
     pace.at("beat");
@@ -122,10 +145,12 @@ class Runner {
     cancelled?.addEventListener("abort", readOthers);
     try {
       this.#inherit();
+      traceExport?.begin();
       await Promise.race([takeOverAnswers(this.#parts), failed]);
       while (!(await this.#runToEnd()));
       this.#finish();
       await fleet?.attempts.finish();
+      await traceExport?.finish();
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();

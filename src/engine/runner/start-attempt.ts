@@ -22,6 +22,7 @@ import {
 import type { ReusedSessions } from "../attempt/reused-sessions.ts";
 import type { Away, Session, SessionHost } from "../attempt/session-host.ts";
 import type { PooledSession, SessionPool, StartedSession } from "../attempt/session-pool.ts";
+import type { SessionTraces } from "../attempt/session-traces.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { BorrowedDirectory, type NeedsDirectory, NotNow, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -52,6 +53,8 @@ export interface StartParts {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
+  /** Undefined if no trace is sent. */
+  traces?: SessionTraces | undefined;
   /** Writes what a session reads of earlier answers. */
   writeAnswers: WriteAnswers;
   /** Called if no session could start for too long: ends queued tasks. */
@@ -225,9 +228,10 @@ async function directoryFor(
 function planIn(
   workingDirectory: string,
   { number, ...asked }: { number: number; claudePath: string; saysBeginning: boolean },
-  { log, layout, environment, values }: StartParts,
+  { log, layout, environment, values, traces }: StartParts,
 ): AttemptPlan {
-  return planAttempt(log.state, number, { ...asked, workingDirectory, layout, environment, values });
+  const means = { ...asked, workingDirectory, layout, environment, values };
+  return planAttempt(log.state, number, { ...means, traceparent: traces?.ofStart });
 }
 
 type Opened =

@@ -170,8 +170,8 @@ function sumOf(spent: readonly Spent[]): SpendingSum {
   };
 }
 
-// With how much of them is spent.
-function budgetsOf(context: Context, now: number): Spending["budgets"] {
+/** The operator's budgets, with how much of them is spent. */
+export function budgetsOf(context: Context, now: number): Spending["budgets"] {
   const { dayUsd, monthUsd } = spendLimitsOf(context.configuration);
   const limits: Record<SpendPeriod, number | undefined> = { day: dayUsd, month: monthUsd };
   return spendPeriods.flatMap((period) => {

@@ -1,0 +1,94 @@
+// How attempts ended, in numbers that never decrease: of batches that are here, from their logs; of removed ones, from what
+// is kept of them.
+import type { Database } from "bun:sqlite";
+import { z } from "zod";
+import type { BatchId } from "../model/batch-id.ts";
+
+/** The limits of durations by which attempts are counted, in milliseconds. */
+export const durationLimitsMs = [5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600].map(
+  (seconds) => seconds * 1_000,
+);
+
+const countSchema = z.object({
+  /** The kind of the outcome. */
+  outcome: z.string(),
+  /** Which failure, clock or canceller it was; empty for any other outcome. */
+  why: z.string(),
+  count: z.number(),
+  /** How many of them the task was tried again after. */
+  retried: z.number(),
+  /** How many said how long they took. */
+  timed: z.number(),
+  /** How long those took together, in milliseconds. */
+  durationMs: z.number(),
+  /** How many of those took at most as long as each of the limits says. */
+  within: z.array(z.number()),
+});
+/** Attempts that ended alike. */
+export type AttemptCount = z.infer<typeof countSchema>;
+
+const rowSchema = z.looseObject(countSchema.omit({ within: true }).shape);
+
+// A fact, not a table: older programs ignore it, and the schema stays the same.
+const factName = "removed-attempts";
+
+const duration = "json_extract(body, '$.usage.durationMs')";
+const within = durationLimitsMs.map((limit, index) => `total(${duration} <= ${limit}) AS within${index}`);
+
+/** Attempts with a session of their own: no task that never started, and no answer that was used again. */
+const counts = `SELECT json_extract(body, '$.outcome.kind') AS outcome,
+    coalesce(json_extract(body, '$.outcome.reason'), json_extract(body, '$.outcome.clock'),
+      json_extract(body, '$.outcome.by'), '') AS why,
+    count(*) AS count, count(json_extract(body, '$.retryAt')) AS retried, count(${duration}) AS timed,
+    total(${duration}) AS durationMs, ${within.join(", ")}
+  FROM events WHERE json_extract(body, '$.type') = 'attempt-ended'
+    AND json_extract(body, '$.attempt') > 0 AND json_extract(body, '$.outcome.reused') IS NULL`;
+
+/** How all attempts ended. */
+export function attemptCounts(database: Database): AttemptCount[] {
+  const here = database.query<unknown, []>(`${counts} GROUP BY 1, 2`).all().map(countFrom);
+  return sumOf([...removed(database), ...here]);
+}
+
+/** Keeps how those of a batch ended, within the transaction that removes it. */
+export function keepAttemptCounts(database: Database, batchId: BatchId): void {
+  const own = database
+    .query<unknown, [string]>(`${counts} AND batch_id = ? GROUP BY 1, 2`)
+    .all(batchId)
+    .map(countFrom);
+  if (own.length === 0) return;
+  const value = JSON.stringify(sumOf([...removed(database), ...own]));
+  database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, value);
+}
+
+function removed(database: Database): AttemptCount[] {
+  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
+  if (!row) return [];
+  const { value } = z.object({ value: z.string() }).parse(row);
+  // A newer program may have written more than this one knows: then nothing is known.
+  return z.array(countSchema).catch([]).parse(JSON.parse(value));
+}
+
+function countFrom(value: unknown): AttemptCount {
+  const row = rowSchema.parse(value);
+  const { outcome, why, count, retried, timed, durationMs } = row;
+  const limits = durationLimitsMs.map((_, index) => z.number().parse(row[`within${index}`]));
+  return { outcome, why, count, retried, timed, durationMs, within: limits };
+}
+
+function sumOf(all: readonly AttemptCount[]): AttemptCount[] {
+  const sums = new Map<string, AttemptCount>();
+  for (const { outcome, why, count, retried, timed, durationMs, within } of all) {
+    const key = `${outcome} ${why}`;
+    const sum = sums.get(key) ?? { outcome, why, ...nothing, within: within.map(() => 0) };
+    sum.count += count;
+    sum.retried += retried;
+    sum.timed += timed;
+    sum.durationMs += durationMs;
+    sum.within = sum.within.map((number, index) => number + (within[index] ?? 0));
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
+}
+
+const nothing = { count: 0, retried: 0, timed: 0, durationMs: 0 };
