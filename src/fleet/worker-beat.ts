@@ -9,6 +9,8 @@ export const workerBeat = z.object({
   version: z.string(),
   slots: z.int(),
   running: z.array(z.object({ id: z.string(), activity: z.string().optional() })),
+  /** How many have ended here in the last hour, in any way; absent in older versions. */
+  ended: z.int().optional(),
   /** Why it takes no jobs at present. */
   held: z.string().optional(),
   /** Whether it is about to end. */

@@ -43,6 +43,8 @@ const progressEveryMs = 1_000;
 /** The shortest pause before a job is looked at again, in milliseconds. */
 const shortestPauseMs = 250;
 
+const hourMs = 3_600_000;
+
 /** After this number of different sentences about runs, they are said again. */
 const mostSaid = 1_000;
 
@@ -160,6 +162,8 @@ export class FleetWorker {
   readonly #failedInRow = new Set<JobId>();
   /** How often this worker has rested because of that. */
   #rests = 0;
+  /** When jobs ended here in the last hour, on the monotonic clock, in milliseconds. */
+  #endedAt: number[] = [];
   #isDraining = false;
 
   private constructor(parts: WorkerParts, redis: Redis, queue: Queue, control: QueueEvents) {
@@ -433,6 +437,7 @@ export class FleetWorker {
       );
       if (settled) {
         this.#rest(id, end);
+        if (settled.kind === "result") this.#endedAt = [...this.#endedInHour(), performance.now()];
         await end.tidy?.();
         return settled;
       }
@@ -449,6 +454,11 @@ export class FleetWorker {
     if (end.kind === "result") await this.#store(id, running, end.result);
     else await this.#release(id, running.runId, end);
     return end;
+  }
+
+  #endedInHour(): number[] {
+    const since = performance.now() - hourMs;
+    return this.#endedAt.filter((at) => at > since);
   }
 
   // What fails for one job after another would fail for the next ones, too, which others may be able to run.
@@ -567,6 +577,7 @@ export class FleetWorker {
       version: product.version,
       slots,
       running: [...this.#runs].map(([id, { activity }]) => ({ id, ...(activity ? { activity } : {}) })),
+      ended: this.#endedInHour().length,
       ...(this.#held === undefined ? {} : { held: this.#held }),
       ...(this.#isDraining ? { isDraining: true } : {}),
       at: Date.now(),

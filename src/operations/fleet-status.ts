@@ -22,6 +22,7 @@ const worker = z.object({
   state: z
     .enum(["working", "idle", "held", "draining", "silent"])
     .meta({ description: "`silent`: it has not spoken for half a minute." }),
+  endedLastHour: z.int().optional().meta({ description: "Absent if an older version does not say it." }),
   heldBecause: z.string().optional(),
   silentSeconds: z.number(),
 });
@@ -103,6 +104,7 @@ function shown(fleet: string, { queue, counts, limitedForMs, workers, jobs }: Qu
       slots: one.slots,
       running: one.running.length,
       state: stateOf(one),
+      ...(one.ended === undefined ? {} : { endedLastHour: one.ended }),
       ...(one.held === undefined ? {} : { heldBecause: one.held }),
       silentSeconds: seconds(Math.max(0, one.silentMs)),
     })),

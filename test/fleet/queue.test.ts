@@ -218,8 +218,10 @@ describeNeeding("redis")("the queue of a fleet", () => {
     });
     expect(await end).toMatchObject({ result: { worker: "good" } });
     expect(ran).toEqual(["broken", "good"]);
+    const says = (name: string) => submitter.workers.find((one) => one.name === name);
     await eventually(
-      () => submitter.workers.some(({ name, held }) => name === "broken" && held === "Not logged in."),
+      () =>
+        says("broken")?.held === "Not logged in." && says("broken")?.ended === 0 && says("good")?.ended === 1,
       () => JSON.stringify(submitter.workers),
     );
   });

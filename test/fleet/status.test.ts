@@ -42,7 +42,11 @@ describeNeeding("redis")("fleet status", () => {
     await add("b4k2-5-1", 60_000);
     await queue.value.rateLimit(90_000);
     await redis.connection.hset(workersKeyOf(name), {
-      "box-1": beat({ name: "box-1", running: [{ id: "b4k2-1-1", activity: "Reads src/main.ts" }] }),
+      "box-1": beat({
+        name: "box-1",
+        ended: 12,
+        running: [{ id: "b4k2-1-1", activity: "Reads src/main.ts" }],
+      }),
       "box-2": beat({ name: "box-2", held: "Claude is not logged in." }),
       "box-3": beat({ name: "box-3", at: Date.now() - 120_000 }),
       // Killed and started again.
@@ -62,12 +66,13 @@ describeNeeding("redis")("fleet status", () => {
       /^The account has reached a limit: no task starts for (?:1 min(?: \d+ s)?|\d+ s)\.$/,
     );
     expect(lines.slice(2, 8).map((line) => line.replace(/ +/g, " "))).toEqual([
-      "WORKER STATE TASKS VERSION",
-      "box-1 working 1/4 1.2.3",
-      "box-2 held 0/4 1.2.3 Claude is not logged in.",
-      "box-3 silent 0/4 1.2.3 for 2 min",
-      "box-4 draining 0/4 1.2.3",
-      expect.stringMatching(/^box-5\S* idle 0\/4 1\.2\.3$/),
+      "WORKER STATE TASKS LAST HOUR VERSION",
+      "box-1 working 1/4 12 1.2.3",
+      // Of another version.
+      "box-2 held 0/4 – 1.2.3 Claude is not logged in.",
+      "box-3 silent 0/4 – 1.2.3 for 2 min",
+      "box-4 draining 0/4 – 1.2.3",
+      expect.stringMatching(/^box-5\S* idle 0\/4 – 1\.2\.3$/),
     ]);
     expect(out).not.toContain("\u001b");
     expect(lines.at(-1)).toMatch(/^b4k2-1-1 +box-1 +\S.* +Reads src\/main\.ts$/);

@@ -1,6 +1,6 @@
 // `fleet status`: the machines of a fleet, what they run, and what waits.
 import { type FleetQueue, fleetStatus } from "../../../operations/fleet-status.ts";
-import { countText, durationText, roughText } from "../../../report/amounts.ts";
+import { countText, durationText, numberText, roughText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { commandOf } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
@@ -72,17 +72,25 @@ function workersText(workers: FleetQueue["workers"], out: Printer): string {
     { title: "WORKER" },
     { title: "STATE" },
     { title: "TASKS", right: true },
+    { title: "LAST HOUR", right: true },
     { title: "VERSION" },
     {},
   ];
-  const rows = workers.map(({ name, state, running, slots, version, heldBecause, silentSeconds }) => [
-    oneLine(name, 60),
-    state === "silent" || state === "held" ? out.paint("yellow", state) : state,
-    `${running}/${slots}`,
-    oneLine(version, 20),
-    state === "silent" ? `for ${roughText(silentSeconds * 1_000)}` : oneLine(heldBecause ?? "", 200),
+  const rows = workers.map((worker) => [
+    oneLine(worker.name, 60),
+    isAway(worker) ? out.paint("yellow", worker.state) : worker.state,
+    `${worker.running}/${worker.slots}`,
+    worker.endedLastHour === undefined ? "–" : numberText(worker.endedLastHour),
+    oneLine(worker.version, 20),
+    worker.state === "silent"
+      ? `for ${roughText(worker.silentSeconds * 1_000)}`
+      : oneLine(worker.heldBecause ?? "", 200),
   ]);
   return table(columns, rows, out);
+}
+
+function isAway({ state }: FleetQueue["workers"][number]): boolean {
+  return state === "silent" || state === "held";
 }
 
 function tasksText({ tasks, running }: FleetQueue, out: Printer): string {
