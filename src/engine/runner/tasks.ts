@@ -53,8 +53,11 @@ export class Tasks {
   readonly #waiting = new Set<number>();
   /** Up to which task all were begun, at least once. */
   #begun = 0;
-  /** Whether there is something to run that was passed over before. */
+  /** Whether there is something to run that was passed over before; and how often that was so. */
   #isMore = false;
+  #mores = 0;
+  /** The tasks that are begun at present, of each machine or choice of machines. */
+  readonly #lanes = new Map<string, Promise<void>>();
   /** Whether somebody had paused the batch when that was looked at last. */
   #isPaused = false;
 
@@ -96,10 +99,29 @@ export class Tasks {
     const { log, laneOf } = this.#parts;
     // They are looked at again.
     this.#equals.clear();
-    const all = [...log.state.tasks];
-    // A machine that is full or away keeps no task of another one waiting.
-    const lanes = laneOf ? Map.groupBy(all, ({ number }) => laneOf(number)).values() : [all];
-    await Promise.all([...lanes].map((lane) => this.#beginEach(lane)));
+    if (!laneOf) return await this.#beginEach([...log.state.tasks]);
+    this.#beginLanes(laneOf);
+    // Others may begin meanwhile.
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
+  }
+
+  // A machine that is full or away keeps no task of another one waiting, also none that was added since.
+  #beginLanes(laneOf: (number: number) => string): void {
+    for (const lane of new Set(this.#parts.log.state.tasks.map(({ number }) => laneOf(number)))) {
+      if (this.#lanes.has(lane)) continue;
+      const begun = this.#beginLane(lane, laneOf)
+        .catch(this.#parts.failed)
+        .finally(() => this.#lanes.delete(lane));
+      this.#lanes.set(lane, begun);
+    }
+  }
+
+  async #beginLane(lane: string, laneOf: (number: number) => string): Promise<void> {
+    let looks: number;
+    do {
+      looks = this.#mores;
+      await this.#beginEach(this.#parts.log.state.tasks.filter(({ number }) => laneOf(number) === lane));
+    } while (looks !== this.#mores);
   }
 
   // One after the other, each as soon as it may start.
@@ -131,7 +153,10 @@ export class Tasks {
   /** There is something to begin that was passed over, or is new. */
   beginMore(): void {
     this.#isMore = true;
+    this.#mores++;
     this.#allClosed.resolve();
+    const { laneOf } = this.#parts;
+    if (laneOf && this.#lanes.size > 0) this.#beginLanes(laneOf);
   }
 
   /** The tasks that come next, and could start as soon as there is a slot, in order. */
