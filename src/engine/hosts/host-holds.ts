@@ -2,29 +2,36 @@
 import type { Hold } from "../../store/holds.ts";
 import type { AccountHolds, Ended, HoldVerdict, TaskHolds } from "../account/account-holds.ts";
 
+/** How long a machine is left alone that this batch waits for no longer, in milliseconds: somebody may log in, or pay. */
+const givenUpMs = 10 * 60_000;
+
+type MachineHolds = Pick<AccountHolds, keyof TaskHolds>;
+
 interface HostHoldsParts {
   /** Those of each machine. */
-  of: ReadonlyMap<string, AccountHolds>;
+  of: ReadonlyMap<string, MachineHolds>;
   /** The machine on which a task runs, or has its slot; undefined for none. */
   placeOf(task: number): string | undefined;
   /** Whether it runs there now. */
   isRunning(task: number): boolean;
   /** The machines on which it may run. */
   machinesOf(task: number): readonly string[];
+  /** The monotonic clock, in milliseconds. */
+  monotonicNow?(): number;
 }
 
 export class HostHolds implements TaskHolds {
-  readonly #parts: HostHoldsParts;
-  /** Machines that this batch waits for no longer, as long as others can do their tasks. */
-  readonly #givenUp = new Set<string>();
+  readonly #parts: Required<HostHoldsParts>;
+  /** Until when this batch does not wait for a machine, as long as others can do its tasks. */
+  readonly #givenUp = new Map<string, number>();
 
-  constructor(parts: HostHoldsParts) {
-    this.#parts = parts;
+  constructor({ monotonicNow = () => performance.now(), ...parts }: HostHoldsParts) {
+    this.#parts = { ...parts, monotonicNow };
   }
 
   /** Whether the batch waits for the account of this machine no longer. */
   isGivenUp(machine: string): boolean {
-    return this.#givenUp.has(machine);
+    return this.#parts.monotonicNow() < (this.#givenUp.get(machine) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** What stops tasks with this model on one machine; undefined if one may start there. In words for people. */
@@ -82,18 +89,18 @@ export class HostHolds implements TaskHolds {
   }
 
   ended(ended: Ended, now: number): HoldVerdict {
-    const { placeOf, machinesOf } = this.#parts;
+    const { placeOf, machinesOf, monotonicNow } = this.#parts;
     const place = placeOf(ended.number);
     const verdict = this.#of(ended.number)?.ended(ended, now) ?? { kind: "goes-on" };
     if (verdict.kind !== "given-up" || place === undefined) return verdict;
-    this.#givenUp.add(place);
-    const others = (task: number) => machinesOf(task).filter((one) => !this.#givenUp.has(one));
+    this.#givenUp.set(place, monotonicNow() + givenUpMs);
+    const others = (task: number) => machinesOf(task).filter((one) => !this.isGivenUp(one));
     // The task runs on one of them.
     if (others(ended.number).length > 0) return { kind: "held" };
     return { ...verdict, affects: (task) => others(task).length === 0 };
   }
 
-  #of(task: number): AccountHolds | undefined {
+  #of(task: number): MachineHolds | undefined {
     const place = this.#parts.placeOf(task);
     return place === undefined ? undefined : this.#parts.of.get(place);
   }
