@@ -401,7 +401,8 @@ export function machineOf({ attempts }: Pick<TaskState, "attempts">): string | u
 
 /** The conversation of an attempt, if it can be continued on this machine. */
 export function conversationHere(attempt: Attempt | undefined): string | undefined {
-  return fleetJobOf(attempt?.identity) === undefined ? attempt?.sessionId : undefined;
+  if (!attempt || hostOf(attempt.identity) !== undefined) return undefined;
+  return fleetJobOf(attempt.identity) === undefined ? attempt.sessionId : undefined;
 }
 
 /** Whether it is the session of another task, whose answer was taken over. */

@@ -208,9 +208,12 @@ export class RunningAttempt {
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
     const stderr = readTail(this.#parts.stderr, stderrTailBytes);
     const outcome = this.#outcome(exit, stderr);
+    const usage = this.#withFirstCall(usageOf(reading, this.#clocks.ranMs, costBefore, options));
+    // Whose machine is not waited for may have worked on, whatever has come of it here.
+    const isCutOff = session.isLost?.() === true && !reading.answer;
     return {
       outcome,
-      usage: this.#withFirstCall(usageOf(reading, this.#clocks.ranMs, costBefore, options)),
+      usage: isCutOff ? { ...usage, atLeast: true } : usage,
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: [

@@ -1,6 +1,7 @@
 // Whether another attempt can continue a conversation, and what to say if not.
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, FailureReason } from "../../model/outcome.ts";
+import { hostOf } from "../../model/session-ref.ts";
 import type { Attempt } from "../../model/state.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 
@@ -35,6 +36,9 @@ export function whyStartedOver(before: Attempt | undefined, options: SessionOpti
       : "the task began again from the conversation in `resumeSessionId`";
   if (before.unsaved)
     return `Claude Code had not saved the conversation of attempt ${before.number}, so ${anew}.`;
+  const host = hostOf(before.identity);
+  if (host !== undefined && (before.usage?.numTurns ?? 0) > 0)
+    return `A conversation on another machine is not continued (attempt ${before.number} ran on ${host}), so ${anew}.`;
   if (before.outcome.kind !== "failed" || !startsOver(before, options)) return undefined;
   return `The conversation so far could not be continued (${outcomeText(before.outcome)}), so ${anew}.`;
 }
