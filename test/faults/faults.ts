@@ -1,6 +1,7 @@
 // Rounds of batches whose processes are killed at random. Run `bun run test:faults --rounds 50`; a round that went
 // wrong is repeated with `--rounds 1 --seed N`.
 import { parseArgs } from "node:util";
+import { runFleetRound } from "./fleet-round.ts";
 import { type Round, runRound } from "./round.ts";
 import { isPossible, type Surroundings, surroundings } from "./surroundings.ts";
 import type { Violation } from "./verdict.ts";
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     "reuse-sessions": { type: "string" },
     /** Batches with all parts instead: template, sample, checks, reuse, summary. They have as many tasks as are drawn. */
     whole: { type: "boolean", default: false },
+    /** Batches on a fleet instead: its Redis, its workers and its submitter are hit. */
+    fleet: { type: "boolean", default: false },
   },
 });
 
@@ -40,11 +43,13 @@ if (reuseSessions !== undefined && reuseSessions !== "auto" && reuseSessions !==
 const found: Violation[] = [];
 for (let index = 0; index < rounds; index++) {
   const seed = (first + index) >>> 0;
-  const around = values.whole ? "calm" : (kindsHere[index % kindsHere.length] ?? "calm");
+  const around = values.whole || values.fleet ? "calm" : (kindsHere[index % kindsHere.length] ?? "calm");
   console.log(`round ${index + 1} of ${rounds}: seed ${seed}, ${around}`);
-  const round = values.whole
-    ? await runWholeRound({ seed, least, most, reuseSessions })
-    : await runRound({ seed, tasks, least, most, around, reuseSessions });
+  const round = values.fleet
+    ? await runFleetRound({ seed, tasks, least, most })
+    : values.whole
+      ? await runWholeRound({ seed, least, most, reuseSessions })
+      : await runRound({ seed, tasks, least, most, around, reuseSessions });
   console.log(roundText(round, around));
   found.push(...round.violations);
 }
@@ -58,7 +63,11 @@ function roundText({ violations, seed, faults, kept, ...round }: Round, around: 
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
-    const kind = values.whole ? "--whole" : `--tasks ${tasks} --around "${around}"`;
+    const kind = values.fleet
+      ? `--fleet --tasks ${tasks}`
+      : values.whole
+        ? "--whole"
+        : `--tasks ${tasks} --around "${around}"`;
     const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} --reuse-sessions ${round.reuseSessions} ${kind}`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }
