@@ -112,6 +112,11 @@ async function ownFolder(folder: string): Promise<string> {
 
 const ownerFile = "owner.json";
 
+// For what is made of a mirror: on its own disk, and gone with its maker.
+async function passingPath(folder: string): Promise<string> {
+  return join(await ownFolder(folder), `${crypto.randomUUID()}.part`);
+}
+
 /** Removes what workers that were killed have left in a folder. */
 export async function removeLeftWork(folder: string): Promise<void> {
   const tasks = join(folder, "tasks");
@@ -135,7 +140,7 @@ type GitWork = Extract<Work, { kind: "git" }>;
 async function checkedOut(work: GitWork, directory: string, worker: Worker): Promise<Filled> {
   const { url, commit, below } = work;
   const mirror = await mirrorWith(work, worker);
-  await cloneFor(mirror, commit, directory, url);
+  await cloneFor(mirror, commit, directory, { origin: url, signal: worker.signal });
   return { below, changes: (as) => storedChanges(directory, { mirror, commit, worker, ...as }) };
 }
 
@@ -157,7 +162,7 @@ async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
 
 async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<void> {
   const { url, commit, bundle } = work;
-  if (!isDirectory(mirror)) await makeMirror(mirror, commit);
+  if (!isDirectory(mirror)) await makeMirror(mirror, commit, worker);
   const where = { directory: mirror, reaches: "remotes", off: silenceEnds, signal: worker.signal } as const;
   const isThere = async () =>
     (await gitOrNothing(["cat-file", "-e", `${commit}^{tree}`], where)) !== undefined;
@@ -190,7 +195,7 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
     if (await isThere()) return;
     throw new WorkFailed(`${url} does not have the commit ${commit}.`, { isTemporary: false });
   }
-  const file = `${mirror}-${crypto.randomUUID()}.bundle`;
+  const file = await passingPath(worker.folder);
   try {
     await worker.blobs.getTo(bundle, file);
     const take = () => takeBundle(mirror, file);
@@ -210,8 +215,8 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
 }
 
 // Whole, or not at all: another process may make the same one.
-async function makeMirror(mirror: string, commit: string): Promise<void> {
-  const beside = `${mirror}-${crypto.randomUUID()}`;
+async function makeMirror(mirror: string, commit: string, { folder }: Worker): Promise<void> {
+  const beside = await passingPath(folder);
   await bareRepository(beside, commit);
   if (!(await placeDirectory(beside, mirror))) await removeTree(beside);
 }

@@ -1,5 +1,5 @@
 // A submitter's side of the work: what workers need to have the same files as a directory here.
-import { bundleTo, keep } from "../git/bundle.ts";
+import { bundleTo, keepFor } from "../git/bundle.ts";
 import { GitFailed, gitOrNothing } from "../git/git.ts";
 import { type Checkout, checkoutAround, commitOfFiles, hasFilesIn } from "../git/working-tree.ts";
 import { isDirectory, realPath } from "../platform/files.ts";
@@ -17,7 +17,7 @@ interface Packing {
   /** Directories that workers have under the same path. */
   shared: readonly string[];
   blobs: Pick<BlobStore, "put">;
-  /** Where a bundle is stored: the beginning of its name. */
+  /** Who keeps a commit here, such as a batch, and where a bundle is stored: the beginning of its name. */
   name: string;
 }
 
@@ -37,7 +37,7 @@ export async function packWork(directory: string, { shared, blobs, name }: Packi
     const known = ["--not", `--remotes=${remote}`];
     if (!(await bundleTo(file, { at: root, commit, known }))) return { ok: true, work };
     // What workers make of it comes back without what is in it.
-    await keep(root, commit);
+    await keepFor(name, root, commit);
     // Two packs of one commit differ, and another runner's tasks may wait for the first.
     const bundle = await blobs.put(`${name}/${commit}-${crypto.randomUUID()}`, { file });
     return { ok: true, work: { ...work, bundle } };

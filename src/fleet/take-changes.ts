@@ -1,6 +1,6 @@
 // A submitter's side of the end: what a task has changed on a worker becomes a branch here.
 import { repositoryOf } from "../claude/repository.ts";
-import { release, unpackBundle } from "../git/bundle.ts";
+import { releaseFor, unpackBundle } from "../git/bundle.ts";
 import { type Taken, takeBranch } from "../git/take-branch.ts";
 import { realPath } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
@@ -30,8 +30,11 @@ export async function takeChanges(
   });
 }
 
-/** Lets go of the commit that was made of uncommitted files for the workers, once nothing more comes of it. */
-export async function releaseWork(directory: string, commit: string): Promise<void> {
-  const root = repositoryOf(realPath(directory))?.root;
-  if (root !== undefined) await release(root, commit);
+/**
+ * Lets go of the commits that were made of uncommitted files in these directories for the workers of a batch, once nothing more
+ * comes of them.
+ */
+export async function releaseWork(directories: Iterable<string>, name: string): Promise<void> {
+  const roots = new Set([...directories].flatMap((one) => repositoryOf(realPath(one))?.root ?? []));
+  for (const root of roots) await releaseFor(name, root);
 }

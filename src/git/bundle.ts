@@ -41,6 +41,12 @@ interface Bundled {
   known: readonly string[];
 }
 
+/** Throws `BundleTooLarge`. */
+export function checkBundleSize(file: string): void {
+  const bytes = sizeOf(file);
+  if (bytes > mostBundleBytes) throw new BundleTooLarge(bytes);
+}
+
 /**
  * Writes a file with a commit and what lacks of its history on the other side; false if nothing does. Nothing is written into the
  * repository. Throws `GitFailed`, also `BundleTooLarge`.
@@ -58,8 +64,7 @@ export async function bundleTo(file: string, { at, commit, known }: Bundled): Pr
   const where = { directory: own };
   await git(["update-ref", refOf(commit), commit], where);
   await git(["bundle", "create", "--quiet", file, refOf(commit), ...without], where);
-  const bytes = sizeOf(file);
-  if (bytes > mostBundleBytes) throw new BundleTooLarge(bytes);
+  checkBundleSize(file);
   return true;
 }
 
@@ -73,14 +78,20 @@ export async function takeBundle(repository: string, file: string): Promise<void
   }
 }
 
+/** A pack with fewer objects becomes single objects, as when Git fetches: one file more for each task would make all else slow. */
+const fewestPacked = 100;
+
 /**
  * Takes the objects out of a bundle, after a check of them and of what they stand on. By no `git fetch`: that checks bundles
  * only since 2.46, and may run what the repository configures for its remotes and alternates. Throws `GitFailed`.
  */
 export async function unpackBundle(repository: string, file: string): Promise<void> {
-  await git(["index-pack", "--stdin", "--fix-thin", `--strict=${harmlessFaults.join(",")}`], {
+  const start = await packStart(file);
+  const isSmall = (await objectsAt(file, start)) < fewestPacked;
+  const words = isSmall ? ["unpack-objects", "-q"] : ["index-pack", "--stdin", "--fix-thin"];
+  await git([...words, `--strict=${harmlessFaults.join(",")}`], {
     directory: repository,
-    input: await packIn(file),
+    input: restOf(file, start),
   });
 }
 
@@ -89,15 +100,26 @@ const longestHeader = 64_000_000;
 const pieceBytes = 1_000_000;
 
 // It stands behind the first empty line.
-async function packIn(file: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+async function packStart(file: string): Promise<number> {
   const whole = Bun.file(file);
   for (let from = 0; from < Math.min(whole.size, longestHeader); from += pieceBytes) {
     // An empty line may lie across two pieces.
     const piece = Buffer.from(await whole.slice(from, from + pieceBytes + 1).bytes());
     const end = piece.indexOf("\n\n");
-    if (end >= 0) return restOf(file, from + end + 2);
+    if (end >= 0) return from + end + 2;
   }
   throw new GitFailed("it is no bundle");
+}
+
+// As its head says: `PACK`, a version, and this number.
+async function objectsAt(file: string, start: number): Promise<number> {
+  const head = Buffer.from(
+    await Bun.file(file)
+      .slice(start, start + 12)
+      .bytes(),
+  );
+  if (head.length < 12 || head.toString("latin1", 0, 4) !== "PACK") throw new GitFailed("it is no bundle");
+  return head.readUInt32BE(8);
 }
 
 // A process that gets the stream of a part of a file reads the whole file (Bun 1.4.5).
@@ -116,14 +138,22 @@ function restOf(file: string, start: number): ReadableStream<Uint8Array<ArrayBuf
   });
 }
 
-/** Keeps a commit in a repository, until it is released. Throws `GitFailed`. */
+/** Keeps a commit in a repository. Throws `GitFailed`. */
 export async function keep(root: string, commit: string): Promise<void> {
   await git(["update-ref", refOf(commit), commit], { directory: root });
 }
 
-/** Lets go of a commit that was kept. */
-export async function release(root: string, commit: string): Promise<void> {
-  await gitOrNothing(["update-ref", "-d", refOf(commit)], { directory: root });
+/** Keeps a commit for somebody, such as a batch, until it is released for the same. Throws `GitFailed`. */
+export async function keepFor(name: string, root: string, commit: string): Promise<void> {
+  await git(["update-ref", `${ownRefs}/${name}/${commit}`, commit], { directory: root });
+}
+
+/** Lets go of all commits that were kept for somebody. */
+export async function releaseFor(name: string, root: string): Promise<void> {
+  const where = { directory: root };
+  const found = await gitOrNothing(["for-each-ref", "--format=%(refname)", `${ownRefs}/${name}/`], where);
+  for (const ref of (found ?? "").split("\n").filter(Boolean))
+    await gitOrNothing(["update-ref", "-d", ref], where);
 }
 
 /** Makes a repository without a working tree, for commits with names of this kind. Throws `GitFailed`. */

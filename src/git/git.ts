@@ -69,6 +69,8 @@ export interface Surroundings {
   input?: ReadableStream<Uint8Array>;
   /** Ends it, which is a failure. */
   signal?: AbortSignal | undefined;
+  /** It may not print more than this, in bytes; more is a failure. */
+  mostBytes?: number;
 }
 
 /** What a Git command prints, without the line feed at its end. Throws `GitFailed`. */
@@ -101,7 +103,7 @@ export async function gitOrNothing(
 /** The bytes that a Git command prints, such as a patch. Throws `GitFailed`. */
 export async function gitBytes(
   words: readonly string[],
-  { directory, off = [], timeoutMs = mostMs, input, signal, ...more }: Surroundings,
+  { directory, off = [], timeoutMs = mostMs, input, signal, mostBytes, ...more }: Surroundings,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const program = gitProgram();
   if (program === undefined) throw new GitFailed("Git is not installed", { isMissing: true });
@@ -120,7 +122,7 @@ export async function gitBytes(
       }),
     );
     const [bytes, said, status] = await Promise.all([
-      child.stdout.bytes(),
+      mostBytes === undefined ? child.stdout.bytes() : upTo(mostBytes, child),
       child.stderr.text(),
       child.exited,
     ]);
@@ -131,6 +133,24 @@ export async function gitBytes(
     if (codeOf(error) === "ENOENT") throw new GitFailed(`${directory} does not exist`);
     throw error;
   }
+}
+
+// What a child prints, which is ended if that is too much: nobody could keep it in memory.
+async function upTo(
+  mostBytes: number,
+  child: Bun.Subprocess<Bun.SpawnOptions.Writable, "pipe", "pipe">,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of child.stdout) {
+    bytes += piece.length;
+    if (bytes > mostBytes) {
+      child.kill("SIGKILL");
+      throw new GitFailed(`it is longer than ${mostBytes} bytes`);
+    }
+    pieces.push(piece);
+  }
+  return new Uint8Array(Buffer.concat(pieces));
 }
 
 /** The `git` on the PATH; undefined if there is none. A relative entry of PATH would lead into whatever repository we work on. */

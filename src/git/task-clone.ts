@@ -1,31 +1,69 @@
 // A repository for each task, and what the task has changed in it.
+import { freeSpace } from "../platform/files.ts";
 import { dirname } from "../platform/paths.ts";
 import { removeTree } from "../platform/trees.ts";
-import { borrowingCheckout, borrowingRepository, refOf } from "./bundle.ts";
-import { git, gitBytes, gitList, type Surroundings } from "./git.ts";
+import { borrowingCheckout, borrowingRepository, checkBundleSize, mostBundleBytes, refOf } from "./bundle.ts";
+import { GitFailed, git, gitBytes, gitList, type Surroundings } from "./git.ts";
 import { commitOf, treeOf, treeOfAllFiles } from "./working-tree.ts";
+
+interface CloneParts {
+  /** What it calls so, and then it has the branches of the repository; without it, neither. */
+  origin?: string;
+  /** Ends it, which is a failure. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What stays free on a disk when files are checked out, in bytes: the session will write some, too. */
+const spareBytes = 100_000_000;
 
 /**
  * Makes a repository of a task's own, with the files of a commit. It only borrows objects: what the task does to it reaches no
- * other task. `origin`: what it calls so, and then it has the branches of the repository; without it, neither. Throws `GitFailed`.
+ * other task. Throws `GitFailed`, also if the disk has no room for the files.
  */
 export async function cloneFor(
   repository: string,
   commit: string,
   directory: string,
-  origin?: string,
+  { origin, signal }: CloneParts = {},
 ): Promise<void> {
-  const where = { directory };
+  // It may have waited for its turn for long.
+  if (signal?.aborted) throw new GitFailed("it is not wanted any more");
+  await checkRoom(repository, commit, directory);
+  const where = { directory, signal };
   if (origin === undefined) await borrowingCheckout(directory, { from: repository, commit });
   else {
     const how = ["--quiet", "--shared", "--no-checkout", "--template=", "--origin=origin"];
     await git(["clone", ...how, "--", repository, directory], {
       directory: dirname(directory),
       reaches: "files",
+      signal,
     });
     await git(["remote", "set-url", "origin", origin], where);
   }
   await git(["checkout", "--quiet", "--detach", commit], where);
+}
+
+/** How long the files of each commit are together, in bytes: it never changes. */
+const sizes = new Map<string, number>();
+const mostSizes = 1_000;
+
+// A disk that is full in the middle would fail all others who write there.
+async function checkRoom(repository: string, commit: string, directory: string): Promise<void> {
+  const { bytes } = freeSpace(dirname(directory));
+  const needed = sizes.get(commit) ?? (await sizeOfFiles(repository, commit));
+  if (sizes.size >= mostSizes) sizes.clear();
+  sizes.set(commit, needed);
+  if (bytes >= needed + spareBytes) return;
+  const [free, files] = [bytes, needed].map((one) => Math.floor(one / 1e6));
+  throw new GitFailed(
+    `No space left on the disk of ${dirname(directory)} for another task: ${free} MB are free, its files take ${files} MB, and ${spareBytes / 1e6} MB are kept for what it writes`,
+    { isOutage: true },
+  );
+}
+
+async function sizeOfFiles(repository: string, commit: string): Promise<number> {
+  const entries = await gitList(["ls-tree", "-r", "-z", "--long", commit], { directory: repository });
+  return entries.reduce((sum, entry) => sum + Number(/^\S+ blob \S+ +(\d+)\t/.exec(entry)?.[1] ?? 0), 0);
 }
 
 /** What a task has changed, until disposed of. */
@@ -36,8 +74,8 @@ export interface TaskChanges extends AsyncDisposable {
   files: number;
   /** Writes a file with the commit, for who has the one below. Throws `GitFailed`. */
   bundleTo(file: string): Promise<void>;
-  /** The differences, binary files included. Throws `GitFailed`. */
-  patch(): Promise<Uint8Array<ArrayBuffer>>;
+  /** The differences, binary files included. Throws `GitFailed` if they are longer than this, in bytes. */
+  patch(mostBytes: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 interface Begun {
@@ -47,7 +85,9 @@ interface Begun {
   commit: string;
   /** Of the commit that is made. */
   message: string;
-  /** Hears what could not be read, as a sentence. */
+  /** New files are left out, the largest first, if they are longer than this together, in bytes. */
+  mostBytes?: number;
+  /** Hears what could not be read, or was left out, as a sentence. */
   left(says: string): void;
 }
 
@@ -57,7 +97,7 @@ interface Begun {
  */
 export async function changesIn(
   directory: string,
-  { repository, commit, message, left }: Begun,
+  { repository, commit, message, mostBytes = mostBundleBytes, left }: Begun,
 ): Promise<TaskChanges | undefined> {
   // Read by a repository that the session never had in its hands: in its own, it may have named programs to run.
   const own = `${directory}.git`;
@@ -68,7 +108,7 @@ export async function changesIn(
     await borrowingRepository(own, { from: repository, commit });
     const where = { directory, repository: own };
     await git(["read-tree", commit], where);
-    const tree = await treeOfAllFiles(where, left);
+    const tree = await treeOfAllFiles(where, { mostBytes, left });
     if (tree !== (await treeOf(commit, where))) {
       const made = await commitOf(tree, { on: commit, message }, where);
       changes = { ...(await readable(made, { commit, where, own })), [Symbol.asyncDispose]: dispose };
@@ -98,7 +138,9 @@ async function readable(
     bundleTo: async (file) => {
       await git(["update-ref", refOf(made), made], where);
       await git(["bundle", "create", "--quiet", file, refOf(made), `^${commit}`], { directory: own });
+      checkBundleSize(file);
     },
-    patch: () => gitBytes([...differences, "--binary", "--full-index", "-p", commit, made], where),
+    patch: (mostBytes) =>
+      gitBytes([...differences, "--binary", "--full-index", "-p", commit, made], { ...where, mostBytes }),
   };
 }

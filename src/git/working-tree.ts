@@ -1,8 +1,9 @@
 // What is in a working tree now, as a commit that no branch has. Neither the index nor the working tree is touched.
 import { repositoryOf } from "../claude/repository.ts";
-import { copyWithTimes, exists, fileIdentity, realPath } from "../platform/files.ts";
+import { copyWithTimes, exists, fileIdentity, ownSizeOf, realPath } from "../platform/files.ts";
 import { join, relative } from "../platform/paths.ts";
 import { temporaryFolder } from "../platform/temporary-folder.ts";
+import { countText } from "../report/amounts.ts";
 import { GitFailed, git, gitList, gitOrNothing, type Surroundings } from "./git.ts";
 
 /** A working tree with a commit. */
@@ -54,28 +55,75 @@ export async function treeOfFiles(where: Surroundings): Promise<string> {
   return await git(["write-tree"], where);
 }
 
+interface Whole {
+  /** New files are left out, the largest first, if they are longer than this together, in bytes. */
+  mostBytes: number;
+  /** Hears what could not be read, or was left out, as a sentence. */
+  left(says: string): void;
+}
+
 /**
- * The same with as much as there is: the files of repositories inside it count as its own, and what cannot be read is left out,
- * which `left` hears, as a sentence. Throws `GitFailed`.
+ * The same with as much as there is: the files of repositories inside it count as its own. What cannot be read, or is too long, is
+ * left out. Throws `GitFailed`.
  */
-export async function treeOfAllFiles(where: Surroundings, left: (says: string) => void): Promise<string> {
+export async function treeOfAllFiles(where: Surroundings, whole: Whole): Promise<string> {
+  const { mostBytes, left } = whole;
   const submodules = await submodulesIn(where);
   const others = await gitList(["ls-files", "--others", "--exclude-standard", "-z"], where);
   const inner = others.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1));
+  const found = others
+    .filter((name) => !name.endsWith("/"))
+    .map((name) => ({ name, bytes: ownSizeOf(join(where.directory, name)) }));
+  const fits = fitting(found, mostBytes);
+  const isWhole = fits.length === found.length;
+  const added = isWhole ? ["--all"] : ["--update"];
   try {
-    await git(["add", "--all", "--ignore-errors", "--", ".", ...without([...submodules, ...inner])], where);
+    await git(["add", ...added, "--ignore-errors", "--", ".", ...without([...submodules, ...inner])], where);
   } catch (error) {
     // With another status, nothing was added.
     if (!(error instanceof GitFailed) || error.status !== 1) throw error;
     left(`Some files could not be read: ${error.message.slice(0, longestReason)}`);
   }
+  if (!isWhole) {
+    left(leftOutText(found, fits, mostBytes));
+    const names = fits.map(({ name }) => `${name}\0`).join("");
+    await git(["update-index", "--add", "-z", "--stdin"], { ...where, input: new Blob([names]).stream() });
+  }
+  const rest = { left, mostBytes: mostBytes - sum(fits) };
   for (const name of inner) {
     using folder = temporaryFolder();
     const there = { ...where, directory: join(where.directory, name), index: join(folder.path, "index") };
-    const tree = await treeOfAllFiles(there, left);
+    const tree = await treeOfAllFiles(there, rest);
     await git(["read-tree", `--prefix=${name}/`, tree], where);
   }
   return await git(["write-tree"], where);
+}
+
+interface Found {
+  name: string;
+  bytes: number;
+}
+
+function sum(files: readonly Found[]): number {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+// As many as there is room for.
+function fitting(files: readonly Found[], mostBytes: number): readonly Found[] {
+  if (sum(files) <= mostBytes) return files;
+  let total = 0;
+  return files
+    .toSorted((one, other) => one.bytes - other.bytes)
+    .filter(({ bytes }) => {
+      total += bytes;
+      return total <= mostBytes;
+    });
+}
+
+function leftOutText(all: readonly Found[], fits: readonly Found[], mostBytes: number): string {
+  const longest = all.reduce((one, other) => (other.bytes > one.bytes ? other : one));
+  const [out, most] = [sum(all) - sum(fits), mostBytes].map((bytes) => Math.round(bytes / 1e6));
+  return `Of its new files, ${countText(all.length - fits.length, "file")} of ${out} MB did not come back, because no more than ${most} MB do; the longest is ${longest.name.slice(0, longestReason)}. Let \`.gitignore\` name what is not needed.`;
 }
 
 /** Of what cannot be read, in characters. */

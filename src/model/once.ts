@@ -27,19 +27,6 @@ export class OncePerKey<Value> {
   forget(key: string): void {
     this.#made.delete(key);
   }
-
-  /** Every value that could be made, with its key. */
-  async all(): Promise<[string, Value][]> {
-    const settled = await Promise.all(
-      [...this.#made].map(([key, made]) =>
-        made.then(
-          (value): [string, Value][] => [[key, value]],
-          () => [],
-        ),
-      ),
-    );
-    return settled.flat();
-  }
 }
 
 /** For each key, one thing after the other, whether the one before worked or not. */
@@ -56,6 +43,35 @@ export class TurnPerKey {
       return await own;
     } finally {
       if (this.#last.get(key) === over) this.#last.delete(key);
+    }
+  }
+}
+
+/** A few things at once, first come, first served. */
+export class FewAtOnce {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** `most`: how many at once. */
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  /** Acts once it is this one's turn. */
+  async next<Value>(act: () => Promise<Value>): Promise<Value> {
+    if (this.#free > 0) this.#free--;
+    else {
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn.resolve);
+      await turn.promise;
+    }
+    try {
+      return await act();
+    } finally {
+      // The turn goes straight to the next one, so that no newcomer takes it.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
     }
   }
 }

@@ -361,6 +361,16 @@ export function sizeOf(path: string): number {
   return statOf(path)?.size ?? 0;
 }
 
+/** The same of a link itself, and not of what it leads to; 0 also for what cannot be looked at. */
+export function ownSizeOf(path: string): number {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return 0;
+  }
+}
+
 /** How much this user can still write to the disk of a directory. */
 export function freeSpace(directory: string): { bytes: number; files: number } {
   const found = statfsSync(directory);

@@ -334,7 +334,7 @@ function stubbornDirectories(inside: Inside, batch: TestBatch) {
     },
   });
   const own: Workspace = {
-    prepare: async (of, task) => stubborn(task.number, await workspace.prepare(of, task)),
+    prepare: async (of, task, place) => stubborn(task.number, await workspace.prepare(of, task, place)),
     adopt: (of, number, directory) => stubborn(number, workspace.adopt(of, number, directory)),
   };
   return { given, workspace: own };
@@ -372,9 +372,9 @@ describe("another workspace", () => {
       concurrency: 1,
       workspace: {
         ...workspace,
-        prepare: async (of, task) => {
+        prepare: async (of, task, place) => {
           if (task.number === 1) throw new Error("the tree is dirty");
-          return workspace.prepare(of, task);
+          return workspace.prepare(of, task, place);
         },
       },
     });
@@ -470,8 +470,8 @@ describe("another workspace", () => {
       concurrency: 1,
       workspace: {
         ...workspace,
-        prepare: async (of, task) => {
-          const prepared = await workspace.prepare(of, task);
+        prepare: async (of, task, place) => {
+          const prepared = await workspace.prepare(of, task, place);
           if (task.number === 1) rmdirSync(prepared.directory);
           return prepared;
         },

@@ -103,6 +103,39 @@ withGit("a repository that was pruned meanwhile is sent again", async () => {
   expect(readFileSync(join(pathOf(second.directory), "one.txt"), "utf8")).toBe("one\n");
 });
 
+withGit(
+  "a check-out that nobody wants any more is not made, and another one does not wait for it",
+  async () => {
+    using inside = new Inside();
+    const { there, host, trees, pathOf } = machineFor(inside);
+    const prepared = await trees.prepare(host, inside.work, home);
+    const { name: repository, commit } = await snapshotOf(inside.work, inside.file("batch"));
+    const none = new Uint8Array(0);
+    const batch = "abcd2345";
+    const unwanted = there.act(batch, { do: "check-out", repository, commit, name: "unwanted" }, none);
+    const dropped = there.act(batch, { do: "drop", name: "unwanted" }, none);
+    const wanted = there.act(batch, { do: "check-out", repository, commit, name: "wanted" }, none);
+    expect((await unwanted).answer.problem).toBe("it is not wanted any more");
+    expect((await dropped).answer).toEqual({});
+    const folder = join(pathOf(prepared.directory), "..");
+    expect((await wanted).answer.directory).toBe(join(folder, "wanted"));
+    expect(readdirSync(folder)).not.toContain("unwanted");
+  },
+);
+
+withGit("a part of a bundle is removed with the runner that sent it, or by the next keeper", async () => {
+  using inside = new Inside();
+  const { there, folder } = machineFor(inside);
+  const action = { do: "receive", repository: "a".repeat(40), piece: 0, isLast: false } as const;
+  const parts = () => readdirSync(join(folder, "repositories"));
+  for (const batch of ["one", "two"]) await there.act(batch, action, new Uint8Array(bundlePieceBytes));
+  expect(parts()).toHaveLength(2);
+  await there.keepOnly("one", []);
+  expect(parts()).toEqual([`${"a".repeat(40)}.git.two.bundle`]);
+  new FarTrees(folder).removeParts();
+  expect(parts()).toEqual([]);
+});
+
 withGit("repositories stay while a working tree of a batch that goes on is left", async () => {
   using inside = new Inside();
   const { host, trees, there, folder, pathOf } = machineFor(inside);

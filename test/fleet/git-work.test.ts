@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -20,10 +21,10 @@ import { openWork, removeLeftWork, WorkFailed } from "../../src/fleet/open-work.
 import { packWork, whyNotPacked } from "../../src/fleet/pack-work.ts";
 import { releaseWork, takeChanges } from "../../src/fleet/take-changes.ts";
 import type { Changes, Work } from "../../src/fleet/work.ts";
-import { refOf } from "../../src/git/bundle.ts";
+import { ownRefs } from "../../src/git/bundle.ts";
 import { isOutage } from "../../src/git/git.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
-import { describeNeeding } from "../facilities.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 
 /** A submitter with a repository, its remote, a worker's folder and a blob store. */
 class Two implements Disposable {
@@ -245,6 +246,44 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     expect(left).toEqual([expect.stringMatching(/^Some files could not be read: .*git~1/)]);
   });
 
+  test("of new files that are too much, the longest do not come back, which is said, and all else does", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    writeFileSync(join(open.directory, "a.txt"), "changed\n");
+    writeFileSync(join(open.directory, "new.txt"), "new");
+    // It has a length, and takes no room.
+    writeFileSync(join(open.directory, "data.bin"), "");
+    truncateSync(join(open.directory, "data.bin"), 2_000_000_000);
+    const left: string[] = [];
+    const changes = await open.changes({ ...how, left: (says) => left.push(says) });
+    expect(left).toEqual([expect.stringContaining("1 file of 2000 MB did not come back")]);
+    expect(left[0]).toContain("the longest is data.bin");
+    if (!changes) throw new Error("There are no changes");
+    await two.take(changes);
+    expect(two.git("diff", "--name-status", "main", "b4k2/1")).toBe("M\ta.txt\nA\tnew.txt");
+  });
+
+  test("a pack of many objects stays one", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    for (let count = 0; count < 120; count++) writeFileSync(join(open.directory, `${count}.txt`), `${count}`);
+    const changes = await open.changes(how);
+    if (!changes) throw new Error("There are no changes");
+    await two.take(changes);
+    const names = readdirSync(join(two.repository, ".git/objects/pack"));
+    expect(names.filter((name) => name.endsWith(".pack"))).toHaveLength(1);
+  });
+
+  test("no files are checked out for a task that is not wanted any more", async () => {
+    using two = new Two();
+    const work = await two.packed();
+    // The repository is here by now.
+    await (await two.open(work))[Symbol.asyncDispose]();
+    const signal = AbortSignal.abort("stopped");
+    const { folder, blobs } = two;
+    await expect(openWork(work, { folder, blobs, directories: [], signal })).rejects.toThrow(WorkFailed);
+  });
+
   test("the same files give the same work, so a second submission is the same job", async () => {
     using two = new Two();
     two.write("a.txt", "changed\n");
@@ -282,8 +321,11 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     if (!changes) throw new Error("There are no changes");
     expect(changes.files).toBe(3);
     const before = two.git("status", "--porcelain");
+    const packs = () => readdirSync(join(two.repository, ".git/objects/pack"));
     expect(await two.take(changes)).toEqual({ ok: true, branch: "b4k2/1" });
     expect(two.git("status", "--porcelain")).toBe(before);
+    // A pack for each task would slow down all that Git does.
+    expect(packs()).toEqual([]);
     expect(two.git("diff", "--name-status", work.commit, "b4k2/1")).toBe(
       "M\ta.txt\nA\tnew.txt\nD\tsrc/deep/b.txt",
     );
@@ -507,9 +549,12 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     using two = new Two();
     two.write("a.txt", "changed\n");
     const { commit } = await two.packed();
-    expect(two.git("rev-parse", refOf(commit))).toBe(commit);
-    await releaseWork(two.repository, commit);
-    expect(two.git("for-each-ref", "refs/parallel-claude-code-mcp")).toBe("");
+    await packWork(two.repository, { shared: [], blobs: two.blobs, name: "c5m3" });
+    const kept = () => two.git("for-each-ref", "--format=%(refname)", ownRefs).split("\n");
+    expect(kept()).toEqual([`${ownRefs}/b4k2/work/${commit}`, `${ownRefs}/c5m3/${commit}`]);
+    await releaseWork([two.repository, join(two.repository, "src")], "b4k2/work");
+    // Another batch may still wait for changes to the same files.
+    expect(kept()).toEqual([`${ownRefs}/c5m3/${commit}`]);
   });
 
   test("what a killed worker left is removed, and what a living one uses is not", async () => {
@@ -521,9 +566,29 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     writeFileSync(join(left, "owner.json"), JSON.stringify(dead));
     await removeLeftWork(two.folder);
     expect(existsSync(left)).toBe(false);
+    // Beside the mirrors there is nothing that such a worker could leave.
+    await (await two.open(await two.packed()))[Symbol.asyncDispose]();
+    expect(readdirSync(join(two.folder, "mirrors")).every((name) => name.endsWith(".git"))).toBe(true);
     expect(existsSync(open.directory)).toBe(true);
   });
 });
+
+testNeeding("git", "a disk to mount")(
+  "a disk without room for the files of a task is left alone",
+  async () => {
+    using two = new Two();
+    const work = await two.packed();
+    Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=60m,mode=700", "tmpfs", two.folder]);
+    try {
+      const refused = two.open(work);
+      await expect(refused).rejects.toThrow(/No space left on the disk of .*: \d+ MB are free/);
+      // It says nothing about the task, which another worker may run.
+      await expect(refused).rejects.toMatchObject({ isOutage: true });
+    } finally {
+      Bun.spawnSync(["umount", "-l", two.folder]);
+    }
+  },
+);
 
 describeNeeding("git", "a system other than Windows")("a directory", () => {
   async function why(path: string, shared: string[] = []): Promise<string | undefined> {

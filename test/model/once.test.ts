@@ -1,6 +1,6 @@
 // What several want at the same time.
 import { expect, test } from "bun:test";
-import { OncePerKey, TurnPerKey } from "../../src/model/once.ts";
+import { FewAtOnce, OncePerKey, TurnPerKey } from "../../src/model/once.ts";
 
 test("a value is made once for each key, and again if it could not be made or is not kept", async () => {
   const once = new OncePerKey<number>();
@@ -14,12 +14,6 @@ test("a value is made once for each key, and again if it could not be made or is
   expect(await once.of("d", make)).toBe(5);
   once.forget("a");
   expect(await once.of("a", make)).toBe(6);
-  expect((await once.all()).toSorted()).toEqual([
-    ["a", 6],
-    ["b", 2],
-    ["c", 3],
-    ["d", 5],
-  ]);
 });
 
 test("of one key, each waits for those before it, also for one that fails; of another one, none does", async () => {
@@ -42,4 +36,25 @@ test("of one key, each waits for those before it, also for one that fails; of an
   await expect(failed).rejects.toThrow("not now");
   await second;
   expect(order).toEqual(["other", "first", "second"]);
+});
+
+test("no more act at once than may, each in its turn, also after one that fails", async () => {
+  const few = new FewAtOnce(2);
+  const begun: string[] = [];
+  const act = (name: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const over = few.next(async () => {
+      begun.push(name);
+      await promise;
+    });
+    return { over, end: resolve, fail: () => reject(new Error("not now")) };
+  };
+  const [a, b, c, d] = [act("a"), act("b"), act("c"), act("d")];
+  expect(begun).toEqual(["a", "b"]);
+  b.fail();
+  await expect(b.over).rejects.toThrow("not now");
+  expect(begun).toEqual(["a", "b", "c"]);
+  for (const one of [a, c, d]) one.end();
+  await Promise.all([a.over, c.over, d.over]);
+  expect(begun).toEqual(["a", "b", "c", "d"]);
 });

@@ -15,6 +15,14 @@ export interface NeedsDirectory {
   continuesIn?: string | undefined;
 }
 
+/** For which machine a directory is, and for how long. */
+export interface Place {
+  /** The machine that it is for; undefined for this one. */
+  machine?: string | undefined;
+  /** Whether anybody still wants it. What takes long ends early then, by `NotNow`. */
+  isWanted(): boolean;
+}
+
 /** A directory that an attempt may use until it is disposed of. */
 export interface Prepared extends AsyncDisposable {
   /** Absolute, and within the operator's allowed roots, if there are any. The log stores it with the attempt. */
@@ -42,9 +50,8 @@ export interface Workspace {
   /**
    * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
    * throws, the task ends as not started, with the error's message; after `NotNow`, it stays queued. If disposing of it throws, the attempt gets a remark.
-   * `place`: the machine that it is for; undefined for this one.
    */
-  prepare(batch: Batch, task: NeedsDirectory, place?: string): Promise<Prepared>;
+  prepare(batch: Batch, task: NeedsDirectory, place: Place): Promise<Prepared>;
   /**
    * Takes over the directory of an attempt that an earlier runner started; disposed of when its session has gone. That
    * runner may have disposed of it already, for it does so before the end of the attempt is in the log.

@@ -79,6 +79,7 @@ export class FarKeeper implements Disposable {
    * otherwise it left after it had heard of nobody for long.
    */
   adoptAll({ wasKilled }: { wasKilled: boolean }): void {
+    this.#trees.removeParts();
     for (const batch of this.#records.batches()) {
       const known = this.#batchOf(batch);
       if (!wasKilled) known.forsake();

@@ -4,10 +4,12 @@ import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/me
 import { BundleTooLarge, bareRepository, mostBundleBytes, ownRefs, takeBundle } from "../../git/bundle.ts";
 import { git } from "../../git/git.ts";
 import { changesIn, cloneFor } from "../../git/task-clone.ts";
+import { FewAtOnce, TurnPerKey } from "../../model/once.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
 import { exists, isDirectory, makePrivateDirectory, readText } from "../../platform/files.ts";
-import { foldersIn, removeEmptyFolders } from "../../platform/folders.ts";
+import { foldersIn, namesIn, removeEmptyFolders } from "../../platform/folders.ts";
 import { dirname, join } from "../../platform/paths.ts";
+import { processorCount } from "../../platform/processors.ts";
 import { removePath } from "../../platform/removal.ts";
 import { messageOf, systemCode } from "../../platform/system-error.ts";
 import { removeTree } from "../../platform/trees.ts";
@@ -15,25 +17,43 @@ import { replaceFile } from "../../platform/whole-files.ts";
 import { repositoriesFolder } from "./far-records.ts";
 
 const treesFolder = "trees";
+const bundleEnd = ".bundle";
 /** The longest patch that is sent, in bytes. */
 const longestPatch = 32 * 1024 * 1024;
+/** New files of more than this, in bytes, make no patch that is short enough. */
+const mostNewBytes = 8 * longestPatch;
 
 type Answer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request">;
 
 export class FarTrees {
   readonly #folder: string;
-  /** What is asked depends on what was asked before. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Of each repository and of each working tree, one thing after the other. */
+  readonly #turns = new TurnPerKey();
+  /** What is done at present. */
+  readonly #acting = new Set<Promise<unknown>>();
+  /** The last thing that concerns all of them: it waits for what is done, and what comes later waits for it. */
+  #ofAll: Promise<unknown> = Promise.resolve();
+  /** What reads or writes whole working trees: more of it at once would only be slower. */
+  readonly #few = new FewAtOnce(processorCount());
+  /** Check-outs that are asked for, by working tree. */
+  readonly #checkOuts = new Map<string, AbortController>();
 
   /** `folder`: of far sessions. Absolute. */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Does what is asked for a batch, after what was asked before. Never throws. */
+  /** Does what is asked for a batch, after what was asked before of the same repository or working tree. Never throws. */
   act(batch: string, action: TreeAction, body: Uint8Array): Promise<{ answer: Answer; body?: Uint8Array }> {
-    const done = this.#turn.then(() => this.#act(batch, action, body));
-    this.#turn = done;
+    const tree = "name" in action ? this.#tree(batch, action.name) : undefined;
+    // What is still being checked out is not wanted any more.
+    if (tree !== undefined && action.do === "drop") this.#checkOuts.get(tree)?.abort();
+    if (tree !== undefined && action.do === "check-out" && !this.#checkOuts.has(tree))
+      this.#checkOuts.set(tree, new AbortController());
+    const key = tree ?? ("repository" in action ? this.#repository(action.repository) : "");
+    const done = this.#ofAll.then(() => this.#turns.next(key, () => this.#act(batch, action, body)));
+    this.#acting.add(done);
+    void done.finally(() => this.#acting.delete(done));
     return done;
   }
 
@@ -42,9 +62,18 @@ export class FarTrees {
     return isDirectory(this.#treesOf(batch));
   }
 
-  /** Removes those of a batch that its runner does not know. */
+  /** Removes the bundles that came only in part: who sends them begins anew. Call once, before anything comes. */
+  removeParts(): void {
+    const folder = join(this.#folder, repositoriesFolder);
+    for (const name of namesIn(folder)) if (name.endsWith(bundleEnd)) removePath(join(folder, name));
+  }
+
+  /** Removes those of a batch that its runner does not know, and what came only in part. */
   keepOnly(batch: string, names: readonly string[]): Promise<void> {
     return this.#next(async () => {
+      const folder = join(this.#folder, repositoriesFolder);
+      for (const name of namesIn(folder))
+        if (name.endsWith(`.${batch}${bundleEnd}`)) removePath(join(folder, name));
       for (const name of foldersIn(this.#treesOf(batch)))
         if (!names.includes(name)) await this.#drop(batch, name);
     });
@@ -65,8 +94,10 @@ export class FarTrees {
 
   // What cannot be removed now is removed by the next `prune`.
   #next(act: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(act).catch(() => undefined);
-    this.#turn = done;
+    const done = Promise.all([this.#ofAll, ...this.#acting])
+      .then(act)
+      .catch(() => undefined);
+    this.#ofAll = done;
     return done;
   }
 
@@ -82,9 +113,9 @@ export class FarTrees {
         case "receive":
           return { answer: await this.#receive(batch, action, body) };
         case "check-out":
-          return { answer: { directory: await this.#checkOut(batch, action) } };
+          return { answer: { directory: await this.#few.next(() => this.#checkOut(batch, action)) } };
         case "changes":
-          return await this.#changes(batch, action.name);
+          return await this.#few.next(() => this.#changes(batch, action.name));
         case "drop":
           await this.#drop(batch, action.name);
           return { answer: {} };
@@ -111,7 +142,7 @@ export class FarTrees {
     body: Uint8Array,
   ): Promise<Answer> {
     const at = this.#repository(repository);
-    const bundle = `${at}.${batch}.bundle`;
+    const bundle = `${at}.${batch}${bundleEnd}`;
     makePrivateDirectory(dirname(at));
     if (piece === 0) removePath(bundle);
     {
@@ -140,7 +171,8 @@ export class FarTrees {
     if (exists(note) && isDirectory(tree)) return tree;
     await removeTree(tree);
     makePrivateDirectory(dirname(tree));
-    await cloneFor(this.#repository(repository), commit, tree);
+    const signal = this.#checkOuts.get(tree)?.signal;
+    await cloneFor(this.#repository(repository), commit, tree, { signal });
     await replaceFile(note, `${repository} ${commit}`, { mode: 0o600 });
     return tree;
   }
@@ -154,20 +186,20 @@ export class FarTrees {
     const left = (says: string) => {
       throw new Error(says);
     };
-    const of = { repository: this.#repository(repository), commit, message: "Changes", left };
+    const own = this.#repository(repository);
+    const of = { repository: own, commit, message: "Changes", mostBytes: mostNewBytes, left };
     await using changes = await changesIn(tree, of);
     if (!changes) return { answer: { files: 0 } };
     const { files } = changes;
-    const patch = await changes.patch();
-    if (patch.length > longestPatch)
-      throw new Error(
-        `the patch of ${files} files is longer than ${longestPatch} bytes; they are in ${tree}`,
-      );
+    const patch = await changes.patch(longestPatch).catch((error) => {
+      throw new Error(`the patch of ${files} files cannot be sent: ${messageOf(error)}; they are in ${tree}`);
+    });
     return { answer: { files, commit }, body: patch };
   }
 
   async #drop(batch: string, name: string): Promise<void> {
     const tree = this.#tree(batch, name);
+    this.#checkOuts.delete(tree);
     await removeTree(tree);
     removePath(this.#noteOf(tree));
     removeEmptyFolders(dirname(tree), this.#folder);

@@ -294,13 +294,14 @@ export class Hosts implements SessionHost, StartRights, Disposable {
 
   /** Where attempts work: in directories that are there already. */
   readonly workspace: Workspace = {
-    prepare: async (batch, { number, options }, place) => {
-      const host = place === undefined ? undefined : this.#hosts.get(place);
+    prepare: async (batch, { number, options }, { machine, isWanted }) => {
+      const host = machine === undefined ? undefined : this.#hosts.get(machine);
       if (!host) throw new Error(`Internal error: task ${number} has no machine`);
       const there = this.#directoryOn(host, batch, options);
       if (there !== undefined) return thereAlready(there);
       try {
-        return await this.#trees.prepare(host, workingDirectoryOf(batch, options), homeOf(batch, number));
+        const from = workingDirectoryOf(batch, options);
+        return await this.#trees.prepare(host, from, homeOf(batch, number), isWanted);
       } catch (error) {
         if (error instanceof NotNow) {
           // What this machine lacks says nothing about others.

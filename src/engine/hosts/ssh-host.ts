@@ -193,7 +193,7 @@ export class SshHost implements Disposable {
 
   /**
    * Asks about working trees there. What a session has changed is waited for as long as the session would be, unless that is
-   * cancelled; anything else only for a while, because another machine may do it.
+   * cancelled; anything else only for a while, because another machine may do it, and a check-out only until it is cancelled.
    */
   tree(action: TreeAction, body?: Uint8Array, isCancelled: () => boolean = () => false): Promise<TreeAnswer> {
     const { promise, resolve } = Promise.withResolvers<TreeAnswer>();
@@ -347,6 +347,13 @@ export class SshHost implements Disposable {
       if (!isWanted() || (isDown && performance.now() - since > startPatienceMs)) settle(undefined);
   }
 
+  // A session that never started leaves nothing to wait for; who asked drops what is there of its working tree.
+  #giveUpTrees(): void {
+    for (const { action, isCancelled, settle } of [...this.#trees.values()])
+      if (action.do === "check-out" && isCancelled())
+        settle({ ...lostTree("nobody wants it any more"), away: "waited-for" });
+  }
+
   #startMessage(
     { startName, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
     { footprintKey }: Need,
@@ -496,6 +503,7 @@ export class SshHost implements Disposable {
   #beat(): void {
     const { state } = this.#link;
     this.#giveUpStarts();
+    this.#giveUpTrees();
     if (state.kind === "up") {
       for (const session of this.#sessions.values()) session.beat();
       this.#askAgain();

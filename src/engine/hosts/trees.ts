@@ -54,14 +54,19 @@ export class Trees {
     this.#folder = folder;
   }
 
-  /** A working tree of its own on that machine. Throws if there can be none. */
-  async prepare(host: TreeHost, directory: string, home: ComesHome): Promise<Prepared> {
+  /** A working tree of its own on that machine. Throws if there can be none, or nobody wants it any more. */
+  async prepare(
+    host: TreeHost,
+    directory: string,
+    home: ComesHome,
+    isWanted: () => boolean = () => true,
+  ): Promise<Prepared> {
     const snapshot = await this.#snapshots.of(directory, () => snapshotOf(directory, this.#folder));
     const name = Bun.randomUUIDv7();
     this.#add(host, name);
     try {
       await this.#send(host, snapshot);
-      const out = await this.#checkOut(host, snapshot, name);
+      const out = await this.#checkOut(host, { snapshot, name, isWanted });
       const path = [out.directory, snapshot.below].filter(Boolean).join("/");
       if (out.directory !== undefined) this.#copied.set(name, { here: snapshot.root, there: out.directory });
       return this.#prepared(host, { name, path, from: directory, ...home });
@@ -71,9 +76,13 @@ export class Trees {
     }
   }
 
-  async #checkOut(host: TreeHost, snapshot: Snapshot, name: string): Promise<TreeAnswer> {
+  async #checkOut(
+    host: TreeHost,
+    { snapshot, name, isWanted }: { snapshot: Snapshot; name: string; isWanted(): boolean },
+  ): Promise<TreeAnswer> {
     const { name: repository, commit } = snapshot;
-    const ask = () => host.tree({ do: "check-out", repository, commit, name });
+    const action = { do: "check-out", repository, commit, name } as const;
+    const ask = () => host.tree(action, undefined, () => !isWanted());
     const first = await ask();
     if (first.problem === undefined || isForNow(first)) return answerOf(first);
     // Somebody may have removed the repository there.

@@ -53,7 +53,13 @@ export class FleetAttempts {
 
   /** Call when nothing more will start or end. */
   finish(): Promise<void> {
-    return this.#work.release();
+    const { batch, tasks } = this.#parts.log.state;
+    const directories = tasks.flatMap(({ number, attempts }) => [
+      workingDirectoryOf(batch, optionsOf(batch, number)),
+      // A retry may have named another one since.
+      ...attempts.flatMap((one) => one.workingDirectory ?? []),
+    ]);
+    return this.#work.release(new Set(directories));
   }
 
   /** Whether a fleet runs this task. What reads the answers of others runs where they are. */

@@ -1,6 +1,7 @@
 // The files that a batch sends to its fleet: each directory is looked at once for a runner, so that all its tasks see the same.
 import { type Packed, packWork } from "../../fleet/pack-work.ts";
 import { releaseWork } from "../../fleet/take-changes.ts";
+import { GitFailed } from "../../git/git.ts";
 import { OncePerKey } from "../../model/once.ts";
 import type { FleetLink } from "./fleet-link.ts";
 
@@ -32,10 +33,13 @@ export class SentWork {
     return await packWork(directory, { shared, blobs: this.#link.blobs(), name: this.#batchId });
   }
 
-  /** Lets go of commits that were kept for the workers. */
-  async release(): Promise<void> {
-    for (const [directory, packed] of await this.#packed.all())
-      if (packed.ok && packed.work.kind === "git" && packed.work.bundle)
-        await releaseWork(directory, packed.work.commit);
+  /** Lets go of commits that were kept for the workers, also by runners before this one. `directories`: of all tasks. */
+  async release(directories: Iterable<string>): Promise<void> {
+    try {
+      await releaseWork(directories, this.#batchId);
+    } catch (error) {
+      // Without Git, nothing was kept.
+      if (!(error instanceof GitFailed)) throw error;
+    }
   }
 }

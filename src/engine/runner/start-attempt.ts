@@ -24,7 +24,13 @@ import type { Away, Session, SessionHost } from "../attempt/session-host.ts";
 import type { PooledSession, SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import type { SessionTraces } from "../attempt/session-traces.ts";
 import { missingText } from "../attempt/start-failure.ts";
-import { BorrowedDirectory, type NeedsDirectory, NotNow, type Workspace } from "../attempt/workspace.ts";
+import {
+  BorrowedDirectory,
+  type Place as DirectoryPlace,
+  type NeedsDirectory,
+  NotNow,
+  type Workspace,
+} from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
@@ -80,7 +86,8 @@ export async function startAttempt(number: number, admitted: Admitted, parts: St
     !isPausedFor(log.state, number) &&
     waitOf(log.state, number).kind === "free" &&
     Bun.deepEquals(need, directoryNeed(log.state, number));
-  const prepared = await directoryFor(need, admitted.place, parts);
+  const wish = { machine: admitted.place, isWanted: isStillQueued };
+  const prepared = await directoryFor(need, wish, parts);
   if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
   if (prepared.kind === "passing") return startLater(prepared, parts);
   await using directory = prepared.directory;
@@ -213,7 +220,7 @@ type PreparedFor =
 // An error while preparing a directory concerns only its own task.
 async function directoryFor(
   need: NeedsDirectory,
-  place: string | undefined,
+  place: DirectoryPlace,
   { log, workspace }: StartParts,
 ): Promise<PreparedFor> {
   try {
