@@ -4,16 +4,19 @@ import { join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { traceChoice } from "../src/engine/telemetry/target.ts";
 import { metrics } from "../src/report/metrics.ts";
+import { layoutOf } from "../src/store/layout.ts";
 
 const text = await Bun.file(join(import.meta.dir, "../docs/observability.md")).text();
 const blocks = codeBlocks(text);
 const yaml = blocks.filter(({ language }) => language === "yaml").map((block) => Bun.YAML.parse(block.text));
 
 test("files for other programs are YAML, and the endpoint is the one that the commands name", () => {
-  expect(yaml).toHaveLength(2);
+  expect(yaml).toHaveLength(3);
   expect(yaml[0]).toMatchObject({
     receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:4318" } } } },
   });
+  const scraped = JSON.stringify(yaml[1]);
+  expect(scraped).toContain(layoutOf("/home/me/.local/state/parallel-claude-code-mcp").uiTokenFile);
   const endpoints = [...text.matchAll(/OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/g)].map(
     ([, address = ""]) => address,
   );
@@ -21,7 +24,7 @@ test("files for other programs are YAML, and the endpoint is the one that the co
 });
 
 test("metrics that alerts name are there, with labels that they have", () => {
-  const alerts = JSON.stringify(yaml[1]);
+  const alerts = JSON.stringify(yaml[2]);
   const named = [...alerts.matchAll(/parallel_claude_[a-z_]+/g)].map(([name]) => name);
   expect(named.length).toBeGreaterThan(3);
   expect(named.filter((name) => !metrics.some((metric) => metric.name === name))).toEqual([]);

@@ -8,10 +8,10 @@ import { isDirectory } from "../platform/files.ts";
 import { dirname } from "../platform/paths.ts";
 import { replaceFile } from "../platform/whole-files.ts";
 import { type Measured, metricsText } from "../report/metrics.ts";
-import { attemptCounts, durationLimitsMs } from "../store/attempt-counts.ts";
+import { durationLimitsMs } from "../store/attempt-counts.ts";
 import { heldNow, settledRow, stateWordOf } from "../store/batch-status.ts";
+import { Counters } from "../store/counters.ts";
 import { heldKinds } from "../store/holds.ts";
-import { spentBetween } from "../store/spent.ts";
 import type { Store } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { type Context, InputError, isStoreThere, valueOrThrow } from "./context.ts";
@@ -67,10 +67,25 @@ function placeOf(context: Context, file: string): string {
   return path;
 }
 
+/** The counters of the store that is open, for somebody who measures more than once. */
+export class StoreCounters {
+  #store: Store | undefined;
+  #counters: Counters | undefined;
+
+  /** Without a store, nothing was counted. */
+  read(store: Store | undefined): ReturnType<Counters["read"]> {
+    if (!store) return { attempts: [], spent: [] };
+    // It is another one if the state directory was removed meanwhile.
+    if (!this.#counters || this.#store !== store) this.#counters = new Counters(store.database);
+    this.#store = store;
+    return this.#counters.read();
+  }
+}
+
 /** All that is measured, as it is now. Without a store, everything is zero: asking creates none. */
-export function measure(context: Context, now = Date.now()): Measured {
+export function measure(context: Context, counters = new StoreCounters(), now = Date.now()): Measured {
   const store = isStoreThere(context) ? context.store : undefined;
-  const counts = store ? attemptCounts(store.database) : [];
+  const { attempts: counts, spent } = counters.read(store);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const loads = store?.capacity.allLoads() ?? [];
   const held = store ? heldKinds(store.database, now) : new Map<string, number>();
@@ -89,7 +104,7 @@ export function measure(context: Context, now = Date.now()): Measured {
       count: sum(counts.map(({ timed }) => timed)),
       sumMs: sum(counts.map(({ durationMs }) => durationMs)),
     },
-    spent: store ? spentByModel(store, now) : [],
+    spent,
     budgets: budgetsOf(context, now),
   };
 }
@@ -118,20 +133,4 @@ const taskStates = ["queued", "running", "succeeded", "failed", "cancelled"] as 
 function ceilingOf(store: Store, now: number): number | undefined {
   const text = store.capacity.pace(accountOf(process.env, store.salt()).hash);
   return text === undefined ? undefined : paceFrom(text, now).ceiling;
-}
-
-function spentByModel(store: Store, now: number): Measured["spent"] {
-  const all = spentBetween(store.database, 0, now);
-  return [...Map.groupBy(all, ({ model }) => model)].map(([model, some]) => {
-    const total = (of: (one: (typeof some)[number]) => number) => some.reduce((sum, one) => sum + of(one), 0);
-    return {
-      model,
-      usd: total(({ usd }) => usd),
-      sessions: total(({ sessions }) => sessions),
-      input: total(({ input }) => input),
-      output: total(({ output }) => output),
-      cacheRead: total(({ cacheRead }) => cacheRead),
-      cacheWritten: total(({ cacheWritten }) => cacheWritten),
-    };
-  });
 }

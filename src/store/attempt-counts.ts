@@ -1,5 +1,4 @@
-// How attempts ended, in numbers that never decrease: of batches that are here, from their logs; of removed ones, from what
-// is kept of them.
+// How attempts ended: of batches that are here, from their logs; of removed ones, from what is kept of them.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -44,10 +43,12 @@ const counts = `SELECT json_extract(body, '$.outcome.kind') AS outcome,
   FROM events WHERE json_extract(body, '$.type') = 'attempt-ended'
     AND json_extract(body, '$.attempt') > 0 AND json_extract(body, '$.outcome.reused') IS NULL`;
 
-/** How all attempts ended. */
-export function attemptCounts(database: Database): AttemptCount[] {
-  const here = database.query<unknown, []>(`${counts} GROUP BY 1, 2`).all().map(countFrom);
-  return sumOf([...removed(database), ...here]);
+/** How attempts of batches that are here ended, behind an event. */
+export function attemptCountsAfter(database: Database, sequence: number): AttemptCount[] {
+  return database
+    .query<unknown, [number]>(`${counts} AND sequence > ? GROUP BY 1, 2`)
+    .all(sequence)
+    .map(countFrom);
 }
 
 /** Keeps how those of a batch ended, within the transaction that removes it. */
@@ -57,11 +58,12 @@ export function keepAttemptCounts(database: Database, batchId: BatchId): void {
     .all(batchId)
     .map(countFrom);
   if (own.length === 0) return;
-  const value = JSON.stringify(sumOf([...removed(database), ...own]));
+  const value = JSON.stringify(sumOfCounts([...removedAttemptCounts(database), ...own]));
   database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, value);
 }
 
-function removed(database: Database): AttemptCount[] {
+/** How those of removed batches ended. */
+export function removedAttemptCounts(database: Database): AttemptCount[] {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
   if (!row) return [];
   const { value } = z.object({ value: z.string() }).parse(row);
@@ -76,7 +78,8 @@ function countFrom(value: unknown): AttemptCount {
   return { outcome, why, count, retried, timed, durationMs, within: limits };
 }
 
-function sumOf(all: readonly AttemptCount[]): AttemptCount[] {
+/** All that ended alike as one. */
+export function sumOfCounts(all: readonly AttemptCount[]): AttemptCount[] {
   const sums = new Map<string, AttemptCount>();
   for (const { outcome, why, count, retried, timed, durationMs, within } of all) {
     const key = `${outcome} ${why}`;

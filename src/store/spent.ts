@@ -69,14 +69,27 @@ export function spentBetween(database: Database, since: number, until: number): 
        AND at >= ? AND at < ?`,
   );
   for (const row of recent.iterate(first, end, first, end)) sums.add(endedSchema.parse(row));
-  const removed = database
+  return [...removedSpent(database, first, end), ...sums.rows()].sort((a, b) => a.quarter - b.quarter);
+}
+
+/** What sessions of removed batches cost, in the quarters of an hour from one time until another. */
+export function removedSpent(database: Database, since = 0, until = Number.MAX_SAFE_INTEGER): Spent[] {
+  const rows = database
     .query<unknown, [number, number]>(
       `SELECT batch_id AS batchId, quarter, model, usd, at_least AS atLeast, sessions, input, output,
          cache_read AS cacheRead, cache_written AS cacheWritten, name, directory, client
          FROM spent WHERE quarter >= ? AND quarter < ?`,
     )
-    .all(first, end);
-  return [...z.array(columns).parse(removed), ...sums.rows()].sort((a, b) => a.quarter - b.quarter);
+    .all(since, until);
+  return z.array(columns).parse(rows);
+}
+
+/** What sessions cost whose ends stand behind an event. */
+export function spentAfter(database: Database, sequence: number): Spent[] {
+  const sums = new Sums(database);
+  const ended = database.query<unknown, [number]>(`${ends} AND sequence > ?`);
+  for (const row of ended.iterate(sequence)) sums.add(endedSchema.parse(row));
+  return sums.rows();
 }
 
 /**

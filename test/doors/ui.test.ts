@@ -107,6 +107,29 @@ describe("a browser", () => {
     expect((await get("/", { Cookie: `ui-${server.port}=${token}` })).status).toBe(401);
   });
 
+  test("may be Prometheus, for which the counters of all batches grow", async () => {
+    const scrape = async (headers: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${server.port}/metrics`, { headers });
+    expect((await scrape({})).status).toBe(401);
+    const reply = await scrape({ Authorization: `Bearer ${token}` });
+    expect(reply.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const failed = 'parallel_claude_attempts_total{outcome="failed",reason="max-turns"}';
+    expect(await reply.text()).toContain(`\n${failed} 1\n`);
+    const before = await (await scrape({ Authorization: `Bearer ${token}` })).text();
+    const other = inside.batch(context, { tasks: 1 }).answer(1, "More", {
+      usage: { costUsd: 0.5, numTurns: 1, durationMs: 1_000 },
+    });
+    other.finish();
+    const after = await (await scrape({ Authorization: `Bearer ${token}` })).text();
+    const cost = (text: string) =>
+      Number(/parallel_claude_cost_usd_total\{model="unknown"\} (\S+)/.exec(text)?.[1]);
+    expect(cost(after) - cost(before)).toBeCloseTo(0.5, 10);
+    // What prune removes has been counted.
+    expect(context.store.forget(other.log.batchId)).toBeTrue();
+    const pruned = await (await scrape({ Authorization: `Bearer ${token}` })).text();
+    expect(cost(pruned)).toBe(cost(after));
+  });
+
   test("gets pages that nobody may frame, keep, or read from elsewhere", async () => {
     const { headers } = await get("/");
     expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'");

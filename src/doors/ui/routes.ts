@@ -6,6 +6,7 @@ import { onStore } from "../../operations/perform.ts";
 import { troubleText } from "../../operations/trouble.ts";
 import type { Served } from "../../operations/ui/served.ts";
 import type { Watch } from "../../operations/ui/watch.ts";
+import { metricsContentType } from "../../report/metrics.ts";
 import { flagWording } from "../cli/input/flag-wording.ts";
 import { act, actSchema } from "./act.ts";
 import { eventStream } from "./event-stream.ts";
@@ -58,7 +59,7 @@ export const routes: readonly Route[] = [
   { method: "GET", path: "/batches/:batch/sessions/:task/feed.js", who: "reader", answer: sessionFeed },
   { method: "POST", path: "/batches/:batch/:act", who: "page", answer: acted },
   { method: "POST", path: "/address", who: "program", answer: newAddress },
-  // Prometheus' text goes here: { method: "GET", path: "/metrics", who: "reader", answer: metrics }.
+  { method: "GET", path: "/metrics", who: "reader", answer: metrics },
 ];
 
 const script = "text/javascript; charset=utf-8";
@@ -68,6 +69,10 @@ function list({ context, served }: Asked): Promise<Response> {
     const { watch, shown } = served.list();
     return pageReply(shown.html(watch.newest()).pieces());
   });
+}
+
+function metrics({ served }: Asked): Response {
+  return fileReply(served.metrics(), metricsContentType);
 }
 
 function batch({ served, keys, parts }: Asked): Response {

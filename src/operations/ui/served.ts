@@ -1,9 +1,11 @@
 // Everything that `ui` serves: the list, batches, and the pages of their tasks. Each is read once for all pages that show it.
 import { type BatchId, batchIdSchema } from "../../model/batch-id.ts";
 import type { TaskState } from "../../model/state.ts";
+import { metricsText } from "../../report/metrics.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import type { Store } from "../../store/store.ts";
 import { type Context, isStoreThere } from "../context.ts";
+import { measure, StoreCounters } from "../metrics.ts";
 import { SessionPages } from "./session-pages.ts";
 import { ShownBatch } from "./shown-batch.ts";
 import { ShownList } from "./shown-list.ts";
@@ -28,6 +30,7 @@ interface WatchedBatch extends Watched<ShownBatch> {
 export class Served implements Disposable {
   readonly #context: Context;
   readonly #sessions = new SessionPages();
+  readonly #counters = new StoreCounters();
   /** Least recently asked for first. */
   readonly #batches = new Map<BatchId, WatchedBatch>();
   #list: Watched<ShownList> | undefined;
@@ -46,6 +49,11 @@ export class Served implements Disposable {
       this.#list = { store, shown, watch: new Watch(store, shown) };
     }
     return this.#list;
+  }
+
+  /** What a monitoring system wants to know, in the text format of Prometheus. */
+  metrics(): string {
+    return metricsText(measure(this.#context, this.#counters));
   }
 
   /** A batch by the id in an address; undefined if there is none. */
