@@ -251,6 +251,9 @@ withSshd("tasks of a machine that stays away run on another one, if the batch sa
   gate.open();
   const summary = await ended(home, batchId);
   expect(statuses(summary)).toEqual(["success"]);
+  // Nobody knows what the one that was given up has cost by now.
+  using store = home.store();
+  expect(store.list()[0]).toMatchObject({ costAtLeast: true });
   // The one that was given up ended by itself.
   await eventually(
     () => !home.processes().some(({ command }) => command.includes("--session-id")),

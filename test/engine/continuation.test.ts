@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { isRefused, startsOver, whyStartedOver } from "../../src/engine/attempt/continuation.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import type { FailureReason, Outcome } from "../../src/model/outcome.ts";
-import type { Attempt } from "../../src/model/state.ts";
+import { type Attempt, conversationHere } from "../../src/model/state.ts";
 
 const failed = (reason: FailureReason): Outcome => ({ kind: "failed", reason, message: "no" });
 const options = (given: SessionOptionsInput = {}) => sessionOptions.parse(given);
@@ -46,4 +46,12 @@ test("it is said, and from where", () => {
   expect(whyStartedOver(unsaved, options())).toMatch(/not saved.*attempt 1/);
   expect(whyStartedOver({ ...unsaved, unsaved: false }, options())).toBeUndefined();
   expect(whyStartedOver(undefined, options())).toBeUndefined();
+  const usage = { costUsd: 1, numTurns: 2, durationMs: 3 };
+  const identity = { host: "box1", id: "s1" };
+  const there = attempt({ identity, usage, outcome: { kind: "crashed", stderrTail: "" } });
+  expect(whyStartedOver(there, options())).toMatch(/attempt 1 ran on box1.*from its start/);
+  // It had said nothing yet.
+  expect(whyStartedOver({ ...there, usage: { ...usage, numTurns: 0 } }, options())).toBeUndefined();
+  // Nor is it offered to its user as one that is here.
+  expect([conversationHere(there), conversationHere(unsaved)]).toEqual([undefined, "s"]);
 });

@@ -14,7 +14,7 @@ import { Reuse } from "../../src/engine/reuse/reuse.ts";
 import { Attempts } from "../../src/engine/runner/attempts.ts";
 import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
 import { Tasks } from "../../src/engine/runner/tasks.ts";
-import { Admission } from "../../src/engine/scheduler/admission.ts";
+import { Admission, type Closed } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { PrefixGroups } from "../../src/engine/scheduler/prefix-groups.ts";
 import { PrefixIndex } from "../../src/engine/scheduler/prefix-index.ts";
@@ -93,6 +93,9 @@ interface Given {
   hostOf?(local: SessionHost): SessionHost;
   workspace?: Workspace;
   pool?: SessionPool;
+  /** The machine of each task, and why one is closed. */
+  laneOf?(number: number): string;
+  whyClosed?(number: number): Closed | undefined;
 }
 
 /** No process runs several tasks. */
@@ -114,6 +117,8 @@ export function tasksIn(
     hostOf = (local) => local,
     workspace = sharedDirectory,
     pool: sessionPool = emptyPool,
+    laneOf,
+    whyClosed,
   }: Given = {},
 ) {
   makePrivateDirectory(store.layout.batchDirectory(log.batchId));
@@ -201,6 +206,8 @@ export function tasksIn(
     login,
     host,
     pool: sessionPool,
+    ...(whyClosed ? { whyClosed } : {}),
+    ...(laneOf ? { laneOf } : {}),
     report,
     budgetSpent: () => undefined,
     spentSince: () => 0,
@@ -211,6 +218,7 @@ export function tasksIn(
     log: runnerLog,
     layout: store.layout,
     host,
+    ...(laneOf ? { laneOf } : {}),
     pool: sessionPool,
     reused,
     workspace,

@@ -7,6 +7,7 @@ import { mostLookedAt } from "../../src/engine/runner/tasks.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { localProcess } from "../../src/model/session-ref.ts";
 import { taskOf } from "../../src/model/state.ts";
+import { clock } from "../../src/platform/clock.ts";
 import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/platform/process.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
 import { testNeeding } from "../facilities.ts";
@@ -730,4 +731,32 @@ describe("tasks that start after others", () => {
     expect([one?.length, two?.length]).toEqual([2, 1]);
     expect(two?.[0]?.startedAt).toBeGreaterThanOrEqual(one?.[1]?.endedAt ?? Number.POSITIVE_INFINITY);
   });
+});
+
+test("tasks that are added run on a machine that has room while another one is away", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context, { tasks: says("fine", "fine") });
+  letClaudeSay(inside, { fine });
+  let isAway = true;
+  await using runner = tasksIn(inside, context.store, batch, {
+    laneOf: (number) => (number === 1 ? "box1" : "box2"),
+    whyClosed: (number) => (isAway && number === 1 ? { because: "box1 is away", isLong: true } : undefined),
+  });
+  const { tasks, failures } = runner;
+  const all = tasks.runAll();
+  const areDone = (...done: number[]) =>
+    eventually(
+      () => done.every((number) => taskOf(batch.log.state, number).status === "done"),
+      () => JSON.stringify(outcomesOf(batch)),
+    );
+  await areDone(2);
+  batch.append({ type: "tasks-added", tasks: says("fine") });
+  tasks.beginMore();
+  await areDone(3);
+  expect(outcomesOf(batch)).toEqual(["queued", "succeeded", "succeeded"]);
+  isAway = false;
+  clock.soon("rest");
+  await all;
+  expect([outcomesOf(batch), failures]).toEqual([["succeeded", "succeeded", "succeeded"], []]);
 });

@@ -7,7 +7,7 @@ import { identityOf, signalProcess } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { notes } from "../fake-notes.ts";
 import { OwnFleet, type OwnWorker } from "../fleet/own-fleet.ts";
-import { type Home, killAllOf } from "../harness.ts";
+import { eventually, type Home, killAllOf } from "../harness.ts";
 import { pause } from "./blow.ts";
 import { Door } from "./door.ts";
 import { Random } from "./random.ts";
@@ -73,6 +73,7 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
     violations.push(...end.violations);
     interrupted = end.interrupted;
     await door[Symbol.asyncDispose]();
+    await judgeQueue(fleet, report);
     await crew.endAll();
     await judgeProcesses({ home, store }, report);
     const state = store.batch(batchId)?.state;
@@ -334,15 +335,25 @@ function judgeTask(
   if (asked === 1 && atLeast && !mayBeLost) report("wrong", `a lower bound although it ran once, ${says}`);
 }
 
-// Nothing waits there any more, and what stays goes by itself.
-async function judgeServer({ redis }: OwnFleet, report: Report): Promise<void> {
-  const { connection } = redis;
-  for (const list of ["wait", "active", "paused"]) {
-    const left = await connection.lrange(`bull:fleet1-default:${list}`, 0, -1);
-    if (left.length > 0) report("left", `${left.length} jobs are in ${list}: ${left.slice(0, 3)}`);
-  }
-  const delayed = await connection.zcard("bull:fleet1-default:delayed");
-  if (delayed > 0) report("left", `${delayed} jobs are delayed`);
+// Nothing waits there any more: a job that has ended may be delivered once more, and then somebody finds its result.
+async function judgeQueue({ redis: { connection } }: OwnFleet, report: Report): Promise<void> {
+  const key = (list: string) => `bull:fleet1-default:${list}`;
+  const left = async () => {
+    const lists = ["wait", "active", "paused"].map((list) => connection.lrange(key(list), 0, -1));
+    return (await Promise.all([...lists, connection.zrange(key("delayed"), 0, "-1")])).flat();
+  };
+  let last: string[] = [];
+  await eventually(
+    async () => {
+      last = await left();
+      return last.length === 0;
+    },
+    () => "the queue does not get empty",
+  ).catch(() => report("left", `${last.length} jobs are in the queue: ${last.slice(0, 3)}`));
+}
+
+// What stays goes by itself.
+async function judgeServer({ redis: { connection } }: OwnFleet, report: Report): Promise<void> {
   // Of a worker that was killed, the next one removes what is an hour old.
   const keys = (await connection.keys("led:*")).filter((key) => !key.startsWith("led:workers:"));
   for (const key of keys) if ((await connection.pttl(key)) === -1) report("left", `${key} stays for ever`);
