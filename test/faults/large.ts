@@ -22,18 +22,23 @@ const tasks = Array.from({ length: Number(values.tasks) }, () => `[[big-result b
 await Bun.write(file, JSON.stringify(tasks));
 const before = await usedMemory();
 const began = performance.now();
-const child = Bun.spawn([...program(), "run", "--fleet", "team", "-f", file, "--json"], {
+// What prints all answers has them all in memory in the end, which is another matter.
+const child = Bun.spawn([...program(), "run", "--fleet", "team", "-f", file, "--quiet"], {
   cwd: home.work,
   env: home.environment,
   stdin: "ignore",
-  stdout: Bun.file(home.file("out.json")),
+  stdout: "ignore",
   stderr: "ignore",
 });
 let mostInRedis = 0;
+/** Of the submitter, every five seconds, in MB. */
+const course: number[] = [];
+let looks = 0;
 const peaks = { submitter: 0, worker: 0 };
 const look = setInterval(async () => {
-  peaks.submitter = Math.max(peaks.submitter, peakOf(child.pid));
-  peaks.worker = Math.max(peaks.worker, peakOf(worker.pid));
+  if (looks++ % 10 === 0) course.push(Math.round(memoryOf(child.pid, "VmRSS") / 1e6));
+  peaks.submitter = Math.max(peaks.submitter, memoryOf(child.pid, "VmHWM"));
+  peaks.worker = Math.max(peaks.worker, memoryOf(worker.pid, "VmHWM"));
   mostInRedis = Math.max(mostInRedis, await usedMemory());
 }, 500);
 const code = await child.exited;
@@ -41,6 +46,7 @@ clearInterval(look);
 const seconds = (performance.now() - began) / 1_000;
 console.log(`status ${code} after ${seconds.toFixed(1)} s`);
 console.log(`most memory: submitter ${mb(peaks.submitter)}, worker ${mb(peaks.worker)}`);
+console.log(`the submitter in the course of time: ${course.join(", ")} MB`);
 console.log(`Redis: ${mb(before)} before, ${mb(mostInRedis)} at most`);
 for (const [what, path] of [
   ["the submitter's state", home.state],
@@ -51,10 +57,11 @@ for (const [what, path] of [
   console.log(`${what}: ${Bun.spawnSync(["du", "-sm", path]).stdout.toString().split("\t")[0]} MB`);
 console.log((await run(home, ["list"])).out);
 
-// The most that a process has ever had in memory.
-function peakOf(pid: number): number {
+// What a process has in memory now, or the most that it has ever had.
+function memoryOf(pid: number, what: "VmRSS" | "VmHWM"): number {
   try {
-    return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return 1024 * Number(new RegExp(`^${what}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
   } catch {
     return 0;
   }
