@@ -9,6 +9,7 @@ const databaseName = "store.sqlite";
 const httpTokenName = "http-token";
 const uiTokenName = "ui-token";
 const uiServerName = "ui-server.json";
+const uiCodeName = "ui-code";
 const uiPageName = "ui.html";
 const spendingName = "spending.html";
 const rememberedFolder = "remembered";
@@ -24,9 +25,13 @@ export function layoutOf(stateDirectory: string) {
     database: join(stateDirectory, databaseName),
     /** What clients of the HTTP door must know. */
     httpTokenFile: join(stateDirectory, httpTokenName),
-    /** What programs must know that ask `ui`, which process served it last and on which port, and a page that leads there. */
+    /**
+     * Of `ui`: what its cookies are made from, which process served it last and on which port, a code that lets a browser in,
+     * and a page that leads there.
+     */
     uiTokenFile: join(stateDirectory, uiTokenName),
     uiServerFile: join(stateDirectory, uiServerName),
+    uiCodeFile: join(stateDirectory, uiCodeName),
     uiPage: join(stateDirectory, uiPageName),
     batchDirectory,
     /** Sessions that run here for another machine, with what they have written. */
@@ -73,6 +78,7 @@ export function isFileOfOurs(name: string): boolean {
     name === httpTokenName ||
     name === uiTokenName ||
     name === uiServerName ||
+    name === uiCodeName ||
     name === uiPageName ||
     name === spendingName ||
     name === rememberedFolder ||

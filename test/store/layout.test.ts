@@ -38,6 +38,7 @@ test.each([
   ["http-token", true],
   ["ui-token", true],
   ["ui-server.json", true],
+  ["ui-code", true],
   ["ui.html", true],
   ["batches", true],
   ["batches2", false],

@@ -12,9 +12,12 @@ export const codeName = "code";
 export class Keys {
   readonly #token: string;
   readonly #codes = new Set<string>();
+  readonly #isLeft: (code: string) => Promise<boolean>;
 
-  constructor(token: string) {
+  /** `isLeft`: whether another process has left this code, which it uses up. */
+  constructor(token: string, isLeft: (code: string) => Promise<boolean>) {
     this.#token = token;
+    this.#isLeft = isLeft;
   }
 
   /** Sent by our pages with each action. Pages of others, to which a browser would add the cookie, do not know it. */
@@ -32,8 +35,8 @@ export class Keys {
   }
 
   /** Whether a code is one that nobody has used; from now on it is used. */
-  use(code: string): boolean {
-    return this.#codes.delete(code);
+  async use(code: string): Promise<boolean> {
+    return this.#codes.delete(code) || (await this.#isLeft(code));
   }
 
   /** Lets a browser in from now on. Cookies know no ports, so each port has a name of its own. */
@@ -43,11 +46,10 @@ export class Keys {
 
   /** Whether the request comes from a browser that was let in, or from a program that has the token. */
   isKnown({ headers }: Request, port: number): boolean {
-    return this.hasToken(headers) || sameSecret(cookieOf(headers, port), this.#made("cookie"));
+    return this.#hasToken(headers) || sameSecret(cookieOf(headers, port), this.#made("cookie"));
   }
 
-  /** Whether a program that can read the token has made the request. */
-  hasToken(headers: Headers): boolean {
+  #hasToken(headers: Headers): boolean {
     const [, given = ""] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
     return sameSecret(given, this.#token);
   }

@@ -36,9 +36,8 @@ export interface Route {
   path: string;
   /**
    * `reader`: a browser that was let in, or a program with the token. `page`: a page of ours, which wants to change something.
-   * `program`: one with the token.
    */
-  who: "reader" | "page" | "program";
+  who: "reader" | "page";
   answer(asked: Asked): Promise<Response> | Response;
 }
 
@@ -58,7 +57,6 @@ export const routes: readonly Route[] = [
   { method: "GET", path: "/batches/:batch/sessions/:task", who: "reader", answer: session },
   { method: "GET", path: "/batches/:batch/sessions/:task/feed.js", who: "reader", answer: sessionFeed },
   { method: "POST", path: "/batches/:batch/:act", who: "page", answer: acted },
-  { method: "POST", path: "/address", who: "program", answer: newAddress },
   { method: "GET", path: "/metrics", who: "reader", answer: metrics },
 ];
 
@@ -147,11 +145,6 @@ async function acted({ request, parts, context, patiently, signal }: Asked): Pro
     if (trouble !== undefined) return actedReply({ error: trouble }, 503);
     throw error;
   }
-}
-
-// For a second `ui`, which opens a page of the one that is there.
-function newAddress({ keys }: Asked): Response {
-  return Response.json({ code: keys.newCode() }, { headers: { "Cache-Control": "no-store" } });
 }
 
 // NaN is no task.

@@ -1,6 +1,7 @@
 // The server of `ui`: on this machine only, for browsers that were let in.
 import { product } from "../../model/product.ts";
 import type { Context } from "../../operations/context.ts";
+import { takeCode } from "../../operations/ui/place.ts";
 import { Served } from "../../operations/ui/served.ts";
 import { leadingPage } from "../../report/leading-page.ts";
 import { keyHeader } from "../../report/wire/acts.ts";
@@ -23,7 +24,7 @@ export interface UiServer extends Disposable {
 
 /** Starts listening. Throws if the port is not available. */
 export function openUi(context: Context, { port: asked, token }: { port: number; token: string }): UiServer {
-  const keys = new Keys(token);
+  const keys = new Keys(token, (code) => takeCode(context, code));
   const served = new Served(context);
   const streams = new Set<Disposable>();
   const ended = new AbortController();
@@ -35,7 +36,7 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
     fetch: async (request, listening) => {
       const url = new URL(request.url);
       const port = listening.port ?? asked;
-      const refused = stranger(request, port) ?? newcomer(request, url, { keys, port });
+      const refused = stranger(request, port) ?? (await newcomer(request, url, { keys, port }));
       if (refused) return refused;
       const found = routeOf(request.method, url.pathname);
       if (found === undefined) return refusal(404, "There is no such page.");
@@ -95,14 +96,14 @@ function stranger({ headers, method }: Request, port: number): Response | undefi
 
 // Somebody who brings a code gets the cookie for it, and a page that leads to the same address without the code. It does so
 // by itself, because after a redirect from elsewhere a browser would not send a cookie that is for our own pages only.
-function newcomer(
+async function newcomer(
   request: Request,
   { pathname, searchParams }: URL,
   { keys, port }: { keys: Keys; port: number },
-): Response | undefined {
+): Promise<Response | undefined> {
   const code = searchParams.get(codeName);
   if (request.method !== "GET" || code === null) return undefined;
-  if (!keys.use(code)) {
+  if (!(await keys.use(code))) {
     if (keys.isKnown(request, port)) return pageReply(leadingPage(pathname));
     return refusal(
       401,
@@ -118,8 +119,6 @@ function refusalOf(
   { keys, port }: { keys: Keys; port: number },
 ): Response | undefined {
   const { headers } = request;
-  if (who === "program")
-    return keys.hasToken(headers) ? undefined : refusal(401, "This is for programs that have the token.");
   if (!keys.isKnown(request, port))
     return refusal(
       401,

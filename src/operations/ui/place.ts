@@ -4,15 +4,16 @@ import { z } from "zod";
 import { readHead } from "../../platform/files.ts";
 import { livenessOf, ownIdentity } from "../../platform/process.ts";
 import { processIdentity } from "../../platform/process-identity.ts";
+import { sameSecret } from "../../platform/secret.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import { replaceFile } from "../../platform/whole-files.ts";
+import { removePath, replaceFile } from "../../platform/whole-files.ts";
 import { leadingPage } from "../../report/leading-page.ts";
 import { layoutOf } from "../../store/layout.ts";
 import { stateDirectoryOf } from "../configuration.ts";
 import { type Context, UserError } from "../context.ts";
 import { openingFailure } from "../open-page.ts";
 
-const kept = z.object({ port: z.int().min(1).max(65_535), process: processIdentity });
+const kept = z.object({ port: z.int().min(1).max(65_535), process: processIdentity.optional() });
 
 interface LastServer {
   port: number;
@@ -25,22 +26,48 @@ export function lastServer({ configuration }: Context): LastServer | undefined {
   const text = readHead(layoutOf(stateDirectoryOf(configuration)).uiServerFile, 4_096) ?? "";
   try {
     const { port, process } = kept.parse(JSON.parse(text));
-    return { port, isAlive: livenessOf(process) === "alive" };
+    return { port, isAlive: process !== undefined && livenessOf(process) === "alive" };
   } catch {
     // It only helps to find it again.
     return undefined;
   }
 }
 
-/** Says that this process serves it on a port. Throws `UserError` if that cannot be kept. */
-export async function keepServer({ configuration }: Context, port: number): Promise<void> {
+/** Keeps the port, and that this process serves it, or does so no more. Throws `UserError` if that cannot be kept. */
+export async function keepServer(
+  { configuration }: Context,
+  port: number,
+  { isOver = false } = {},
+): Promise<void> {
   const { uiServerFile } = layoutOf(stateDirectoryOf(configuration));
   try {
-    const server: z.infer<typeof kept> = { port, process: ownIdentity() };
+    const server: z.infer<typeof kept> = isOver ? { port } : { port, process: ownIdentity() };
     await replaceFile(uiServerFile, `${JSON.stringify(server)}\n`, { mode: 0o600 });
   } catch (error) {
     throw new UserError(`The port cannot be kept in ${uiServerFile}: ${messageOf(error)}`);
   }
+}
+
+/**
+ * Leaves a code for the process that serves now: a browser with it may come in, once. In a file, because what a request has
+ * might go through a proxy.
+ */
+export async function leaveCode({ configuration }: Context, code: string): Promise<void> {
+  const { uiCodeFile } = layoutOf(stateDirectoryOf(configuration));
+  try {
+    await replaceFile(uiCodeFile, `${code}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new UserError(`A code for the browser cannot be kept in ${uiCodeFile}: ${messageOf(error)}`);
+  }
+}
+
+/** Whether another process has left this code; from now on it is used. */
+export async function takeCode({ configuration }: Context, code: string): Promise<boolean> {
+  const { uiCodeFile } = layoutOf(stateDirectoryOf(configuration));
+  const left = (readHead(uiCodeFile, 256) ?? "").trim();
+  if (left === "" || !sameSecret(left, code)) return false;
+  await removePath(uiCodeFile);
+  return true;
 }
 
 /**

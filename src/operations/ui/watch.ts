@@ -108,9 +108,8 @@ export class Watch implements Disposable {
       if (this.#version === before) return;
       const sent = this.#sentSince(before);
       for (const follower of [...this.#followers]) follower.hear(sent);
-    } catch (error) {
+    } catch {
       // The batch or the state directory was removed, or the disk cannot be read. Pages ask again, and then hear why.
-      console.error(error);
       const followers = [...this.#followers];
       this[Symbol.dispose]();
       for (const follower of followers) follower.gone();

@@ -51,6 +51,7 @@ function listen<Change extends { program: string }>(take: (change: Change) => vo
     // A browser asks again by itself, unless there was an answer that is no stream.
     if (opened.readyState !== EventSource.CLOSED) return;
     source = undefined;
+    void sayWhy();
     again = setTimeout(() => {
       if (!document.hidden) listen(take);
     }, againMs);
@@ -63,4 +64,15 @@ function leave(): void {
   away = undefined;
   source?.close();
   source = undefined;
+}
+
+// A page that is there no more, or that this browser may not see any more, says so itself.
+async function sayWhy(): Promise<void> {
+  try {
+    const { ok, body } = await fetch(pageFact("feed"));
+    await body?.cancel();
+    if (!ok) location.reload();
+  } catch {
+    // Nobody answers, which the page says already.
+  }
 }

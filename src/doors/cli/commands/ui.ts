@@ -71,13 +71,13 @@ export const ui: Command = {
     const wanted = checkUsage(own, flags);
     using context = newContext("command-line", { busyTimeoutMs: serverBusyTimeoutMs });
     const path = await onStore(context, () => pathOf(context, batchId));
-    const { token } = await uiToken(context);
-    const running = await runningUi(context, token, wanted.port);
+    const running = await runningUi(context, { path, wanted: wanted.port });
     if (running) {
-      await show(running.addressOf(path), { context, terminal, wanted, port: running.port });
+      await show(running.address, { context, terminal, wanted, port: running.port });
       await terminal.err.tell("It is served already, by another `ui`. This one ends.");
       return 0;
     }
+    const { token } = await uiToken(context);
     return await serve(context, { path, token, terminal, wanted });
   },
 };
@@ -99,6 +99,7 @@ async function serve(
   await show(server.addressOf(path), { context, terminal, wanted, port: server.port });
   await terminal.err.tell("Ctrl-C ends this server. Batches go on.");
   await stopped.promise;
+  await keepServer(context, server.port, { isOver: true });
   return 0;
 }
 
