@@ -44,6 +44,8 @@ export async function keepServer(
     const server: z.infer<typeof kept> = isOver ? { port } : { port, process: ownIdentity() };
     await replaceFile(uiServerFile, `${JSON.stringify(server)}\n`, { mode: 0o600 });
   } catch (error) {
+    // The next one finds a process that has gone.
+    if (isOver) return;
     throw new UserError(`The port cannot be kept in ${uiServerFile}: ${messageOf(error)}`);
   }
 }
