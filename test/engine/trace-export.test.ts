@@ -96,7 +96,7 @@ test("what is refused for good is not sent again; the first refusal is said, wit
   }
 });
 
-test("what may pass leaves the spans where they are, for whoever runs the batch next", async () => {
+test("what may pass leaves the spans where they are, for the next runner of the batch", async () => {
   using inside = new Inside();
   await using receiver = new OtlpReceiver();
   const batch = batchIn(inside);
