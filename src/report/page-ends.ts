@@ -62,8 +62,17 @@ function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: Ot
   ].join(", ");
 }
 
-/** Where the files are, how to continue in a terminal, and how old the page is. `now` in milliseconds since 1970. */
-export function footerHtml(state: BatchState, stateWord: StateWord, now: number): Html {
+/**
+ * Where the files are, how to continue in a terminal, and how old the page is. `now` in milliseconds since 1970. `isServed`: from
+ * a page that `ui` serves one can act already.
+ */
+export function footerHtml(
+  state: BatchState,
+  stateWord: StateWord,
+  { now, isServed }: { now: number; isServed: boolean },
+): Html {
+  const command = (name: string) => html`<code>${product.name} ${name} ${state.batch.batchId}</code>`;
+  const acting = isServed ? nothing : html`<br>With buttons to act: ${command("ui")}`;
   const follows = stateWord === "running" ? "This page updates while the batch runs. " : nothing;
-  return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>${product.name} show ${state.batch.batchId}</code></p>`;
+  return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: ${command("show")}${acting}</p>`;
 }

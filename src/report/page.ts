@@ -184,7 +184,7 @@ function partsOf(
     about: sectionHtml("about", "How it was started", batchFactsHtml(state)),
     files: sectionHtml("files", "Files that could not be written", fileFailuresHtml(state)),
     others: sectionHtml("others", "Other batches in this directory", othersHtml(others)),
-    footer: footerHtml(state, stateWord, now),
+    footer: footerHtml(state, stateWord, { now, isServed: view.served !== undefined }),
   };
 }
 

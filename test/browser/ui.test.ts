@@ -104,5 +104,21 @@ browserTest(
     expect((await run(home, ["cancel", "latest"])).code).toBe(0);
     await page.until(`document.querySelector("#part-header .pill").textContent !== "running"`);
     await page.until(`document.querySelector(".acts [data-act=cancel]").hidden`);
+
+    // The list follows, searches and filters.
+    const list = `http://127.0.0.1:${second.port}/`;
+    await page.visit(list);
+    const shown = `[...document.querySelectorAll("#batches tbody tr")].filter((row) => !row.hidden).length`;
+    await page.until(`${shown} === 1`);
+    await page.evaluate("(window.sameDocument = true)");
+    expect((await run(home, ["run", "four", "--batch-name", "Another"])).code).toBe(0);
+    await page.until(`document.querySelector("#batches tbody tr .s").textContent === "succeeded"`);
+    await reach(page, "#search");
+    await page.type("another");
+    await page.until(`${shown} === 1 && document.getElementById("shown").textContent === "1 of 2 batches"`);
+    await reach(page, "[data-show=stopped], [data-show=failed]");
+    await page.press("Enter");
+    await page.until(`${shown} === 0 && !document.getElementById("nothing").hidden`);
+    expect(await page.evaluate("window.sameDocument")).toBe(true);
   },
 );

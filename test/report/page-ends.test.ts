@@ -48,15 +48,15 @@ describe("other batches", () => {
 
 test("the footer says how old the page is, where the files are, and how to go on in a terminal", () => {
   const footer = (word: "running" | "finished") =>
-    textsIn(String(footerHtml(batchState(["a"], []), word, began)), "p");
+    textsIn(String(footerHtml(batchState(["a"], []), word, { now: began, isServed: false })), "p");
   expect(footer("finished")).toEqual([
     `As of ${timeText(began)}.`,
-    "Files of the batch: /home/me/Desktop/claude-code-resultsIn a terminal: parallel-claude-code-mcp show bcdfghjk",
+    "Files of the batch: /home/me/Desktop/claude-code-resultsIn a terminal: parallel-claude-code-mcp show bcdfghjkWith buttons to act: parallel-claude-code-mcp ui bcdfghjk",
   ]);
   expect(footer("running")[0]).toBe(`This page updates while the batch runs. As of ${timeText(began)}.`);
   expect(
-    markupOf(String(footerHtml(batchState(["a"], []), "running", began))).elements[0]?.attributes.get(
-      "data-at",
-    ),
+    markupOf(
+      String(footerHtml(batchState(["a"], []), "running", { now: began, isServed: true })),
+    ).elements[0]?.attributes.get("data-at"),
   ).toBe(String(began));
 });
