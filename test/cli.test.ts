@@ -337,6 +337,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     uninstall: [],
     host: ["list"],
     config: [],
+    "self-update": [],
     completions: ["bash"],
   };
   // Servers and workers print it while they serve, and `fleet` needs one: see the tests of HTTP and of fleets.

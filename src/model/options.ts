@@ -1,6 +1,6 @@
 // The only declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, generated tables and
 // messages for bad input derive from these zod objects. `aliases`: other names of an option, from `claude` and similar
-// tools. `flags`: names on the command line only; one letter is a short flag. `more`: continues a description in help and
+// tools. `flags`: names on the command line only; one letter is a short flag. `short`: the one that help shows. `more`: continues a description in help and
 // tables for people; models do not need it, and pay for each word. `negated`: describes
 // `--no-…`, where that is the flag.
 import { z } from "zod";
@@ -57,13 +57,14 @@ export const sessionOptions = z.strictObject({
       placeholder: "DIR",
       aliases: ["cwd", "workdir", "workingDir"],
       hints: ["directory", "dir", "path", "folder", "root", "repo"],
-      flags: ["cd", "dir", "directory", "C"],
+      flags: ["cd", "dir", "directory"],
+      short: "C",
     })
     .optional(),
   model: z
     .string()
     .min(1)
-    .meta({ description: "Model alias (`opus`, `sonnet`, `haiku` …) or full name.", flags: ["m"] })
+    .meta({ description: "Model alias (`opus`, `sonnet`, `haiku` …) or full name.", short: "m" })
     .optional(),
   fallbackModel: z
     .string()
@@ -330,7 +331,8 @@ export const batchOptions = z.strictObject({
       placeholder: "N|auto",
       aliases: ["maxConcurrency", "maxParallel"],
       hints: ["parallel", "parallelism", "workers", "jobs", "maxWorkers", "maxSessions"],
-      flags: ["jobs", "j", "parallel", "parallelism", "P", "workers"],
+      flags: ["jobs", "parallel", "parallelism", "P", "workers"],
+      short: "j",
     })
     .optional(),
   batchBudgetUsd: z

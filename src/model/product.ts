@@ -1,5 +1,5 @@
 // The program's name and version. Imported by name, because a whole JSON import would end up in the executable.
-import { version } from "../../package.json";
+import { repository, version } from "../../package.json";
 
 export const product = {
   name: "parallel-claude-code-mcp",
@@ -7,4 +7,6 @@ export const product = {
   otherNames: ["claude-code-parallel-mcp-server"],
   /** Semantic version. */
   version,
+  /** Where its releases are: of nobody until the first one. */
+  repository: `https://github.com/${repository.replace(/^github:/, "")}`,
 } as const;

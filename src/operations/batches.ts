@@ -45,7 +45,7 @@ import { Progress } from "./progress.ts";
 import { requestCancel } from "./request-cancel.ts";
 
 const listInput = z.strictObject({
-  limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
+  limit: z.int().min(1).max(500).meta({ description: "Most batches to list.", short: "n" }).default(20),
   offset: z.int().min(0).meta({ description: "How many of the newest to skip." }).default(0),
 });
 

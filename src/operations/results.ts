@@ -43,7 +43,11 @@ const resultsInput = z.strictObject({
     .optional(),
   status: z.enum(["success", "error"]).meta({ description: "Only tasks that ended so." }).optional(),
   offset: z.int().min(0).meta({ description: "How many of the matching tasks to skip." }).default(0),
-  limit: z.int().min(1).meta({ description: "Most results, as far as they fit in one answer." }).default(10),
+  limit: z
+    .int()
+    .min(1)
+    .meta({ description: "Most results, as far as they fit in one answer.", short: "n" })
+    .default(10),
   full: z
     .boolean()
     .meta({

@@ -7,8 +7,8 @@ export function selfCommand(): string[] {
   return isCompiled(Bun.main) ? [process.execPath] : [process.execPath, Bun.main];
 }
 
-// The entry point of a compiled executable is in Bun's virtual file system.
-function isCompiled(main: string): boolean {
+/** Whether this file is the entry point of a compiled executable, which is in Bun's virtual file system. */
+export function isCompiled(main: string): boolean {
   return main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN[\\/]/i.test(main);
 }
 

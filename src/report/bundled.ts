@@ -13,6 +13,8 @@ export interface Bundled {
   compare: string;
   /** The script of the page of a session. */
   session: string;
+  /** The script of a page whose contents do not change. */
+  still: string;
   /** The style of all. */
   style: string;
 }
@@ -24,6 +26,7 @@ const sources: Record<keyof Bundled, string> = {
   result: "browser/result.ts",
   compare: "browser/compare.ts",
   session: "browser/session.ts",
+  still: "browser/still.ts",
   style: "style/style.css",
 };
 

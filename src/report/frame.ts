@@ -27,7 +27,7 @@ export interface PageParts<Facts> {
   footer: Html;
 }
 
-const { live, served, batches, result, compare, session, style }: Bundled = JSON.parse(
+const { live, served, batches, result, compare, session, still, style }: Bundled = JSON.parse(
   printedBy("report/bundled.ts"),
 );
 
@@ -39,8 +39,8 @@ export const sessionFrame = pageFrame<SessionFacts>(session);
 /** Those of the page of a batch and of the list of all batches, as `ui` serves them: they ask their own server for news. */
 export const servedFrame = pageFrame<ServedFacts>(served, { isServed: true });
 export const batchesFrame = pageFrame<BatchesFacts>(batches, { isServed: true });
-/** That of pages without a script. */
-export const stillFrame = pageFrame<Record<string, never>>("");
+/** That of pages whose contents do not change. */
+export const stillFrame = pageFrame<Record<string, never>>(still);
 
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
@@ -54,7 +54,7 @@ function pageFrame<Facts extends Record<string, string>>(
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
-    ...(script === "" ? [] : [`script-src '${hashOf(script)}' 'strict-dynamic'`]),
+    `script-src '${hashOf(script)}' 'strict-dynamic'`,
     ...(isServed ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
@@ -81,7 +81,8 @@ function pageFrame<Facts extends Record<string, string>>(
 <header>${header}</header>
 <main>${main}</main>
 <footer>${footer}</footer>
-${script === "" ? nothing : html`<script>${vouchedFor(script)}</script>\n`}</body>
+<script>${vouchedFor(script)}</script>
+</body>
 </html>
 `;
   };

@@ -1,6 +1,8 @@
 // Claude's Markdown as HTML. Output of a model is hostile input: it may quote any web page that it has read.
 import { beginningOf } from "../model/cut.ts";
 import { type Html, vouchedFor } from "./html.ts";
+import { withDetails } from "./markdown-details.ts";
+import { markdownSource, type Note, noteLabel } from "./markdown-source.ts";
 
 const options = {
   noHtmlBlocks: true,
@@ -33,17 +35,94 @@ export function namesLanguage(text: string): boolean {
 /**
  * Markdown as HTML that is safe in a page: raw HTML is shown as text, images become links, and links are limited to http,
  * https and mailto. Headings begin at level 3, without gaps. Blocks of code have their language beside them, and their parts
- * marked by `highlight`, whose output is trusted. Never throws: what cannot be rendered becomes `<pre>`.
+ * marked by `highlight`, whose output is trusted. Footnotes are at the end, and `<details>` folds what is in it. Never throws: what
+ * cannot be rendered becomes `<pre>`.
  */
 export function safeMarkdown(text: string, highlight?: Highlight): string {
   if (text.length > longest || deepLine.test(text)) return asWritten(text);
   try {
-    const html = allowed(Bun.markdown.html(text, options));
-    return html === undefined ? asWritten(text) : withCode(html, highlight);
+    const { text: body, notes } = markdownSource(text);
+    const references = new References(text, notes);
+    const html = rendered(body, references, highlight);
+    const below = html === undefined ? undefined : notesHtml(references, highlight);
+    return html === undefined || below === undefined ? asWritten(text) : html + below;
   } catch {
     // If the parser fails, the reader gets the text.
     return asWritten(text);
   }
+}
+
+function rendered(
+  text: string,
+  references: References,
+  highlight: Highlight | undefined,
+): string | undefined {
+  const html = allowed(Bun.markdown.html(text, options), references);
+  return html === undefined ? undefined : withDetails(withCode(html, highlight));
+}
+
+/** The footnotes of a text, in the order in which it refers to them. */
+class References {
+  /** Each with its number. */
+  readonly #numbers = new Map<Note, number>();
+  readonly #notes: readonly Note[];
+  readonly #of: ReadonlyMap<string, Note>;
+  readonly #key: string;
+
+  constructor(text: string, notes: readonly Note[]) {
+    this.#notes = notes;
+    // Of several with one label, the first counts.
+    this.#of = new Map(notes.toReversed().map((note) => [note.label, note]));
+    // A page may have several texts, whose places need different names.
+    this.#key = notes.length === 0 ? "" : Bun.hash(text).toString(36);
+  }
+
+  /** Those that something refers to. The list grows as they are rendered, because one may refer to another. */
+  get ordered(): Iterable<Note> {
+    return this.#numbers.keys();
+  }
+
+  /** Those that nothing refers to, which are shown all the same. */
+  get others(): Note[] {
+    return this.#notes.filter((note) => !this.#numbers.has(note));
+  }
+
+  /** A reference; undefined if there is no such note. */
+  to(label: string): string | undefined {
+    const note = this.#of.get(label);
+    if (!note) return undefined;
+    const known = this.#numbers.get(note);
+    const isFirst = known === undefined;
+    const number = known ?? this.#numbers.size + 1;
+    this.#numbers.set(note, number);
+    const id = isFirst ? ` id="${this.place("from", number)}"` : "";
+    return `<sup><a href="#${this.place("note", number)}"${id} aria-label="Note ${number}">${number}</a></sup>`;
+  }
+
+  place(what: "note" | "from", number: number): string {
+    return `${what}-${this.#key}-${number}`;
+  }
+}
+
+// Undefined if one of them cannot be rendered.
+function notesHtml(references: References, highlight: Highlight | undefined): string | undefined {
+  const items: string[] = [];
+  const add = ({ text }: Note, link: string): boolean => {
+    const html = rendered(text, references, highlight)?.trimEnd();
+    if (html === undefined) return false;
+    // The way back ends the last paragraph.
+    const [, before = html, end = ""] = /^([\s\S]*)(<\/p>)$/.exec(html) ?? [];
+    const id = link === "" ? "" : ` id="${references.place("note", items.length + 1)}"`;
+    items.push(`<li${id}>${before}${link}${end}</li>`);
+    return true;
+  };
+  for (const note of references.ordered) {
+    const number = items.length + 1;
+    const back = `<a href="#${references.place("from", number)}" aria-label="Back to note ${number} in the text">↩</a>`;
+    if (!add(note, ` ${back}`)) return undefined;
+  }
+  for (const note of references.others) if (!add(note, "")) return undefined;
+  return items.length === 0 ? "" : `<ol class="notes">\n${items.join("\n")}\n</ol>\n`;
 }
 
 function asWritten(text: string): string {
@@ -52,7 +131,10 @@ function asWritten(text: string): string {
 
 // Every "<" in the renderer's output is either one of the tags listed here or escaped as "&lt;". With raw HTML switched
 // off, the parser also leaves `<https://…>` as text; those become links again.
-const piece = /<[^<>]*>?|&lt;(https?:\/\/[^\s<>]{1,500}?)&gt;/g;
+const piece = new RegExp(
+  `<[^<>]*>?|&lt;(https?://[^\\s<>]{1,500}?)&gt;|\\[\\^(${noteLabel})\\]|&lt;br ?/?&gt;`,
+  "g",
+);
 const linkTag = /^<a href="([^"<>]*)"(?: title="[^"<>]*")?>$/;
 const imageTag = /^<img src="([^"<>]*)" alt="([^"<>]*)"(?: title="[^"<>]*")? \/>$/;
 const checkbox = /^<input type="checkbox" class="task-list-item-checkbox" disabled( checked)?>$/;
@@ -66,7 +148,7 @@ interface OpenLink {
 }
 
 // Undefined if elements are nested too deep.
-function allowed(html: string): string | undefined {
+function allowed(html: string, references: References): string | undefined {
   let depth = 0;
   let greatestDepth = 0;
   let inCode = false;
@@ -79,8 +161,16 @@ function allowed(html: string): string | undefined {
     return `<${opens ? "" : "/"}h${Math.min(6, levels.length + 2)}>`;
   };
 
-  const replacement = (tag: string, autolink: string | undefined, at: number): string => {
+  const replacement = (
+    tag: string,
+    autolink: string | undefined,
+    label: string | undefined,
+    at: number,
+  ): string => {
     if (autolink !== undefined) return inCode || link ? tag : `${opening(autolink)}${autolink}</a>`;
+    if (label !== undefined) return (inCode || link ? undefined : references.to(label)) ?? tag;
+    // The one tag for which Markdown has nothing in a cell of a table.
+    if (tag.startsWith("&lt;")) return inCode ? tag : "<br>";
     depth += nesting(tag);
     greatestDepth = Math.max(greatestDepth, depth);
     const target = linkTag.exec(tag)?.[1];

@@ -24,7 +24,7 @@ import { runningRow } from "./row.ts";
 import { searchedCharacters } from "./search-texts.ts";
 import { tableHead, toolsHtml } from "./table-tools.ts";
 import { timelineHtml } from "./timeline.ts";
-import { columns } from "./wire/columns.ts";
+import { columns, fullBodyClass, rowsPerBody } from "./wire/columns.ts";
 import { callOf, type LiveUpdate } from "./wire/feed.ts";
 import { ids, type PartName, partId, type ServedFacts } from "./wire/marks.ts";
 
@@ -212,7 +212,15 @@ function spoken(state: BatchState, stateWord: StateWord): string {
 
 function tasksHtml(rows: readonly Html[]): Html {
   const head = tableHead(columns.map(({ heading }) => heading));
-  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
+  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}${longList(bodiesHtml(rows))}</table><p id="${ids.nothing}" hidden>No task fits.</p>`;
+}
+
+function bodiesHtml(rows: readonly Html[]): Html[] {
+  return Array.from({ length: Math.ceil(rows.length / rowsPerBody) }, (_, body) => {
+    const own = rows.slice(body * rowsPerBody, (body + 1) * rowsPerBody);
+    const full = own.length === rowsPerBody ? html` class="${fullBodyClass}"` : nothing;
+    return html`<tbody${full}>\n${longList(own)}</tbody>`;
+  });
 }
 
 function runningHtml({ state, now, activityOf, sessionOf, served }: PageView): Html {

@@ -42,7 +42,7 @@ export function timelineHtml(view: TimelineView): Html {
   const drawing = html`<svg class="${barsClass}" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${shapes}</svg>`;
   const words = wordsOf(view, lengths);
   return html`<div id="timeline-box"><div id="${ids.lanes}" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-${data.span}="${span}" data-${data.slots}="${lanes.count}">${drawing}<span id="${ids.mark}" hidden></span>${axisHtml(ticks)}</div>
-<p id="${ids.readout}" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
+<p class="sum">${words}</p><p id="${ids.readout}" role="status" data-${data.own}="yes"></p>${longestHtml(lengths, view)}</div>`;
 }
 
 function draw({ state, lanes, until }: TimelineView, span: number, height: number) {

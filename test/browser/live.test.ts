@@ -127,8 +127,8 @@ describe("the page of a batch of 200", () => {
       expect(lengths).toEqual([...(lengths as number[])].sort((a, b) => b - a));
 
       // Task 200 never had one. The straggler is the longest of the timeline, and the keyboard gets to the page of its session.
-      expect(await page.text("#readout")).toMatch(/199 sessions, [2-8] in parallel at most/);
-      expect(await page.text("#readout")).toContain("the longest is task 1 with");
+      expect(await page.text("#timeline-box .sum")).toMatch(/199 sessions, [2-8] in parallel at most/);
+      expect(await page.text("#timeline-box .sum")).toContain("the longest is task 1 with");
       expect(await page.evaluate(`document.querySelectorAll(".bars path").length`)).toBeGreaterThan(2);
       await page.evaluate(`document.getElementById("lanes").focus()`);
       await page.press("Home");

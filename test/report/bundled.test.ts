@@ -21,9 +21,9 @@ test("nothing in a script or a style ends the element that it stands in", () => 
 });
 
 test("the scripts know each part of a page, and no comment of their sources is in them", () => {
-  const { live, result, compare, session, style } = bundled();
+  const { live, result, compare, session, still, style } = bundled();
   for (const part of partNames) expect(live).toContain(`"${part}"`);
-  for (const text of [live, result, compare, session, style]) {
+  for (const text of [live, result, compare, session, still, style]) {
     expect(text).not.toMatch(/\/\*|^\s*\/\//m);
     expect(text.split("\n")).toHaveLength(1);
   }

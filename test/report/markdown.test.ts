@@ -4,22 +4,23 @@ import { namesLanguage, safeMarkdown } from "../../src/report/markdown.ts";
 import { markupOf, namesIn } from "./markup.ts";
 
 const allowedNames = new Set(
-  "p em strong del code pre blockquote ul ol li h3 h4 h5 h6 hr br table thead tbody tr th td div span a".split(
+  "p em strong del code pre blockquote ul ol li h3 h4 h5 h6 hr br table thead tbody tr th td div span a sup details summary".split(
     " ",
   ),
 );
 const allowedAttributes: Record<string, string[]> = {
-  a: ["href", "rel", "class"],
-  ol: ["start"],
+  a: ["href", "rel", "class", "id", "aria-label"],
+  details: ["open"],
+  ol: ["start", "class"],
   th: ["align", "class"],
   td: ["align", "class"],
-  li: ["class"],
+  li: ["class", "id"],
   div: ["class", "data-language"],
   pre: ["class"],
   span: ["role", "aria-label", "class"],
 };
 
-const knownClasses = ["short", "bare", "wide", "check", "plain", "code"].concat([
+const knownClasses = ["short", "bare", "wide", "check", "plain", "code", "notes"].concat([
   "word",
   "name",
   "text",
@@ -39,7 +40,11 @@ function expectSafe(html: string): void {
     }
     const kind = attributes.get("class");
     if (kind !== undefined) expect(knownClasses).toContain(kind);
+    const id = attributes.get("id");
+    if (id !== undefined) expect(id).toMatch(/^(?:note|from)-[0-9a-z]+-\d+$/);
     if (name !== "a") continue;
+    // From a note to its place in the text, and back.
+    if (/^#(?:note|from)-[0-9a-z]+-\d+$/.test(attributes.get("href") ?? "")) continue;
     expect(attributes.get("href")).toMatch(/^(?:https?:\/\/|mailto:)/i);
     expect(attributes.get("rel")).toBe("noopener noreferrer nofollow");
   }
@@ -111,6 +116,8 @@ const hostile: Record<string, string> = {
     '<a href="https://a">x</a> <ol start="1"> <li class="task-list-item"> <code class="language-x"><p>',
 };
 
+const folded = (body: string) => `<details>\n<summary>More</summary>\n\n${body}\n\n</details>`;
+
 const linkTo = (href: string, inner: string) =>
   `<a href="${href}" rel="noopener noreferrer nofollow">${inner}</a>`;
 
@@ -119,6 +126,10 @@ describe("safeMarkdown", () => {
     expectSafe(safeMarkdown(text, highlighted));
     // The same within a list, a quotation, emphasis and a table.
     expectSafe(safeMarkdown(`- ${text}\n\n> ${text}\n\n**${text}**\n\n|a|\n|-|\n|${text}|`));
+    // The same within a folded part and its summary, and within a footnote and its label.
+    expectSafe(safeMarkdown(folded(text), highlighted));
+    expectSafe(safeMarkdown(`<details open ${text}>\n<summary>${text}</summary>\n</details>`));
+    expectSafe(safeMarkdown(`a[^1] b[^${text}]\n\n[^1]: ${text}\n[^${text}]: c`));
   });
 
   test("shows raw HTML to the reader as it was written", () => {
@@ -247,12 +258,85 @@ describe("safeMarkdown", () => {
     expect(namesIn(safeMarkdown(text))[0]).toBe(name);
   });
 
+  test("puts footnotes at the end, each with links there and back, and loses none", () => {
+    const html = safeMarkdown(
+      "One[^a] two[^b], again[^a], none[^c], `x[^a]`.\n\n[^b]: Second, see[^d]\n[^a]: First\n    ```\n    code\n    ```\nText.\n\n[^d]: Third\n\n    more\n\n[^e]: Never referred to",
+    );
+    const [, key = ""] = /id="from-(\w+)-1"/.exec(html) ?? [];
+    const to = (number: number, id: string) =>
+      `<sup><a href="#note-${key}-${number}"${id} aria-label="Note ${number}">${number}</a></sup>`;
+    const from = (number: number) => ` id="from-${key}-${number}"`;
+    expect(html).toContain(
+      `<p>One${to(1, from(1))} two${to(2, from(2))}, again${to(1, "")}, none[^c], <code>x[^a]</code>.</p>`,
+    );
+    const [, notes = ""] = html.split('<ol class="notes">');
+    const back = (number: number) =>
+      `<a href="#from-${key}-${number}" aria-label="Back to note ${number} in the text">↩</a>`;
+    expect(notes).toStartWith(`\n<li id="note-${key}-1"><p>First</p>\n<div class="code">`);
+    expect(notes).toContain(`<p>Second, see${to(3, from(3))} ${back(2)}</p></li>`);
+    expect(notes).toContain(`<li id="note-${key}-3"><p>Third</p>\n<p>more ${back(3)}</p></li>`);
+    expect(notes).toContain("<li><p>Never referred to</p></li>");
+    expect(html).toContain("<p>Text.</p>");
+    expect(safeMarkdown("```\n[^1]: code\n```\na[^1]")).toContain("[^1]: code");
+  });
+
+  test("folds what an answer folds, also within a list, and shows tags that fit nothing", () => {
+    expect(safeMarkdown("<details>\n<summary><b>More</b> `x`</summary>\n\n- a\n\n</details>\n\nafter")).toBe(
+      "<details>\n<summary>More <code>x</code></summary>\n<ul>\n<li>a</li>\n</ul>\n</details>\n<p>after</p>\n",
+    );
+    expect(safeMarkdown("<details open><summary>\nMore\n</summary>one line</details>")).toBe(
+      "<details open>\n<summary>More</summary>\n<p>one line</p>\n</details>\n",
+    );
+    const inList = safeMarkdown(
+      "1. Step\n\n   <details>\n   <details>\n   x\n   </details>\n   </details>\n\n2. Next",
+    );
+    expect(namesIn(inList)).toEqual([
+      "ol",
+      "li",
+      "p",
+      "details",
+      "summary",
+      "details",
+      "summary",
+      "p",
+      "li",
+      "p",
+    ]);
+    for (const text of [
+      "</details>\n\n<summary>x</summary>",
+      "<details>\n\n- a\n  </details>",
+      "- <details>\n\n</details>",
+      "```\n<details>\n</details>\n```",
+    ]) {
+      expect(namesIn(safeMarkdown(text))).not.toContain("details");
+      expect(markupOf(safeMarkdown(text)).text).toContain("details>");
+    }
+  });
+
+  test("shows a formula as it is written, and breaks lines in a cell", () => {
+    const html = safeMarkdown(
+      "Then\n$$\na_1 * b_2\n$$\nand $$x_1$$ here, `<br>`.\n\n\\[\nc_1\n\\]\n\n\\[a\\]",
+    );
+    expect(html).toContain(
+      '<div class="code" data-language="formula, as source"><pre><code>a_1 * b_2\n</code></pre></div>',
+    );
+    expect(html).toContain("<pre><code>c_1\n</code></pre>");
+    expect(html).toContain("<p>and $$x_1$$ here, <code>&lt;br&gt;</code>.</p>");
+    expect(html).toContain("<p>[a]</p>");
+    expect(safeMarkdown("|a|\n|-|\n|b<br>c|")).toContain("<td>b<br>c</td>");
+  });
+
   test("shows what is longer than two million characters as it was written", () => {
     expect(safeMarkdown(`**${"x".repeat(2_000_000)}**`)).toStartWith('<pre class="plain">**x');
     expect(safeMarkdown(`**${"x".repeat(1_000_000)}**`)).toStartWith("<p><strong>x");
   });
 
   const pathological: Record<string, string> = {
+    "20,000 footnotes": `${"a[^b] ".repeat(10_000)}\n\n${Array.from({ length: 10_000 }, (_, at) => `[^b${at}]: c`).join("\n")}`,
+    "folded parts that never end": "<details>\n".repeat(50_000),
+    "folded parts within each other": `${"<details>\n".repeat(5_000)}x\n${"</details>\n".repeat(5_000)}`,
+    "summaries that never end": "<summary>".repeat(50_000),
+    "formulas that never end": "\\[\n".repeat(100_000),
     "10,000 nested quotations": `${">".repeat(10_000)}x`,
     "10,000 nested quotations with blanks": `${"> ".repeat(10_000)}x`,
     "10,000 nested lists": `${"- ".repeat(10_000)}x`,

@@ -19,6 +19,7 @@ const script = "The `claude` in it is a few lines of shell.";
 
 /** By path, from `test/`. */
 export const exceptions: Readonly<Record<string, Exception>> = {
+  "browser/axe.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/compare.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/hostile.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/live.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },

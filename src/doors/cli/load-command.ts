@@ -31,6 +31,7 @@ export const loadCommand = {
   uninstall: async () => (await import("./commands/install.ts")).uninstall,
   host: async () => (await import("./commands/host.ts")).host,
   config: async () => (await import("./commands/config.ts")).config,
+  "self-update": async () => (await import("./commands/self-update.ts")).selfUpdate,
   completions: async () => (await import("./commands/completions.ts")).completions,
   serve: async () => (await import("./commands/serve.ts")).serve,
 } satisfies Record<string, () => Promise<Command>>;

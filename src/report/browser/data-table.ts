@@ -2,7 +2,7 @@
 import { ids, partId } from "../wire/marks.ts";
 import { say } from "./announcements.ts";
 import { byId, refocus } from "./elements.ts";
-import { compared } from "./ordered.ts";
+import { ranked } from "./ordered.ts";
 
 /** The column by which it is sorted, and whether the greatest come first. */
 let sorted: { column: number; isDown: boolean } | undefined;
@@ -27,11 +27,10 @@ export function keepDataOrder(): void {
   if (!(table instanceof HTMLTableElement) || !body || !sorted) return;
   const { column, isDown } = sorted;
   const turn = isDown ? -1 : 1;
-  const valued = [...body.rows].map((row) => ({
-    row,
-    value: cellValue(row.cells[column]?.textContent ?? ""),
-  }));
-  valued.sort((a, b) => compared(a.value, b.value) * turn);
+  const rows = [...body.rows];
+  const ranks = ranked(rows.map((row) => cellValue(row.cells[column]?.textContent ?? "")));
+  const valued = rows.map((row, index) => ({ row, rank: ranks[index] ?? 0 }));
+  valued.sort((a, b) => (a.rank - b.rank) * turn);
   const focus = document.activeElement;
   body.append(...valued.map(({ row }) => row));
   refocus(focus);

@@ -1,4 +1,5 @@
 // Changes elements in place into new ones, so that scroll position, focus, selection and unfolded parts stay.
+import { data } from "../wire/marks.ts";
 
 // Set by the reader or the script; updates keep these.
 const kept = new Set(["role", "open", "hidden", "aria-pressed", "tabindex", "aria-roledescription"]);
@@ -8,7 +9,7 @@ export function morph(now: ChildNode, next: ChildNode): void {
   if (now.isEqualNode(next)) return;
   if (now instanceof Element && next instanceof Element && isSame(now, next)) {
     morphAttributes(now, next);
-    morphChildren(now, next);
+    if (!next.hasAttribute(`data-${data.own}`)) morphChildren(now, next);
   } else if (now instanceof Text && next instanceof Text) now.data = next.data;
   else now.replaceWith(next);
 }

@@ -1,14 +1,24 @@
 // The rows of the table of all tasks.
-import { type ColumnKey, columns } from "../wire/columns.ts";
+import { type ColumnKey, columns, fullBodyClass, rowsPerBody } from "../wire/columns.ts";
 import { ids, rowId, taskOfRow } from "../wire/marks.ts";
 import { byId, fragment } from "./elements.ts";
 import { morph } from "./morph.ts";
 
 export const table = byId(ids.table, HTMLTableElement);
 
-const body = table.tBodies[0] ?? table.createTBody();
-const rows = new Map<number, { row: HTMLTableRowElement; html?: string }>();
-for (const row of body.rows) rows.set(taskOfRow(row.id) ?? 0, { row });
+/** A task and its row. */
+export interface TaskRow {
+  task: number;
+  row: HTMLTableRowElement;
+}
+
+const rows = new Map<number, TaskRow & { html?: string | undefined }>();
+/** The bodies of the table, with their rows in order. */
+let bodies = [...table.tBodies].map((body) => ({ body, rows: [...body.rows] }));
+for (const row of bodies.flatMap((one) => one.rows)) {
+  const task = taskOfRow(row.id) ?? 0;
+  rows.set(task, { task, row });
+}
 
 export function rowCount(): number {
   return rows.size;
@@ -19,13 +29,8 @@ export function rowOf(task: number): HTMLTableRowElement | undefined {
 }
 
 /** All rows with their tasks, in task order. */
-export function taskRows(): { task: number; row: HTMLTableRowElement }[] {
-  return [...rows].map(([task, { row }]) => ({ task, row }));
-}
-
-/** How many rows have this class. */
-export function countOf(className: string): number {
-  return body.getElementsByClassName(className).length;
+export function taskRows(): TaskRow[] {
+  return [...rows.values()];
 }
 
 /** The head cells of the columns. */
@@ -47,12 +52,41 @@ export function labelOf(row: HTMLTableRowElement): string {
   return cellOf(row, "prompt")?.firstChild?.textContent ?? "";
 }
 
-/** Sorts the rows. Does not move those in the right place. */
-export function arrange(ordered: readonly HTMLTableRowElement[]): void {
-  let at = body.firstElementChild;
-  for (const row of ordered) {
-    if (row === at) at = at.nextElementSibling;
-    else body.insertBefore(row, at);
+/**
+ * Puts the shown rows into the bodies of the table, in their order, and takes the hidden ones out of the page: to move thousands
+ * of rows within it takes long. A body that keeps its rows stays; another one is a new element, because a browser remembers the
+ * height of an old one.
+ */
+export function arrange(shown: readonly HTMLTableRowElement[], hidden: readonly HTMLTableRowElement[]): void {
+  const wanted = Array.from({ length: Math.ceil(shown.length / rowsPerBody) }, (_, index) =>
+    shown.slice(index * rowsPerBody, (index + 1) * rowsPerBody),
+  );
+  const kept = wanted.map((own, index) => {
+    const before = bodies[index];
+    const isSame =
+      before?.rows.length === own.length && own.every((row, place) => row === before.rows[place]);
+    return isSame ? before : undefined;
+  });
+  for (const [index, one] of bodies.entries()) if (one !== kept[index]) one.body.remove();
+  for (const row of hidden) row.hidden = true;
+  bodies = wanted.map((own, index) => kept[index] ?? { body: newBody(own), rows: own });
+  for (const [index, { body }] of bodies.entries())
+    if (table.tBodies[index] !== body) table.insertBefore(body, table.tBodies[index] ?? null);
+}
+
+function newBody(own: readonly HTMLTableRowElement[]): HTMLTableSectionElement {
+  const body = document.createElement("tbody");
+  if (own.length === rowsPerBody) body.className = fullBodyClass;
+  for (const row of own) if (row.hidden) row.hidden = false;
+  body.append(...own);
+  return body;
+}
+
+/** The rows of the page are these: parsing thousands of them only to find that out would hold up the reader. */
+export function knowRows(given: readonly (readonly [task: number, html: string])[]): void {
+  for (const [task, html] of given) {
+    const known = rows.get(task);
+    if (known) known.html ??= html;
   }
 }
 
@@ -74,14 +108,13 @@ export function updateRows(given: readonly (readonly [task: number, html: string
   return changed.length > 0 || added;
 }
 
-// Sessions for a summary are added behind the others.
+// Sessions for a summary are added behind the others. They are put into the table when it is arranged.
 function addRows(given: readonly (readonly [task: number, html: string])[]): boolean {
   const fresh = [...fragment(given.map(([, html]) => html).join("")).children];
   for (const [index, row] of fresh.entries()) {
     const [task, html] = given[index] ?? [];
     if (!(row instanceof HTMLTableRowElement) || task === undefined || html === undefined) continue;
-    body.append(row);
-    rows.set(task, { row, html });
+    rows.set(task, { task, row, html });
   }
   return given.length > 0;
 }

@@ -5,6 +5,7 @@ import { recallChoice, takeControls } from "./controls.ts";
 import { takeDataTable } from "./data-table.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { rowOf } from "./rows.ts";
+import { nameScrollers } from "./scrollers.ts";
 import { listenForTexts } from "./search.ts";
 import { takeTimeline } from "./timeline.ts";
 import { applyOrder, reveal } from "./view.ts";
@@ -17,6 +18,7 @@ export function showPage(): void {
   if (isSorted()) applyOrder();
   takeDataTable();
   takeTimeline();
+  nameScrollers(".answer pre, .wide");
   window.addEventListener("hashchange", () => {
     recallChoice();
     applyOrder();

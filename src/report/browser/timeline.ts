@@ -29,7 +29,12 @@ interface Drawing {
 /** A bar may be narrower than a pixel: the nearest one within this distance is meant, in pixels. */
 const nearPixels = 3;
 
+/** What is said while no session is shown. */
+const hint = "Point at a session, or use the arrow keys here, to see what it did.";
+
 let cursor: Session | undefined;
+/** Read from the rows, which change with the drawing. */
+let known: { span: number; sessions: readonly Session[] } | undefined;
 
 /** Handles pointer and keyboard. The container exists from the beginning; the timeline comes with the first session. */
 export function takeTimeline(): void {
@@ -60,6 +65,7 @@ export function takeTimeline(): void {
 
 /** Applies a new timeline, and selects the shown session in it again. */
 export function followTimeline(): void {
+  known = undefined;
   upgradeTimeline();
   const drawing = drawingNow();
   if (cursor && drawing) show(sessions(drawing).find(isCursor));
@@ -99,6 +105,7 @@ function upgradeTimeline(): void {
   lanes.tabIndex = 0;
   lanes.setAttribute("role", "group");
   lanes.setAttribute("aria-roledescription", "timeline");
+  put(document.getElementById(ids.readout), hint);
 }
 
 function drawingNow(): Drawing | undefined {
@@ -115,7 +122,12 @@ function drawingAt({ target }: Event): Drawing | undefined {
 }
 
 // By start time.
-function sessions({ spanMs }: Drawing): Session[] {
+function sessions({ spanMs }: Drawing): readonly Session[] {
+  if (known?.span !== spanMs) known = { span: spanMs, sessions: sessionsOf(spanMs) };
+  return known.sessions;
+}
+
+function sessionsOf(spanMs: number): Session[] {
   return taskRows()
     .flatMap(({ task, row }) =>
       barsFrom(row.dataset[data.bars] ?? "").map(({ slot, from, lasted }, index) => {
@@ -149,7 +161,7 @@ function sessionAt(drawing: Drawing, { clientX, clientY }: PointerEvent | MouseE
   return nearest;
 }
 
-// Describes a session below the drawing and marks it; without one, restores both.
+// Describes a session below the drawing and marks it; without one, neither.
 function show(session: Session | undefined): void {
   cursor = session;
   const readout = document.getElementById(ids.readout);
@@ -157,13 +169,8 @@ function show(session: Session | undefined): void {
   const drawing = drawingNow();
   if (!readout || !mark || !drawing) return;
   mark.hidden = !session;
-  if (!session) {
-    // Before anything is shown, the summary is there.
-    put(readout, readout.dataset["rest"] ?? readout.textContent);
-    return;
-  }
-  readout.dataset["rest"] ??= readout.textContent;
-  put(readout, sessionText(session));
+  put(readout, session ? sessionText(session) : hint);
+  if (!session) return;
   const { bars, spanMs, slots } = drawing;
   const height = bars.getBoundingClientRect().height / slots;
   mark.style.left = `${(session.from / spanMs) * 100}%`;

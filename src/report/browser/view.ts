@@ -2,46 +2,62 @@
 import { numberText } from "../amounts.ts";
 import { type ColumnKey, downSuffix, filters } from "../wire/columns.ts";
 import { data, ids } from "../wire/marks.ts";
-import { choice } from "./choice.ts";
+import { choice, isSorted } from "./choice.ts";
 import { byId, put, refocus } from "./elements.ts";
-import { compared } from "./ordered.ts";
-import { arrange, cellOf, countOf, headCells, labelOf, rowCount, statusOf, taskRows } from "./rows.ts";
+import { ranked } from "./ordered.ts";
+import { arrange, cellOf, headCells, labelOf, rowCount, statusOf, type TaskRow, taskRows } from "./rows.ts";
 import { hitIn, isIn, queryOf, reach } from "./search.ts";
+
+/** All rows in the chosen order. */
+let ordered: readonly TaskRow[] = taskRows();
+/** Those that do not match search and filter. */
+let hidden = new Set<HTMLTableRowElement>();
+/** The rows that show where a search has found its words. */
+let withHit: HTMLTableRowElement[] = [];
 
 /** Shows the rows that match search and filter, and their number. */
 export function applyChoice(): void {
   const query = queryOf(choice.q);
   const wanted = classesOf(choice.show);
-  let shown = 0;
+  const counts = new Map<string, number>();
+  hidden = new Set();
+  for (const row of withHit) row.querySelector(".hit")?.remove();
+  withHit = [];
   for (const { task, row } of taskRows()) {
-    row.querySelector(".hit")?.remove();
-    const isWanted = !wanted || wanted.has(row.className);
-    const isSeen = !query || isIn(row.textContent, query);
+    const { className } = row;
+    counts.set(className, (counts.get(className) ?? 0) + 1);
+    const isWanted = !wanted || wanted.has(className);
+    const isSeen = !query || (isWanted && isIn(row.textContent, query));
     const hit = isWanted && !isSeen ? hitIn(task, query) : undefined;
-    if (hit) cellOf(row, "prompt")?.append(hit);
-    const fits = isWanted && (isSeen || hit !== undefined);
-    if (row.hidden === fits) row.hidden = !fits;
-    if (fits) shown++;
+    if (hit) {
+      cellOf(row, "prompt")?.append(hit);
+      withHit.push(row);
+    }
+    if (!isWanted || (!isSeen && !hit)) hidden.add(row);
   }
+  if (!isSorted()) ordered = taskRows();
+  place();
   const unreached = query ? reach() : "";
   const note = byId(ids.reach, HTMLElement);
   put(note, unreached);
   note.hidden = unreached === "";
   const all = rowCount();
+  const shown = all - hidden.size;
   put(byId(ids.shown, HTMLElement), shown === all ? "" : `${numberText(shown)} of ${numberText(all)}`);
   byId(ids.nothing, HTMLElement).hidden = shown > 0;
-  for (const chip of showChips()) countInto(chip);
+  for (const chip of showChips()) countInto(chip, counts);
 }
 
 /** Sorts the rows by the chosen order. */
 export function applyOrder(): void {
   const orderOf = orders[choice.sort];
   const turn = choice.isDown ? -1 : 1;
-  const valued = taskRows().map(({ task, row }) => ({ task, row, value: orderOf(row, task) }));
-  valued.sort((a, b) => compared(a.value, b.value) * turn || a.task - b.task);
-  const focus = document.activeElement;
-  arrange(valued.map(({ row }) => row));
-  refocus(focus);
+  const rows = taskRows();
+  const ranks = ranked(rows.map(({ task, row }) => orderOf(row, task)));
+  const valued = rows.map((one, index) => ({ one, rank: ranks[index] ?? 0 }));
+  valued.sort((a, b) => (a.rank - b.rank) * turn || a.one.task - b.one.task);
+  ordered = valued.map(({ one }) => one);
+  place();
   for (const { head, key } of headCells()) {
     if (key === choice.sort) head.setAttribute("aria-sort", choice.isDown ? "descending" : "ascending");
     else head.removeAttribute("aria-sort");
@@ -49,6 +65,15 @@ export function applyOrder(): void {
   const order = byId(ids.order, HTMLSelectElement);
   order.value = `${choice.sort}${choice.isDown ? downSuffix : ""}`;
   if (order.selectedIndex < 0) order.value = choice.sort;
+}
+
+function place(): void {
+  const shown: HTMLTableRowElement[] = [];
+  const others: HTMLTableRowElement[] = [];
+  for (const { row } of ordered) (hidden.has(row) ? others : shown).push(row);
+  const focus = document.activeElement;
+  arrange(shown, others);
+  refocus(focus);
 }
 
 /** Scrolls to a row. If the filter hides it, shows all rows. */
@@ -66,11 +91,12 @@ export function showChips(): NodeListOf<HTMLElement> {
   return document.querySelectorAll<HTMLElement>(`[data-${data.show}]`);
 }
 
-function countInto(chip: HTMLElement): void {
+/** `counts`: how many rows have which class. */
+function countInto(chip: HTMLElement, counts: ReadonlyMap<string, number>): void {
   const show = chip.dataset[data.show] ?? "";
   chip.setAttribute("aria-pressed", String(show === choice.show));
   const classes = classesOf(show);
-  const count = classes ? [...classes].reduce((sum, name) => sum + countOf(name), 0) : rowCount();
+  const count = classes ? [...classes].reduce((sum, name) => sum + (counts.get(name) ?? 0), 0) : rowCount();
   put(chip.lastElementChild, numberText(count));
   chip.hidden = classes !== undefined && count === 0 && show !== choice.show;
 }

@@ -12,6 +12,15 @@ export const columns = [
   { key: "cost", heading: "Cost" },
 ] as const;
 
+/**
+ * The rows stand in bodies of this number, because a browser lays out only those bodies that are near what it shows. The last one
+ * has the rest.
+ */
+export const rowsPerBody = 100;
+
+/** Of a body that is full, so that its height is known before it is laid out. */
+export const fullBodyClass = "full";
+
 export type ColumnKey = (typeof columns)[number]["key"];
 
 /** Appended to a column's key in the list of sort orders, for the greatest first. */

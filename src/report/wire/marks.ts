@@ -86,6 +86,8 @@ export const data = {
   /** Of a batch in the list of all: when it was created, in milliseconds since 1970, and how it stands. */
   created: "created",
   stands: "stands",
+  /** Of an element whose contents only the script changes. */
+  own: "own",
 } as const;
 
 /** A link to the page of a task's sessions. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { compareBatches } from "../../../operations/compare/compare.ts";
 import { writeComparison } from "../../../operations/compare/comparison-page.ts";
-import { batchPositional, type Command, commandOf, type Positional } from "../input/command.ts";
+import { batchPositional, type Command, commandOf, type Positional, pagerFlag } from "../input/command.ts";
 import { comparisonText } from "../view/comparison-text.ts";
 import { pageFaceOf } from "./page-face.ts";
 
@@ -31,6 +31,7 @@ const own = z.object({
     .boolean()
     .meta({ description: "Show whole differences. Otherwise only their first lines." })
     .optional(),
+  pager: pagerFlag.shape.pager,
 });
 
 const face = commandOf(compareBatches, {
@@ -47,6 +48,7 @@ const face = commandOf(compareBatches, {
   ],
   positionals: [{ ...batchPositional, description: "The earlier batch." }, otherPositional],
   isWrapped: true,
+  isPaged: true,
   present: (comparison, { own: { full }, input, terminal: { out } }) =>
     comparisonText(comparison, { out, isFull: full === true, offset: Number(input["offset"] ?? 0) }),
 });

@@ -44,6 +44,7 @@ export const config = commandOf(showConfiguration, {
     },
   ],
   alone: true,
+  isPaged: true,
   // Unknown names were reported on standard error already.
   present: ({ message, file, fileExists, settings, faults }, { terminal: { out } }) => {
     if (message !== undefined) return message;

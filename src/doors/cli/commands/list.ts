@@ -22,6 +22,7 @@ export const list = commandOf(listBatches, {
     ["list", "List the newest batches"],
     ["list --limit 5 --json", "List five of them as JSON"],
   ],
+  isPaged: true,
   present: ({ batches, more, spending }, { context, terminal: { out } }) => {
     if (batches.length === 0) return "There are no batches yet. Start one with `run`.";
     const rows = batches.map((batch) => {

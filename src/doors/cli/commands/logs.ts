@@ -8,7 +8,8 @@ import { type LogPart, SessionLog, sessionLogInput } from "../../../operations/s
 import { harmless } from "../../../report/harmless.ts";
 import { numberAndKey } from "../../../report/label.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
-import { batchPositional, type Command, checkUsage } from "../input/command.ts";
+import { batchPositional, type Command, checkUsage, pagerFlag } from "../input/command.ts";
+import type { Pages } from "../terminal/pager.ts";
 import type { Printer, Terminal } from "../terminal/terminal.ts";
 import { marked, partText } from "../view/conversation-text.ts";
 import { isPageAsked, pageFaceOf } from "./page-face.ts";
@@ -21,6 +22,7 @@ const own = z.object({
     .meta({ description: "Keep printing, across attempts, until the task ends.", short: "f" })
     .optional(),
   json: z.boolean().meta({ description: "Print the lines of the transcript unchanged." }).optional(),
+  pager: pagerFlag.shape.pager,
   page,
   open,
 });
@@ -58,14 +60,17 @@ export const logs: Command = {
       return pageFaceOf("logs", writeSession).run(asked);
     }
     const { context, input, own: flags, terminal } = asked;
-    const { follow = false, json = false } = own.parse(flags);
+    const { follow = false, json = false, pager } = own.parse(flags);
     const log = await SessionLog.open(context, checkUsage(sessionLogInput, input));
-    const print = partPrinter(log, terminal, json);
+    const { pagesOf } = await import("../terminal/pager.ts");
+    const pages = pagesOf(terminal.out, pager && !follow && !json);
+    const print = partPrinter(log, { ...terminal, pages, json });
     let status = 0;
     for await (const part of log.parts({ follows: follow, isRaw: json })) {
       await print(part);
       if (part.kind === "gone" || part.kind === "lost") status = 1;
     }
+    await pages.end();
     return status;
   },
 };
@@ -73,8 +78,7 @@ export const logs: Command = {
 // Waits for its reader, so that at most one line is in memory.
 function partPrinter(
   log: SessionLog,
-  { out, err }: Terminal,
-  json: boolean,
+  { out, err, pages, json }: Terminal & { pages: Pages; json: boolean },
 ): (part: LogPart) => Promise<void> {
   const { batch } = log.state;
   const number = numberAndKey(batch, log.task.number);
@@ -97,19 +101,19 @@ function partPrinter(
       case "attempt":
         directory = directoryOf(batch, log.task.number, part.attempt);
         said = "";
-        return json ? undefined : out.print(attemptHeading(log, part.attempt, out));
+        return json ? undefined : pages.print(attemptHeading(log, part.attempt, out));
       case "conversation": {
         const style = { paint: out.paint.bind(out), directory };
         // A tool result follows its call directly.
         const space = part.part.kind === "returned" ? "" : "\n";
-        await out.print(`${space}${partText(part.part, style, said)}`);
+        await pages.print(`${space}${partText(part.part, style, said)}`);
         if (part.part.kind === "said") said = part.part.text;
         return;
       }
       case "end":
         if (json) return;
-        if (part.stderr !== "") await out.print(`\n${out.paint("bold", "Stderr")}\n${part.stderr}`);
-        return out.print(`\nTask ${number}: ${wordOf(log.task)}.`);
+        if (part.stderr !== "") await pages.print(`\n${out.paint("bold", "Stderr")}\n${part.stderr}`);
+        return pages.print(`\nTask ${number}: ${wordOf(log.task)}.`);
       default:
         return unreachable(part);
     }

@@ -12,6 +12,7 @@ import {
   type Command,
   commandOf,
   type Invocation,
+  pagedFlags,
   taskNumbersPositional,
 } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
@@ -19,6 +20,7 @@ import { colourOf } from "../terminal/state-colours.ts";
 import { costCell } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
+import { plainFlag, shownMarkdown } from "../view/markdown-text.ts";
 
 /** In a pipe, in columns. */
 const longestLabel = 100;
@@ -38,11 +40,13 @@ const face = commandOf(readResults, {
   ],
   positionals: [batchOrLatest, taskNumbersPositional],
   isWrapped: true,
+  isPaged: true,
   present: (
     { summary, batchId, matching, results: entries, nextOffset, message },
-    { input, context, terminal },
+    { input, context, terminal, own: { plain } },
   ) => {
     const { out, err } = terminal;
+    const textOf = (entry: Entry) => answerText(entry, out, plain === true);
     const { state } = findBatch(context, batchId);
     const headOf = (entry: Entry, on: Printer) => headLine(entry, state, on);
     const [only] = entries;
@@ -66,13 +70,17 @@ const face = commandOf(readResults, {
               out,
             ),
           ];
-    const first = summary === undefined ? [] : [`${out.paint("bold", "Summary")}\n${summary}`];
+    const first =
+      summary === undefined
+        ? []
+        : [`${out.paint("bold", "Summary")}\n${shownMarkdown(summary, out, plain === true)}`];
     return [...first, ...texts, ...more].join("\n\n");
   },
 });
 
 export const results: Command = {
   ...face,
+  own: pagedFlags.extend(plainFlag.shape),
   // Naming one task requests its text: all of it, or all from an offset on.
   run: (asked) => {
     const isWhole = isOfOneTask(asked.input) && asked.input["characters"] === undefined;
@@ -101,8 +109,14 @@ function headLine(
   return `${before}  ${fit(labelOf(state, taskIndex), room)}`;
 }
 
-function textOf({ status, result = "", error = "" }: Entry): string {
-  return status === "success" ? result : error;
+// Data is shown as it is.
+function answerText(
+  { status, result = "", error = "", structuredResult }: Entry,
+  out: Printer,
+  isPlain: boolean,
+): string {
+  if (status !== "success") return error;
+  return structuredResult === undefined ? shownMarkdown(result, out, isPlain) : result;
 }
 
 function restOf(batchId: string, { textLength, nextFrom, taskIndex }: Entry): string {

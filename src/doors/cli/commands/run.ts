@@ -32,6 +32,7 @@ import { asksForRest } from "../view/asks-for-rest.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
 import { atOnceText, headingOf, sampleText } from "../view/headings.ts";
+import { plainFlag } from "../view/markdown-text.ts";
 import { runHint } from "../view/run-hints.ts";
 import { type EndFlags, endFlags, endStatus, reportEnd } from "./end-flags.ts";
 import { checkReports, type ReportFlags, reportFlags, writeReports } from "./reports.ts";
@@ -69,6 +70,7 @@ const own = z.object({
     .optional(),
   ...reportFlags.shape,
   ...endFlags.shape,
+  ...plainFlag.shape,
   json: jsonFlag.shape.json,
 });
 
@@ -211,6 +213,7 @@ interface How extends EndFlags, ReportFlags {
   isQuiet: boolean;
   /** Whether somebody is there to log in. */
   isAttended: boolean;
+  plain?: boolean | undefined;
 }
 
 async function runHere({ context, terminal }: Invocation, planned: PlannedBatch, how: How): Promise<number> {
@@ -232,7 +235,7 @@ async function runHere({ context, terminal }: Invocation, planned: PlannedBatch,
   const refused = interruptedStatus !== undefined ? undefined : refusedText(state, isAttended);
   if (refused !== undefined) void err.tell(refused);
   if (json) await out.print(jsonText(await batch.answer()));
-  else await printAnswer(state, terminal);
+  else await printAnswer(state, terminal, how.plain);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
   return endStatus(how, endOfState(state, batch.word), state) || (isWritten ? 0 : 1);

@@ -26,8 +26,8 @@ import {
   checkUsage,
   commandCall,
   commandOf,
-  jsonFlag,
   jsonText,
+  pagedFlags,
   UsageError,
 } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
@@ -37,7 +37,7 @@ import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { problemsOf } from "../view/problem.ts";
 
-const own = jsonFlag.extend({
+const own = pagedFlags.extend({
   failed: z
     .boolean()
     .meta({
@@ -81,6 +81,7 @@ const face = commandOf(showBatch, {
     ["show b4k2 --json", "Print the whole answer as JSON"],
   ],
   positionals: [batchOrLatest],
+  isPaged: true,
   // A line for each task, for which no transcript is read.
   overview: async ({ batchId }, { context, terminal: { out }, own: given }) => {
     const overview = await overviewOf(context, batchId);

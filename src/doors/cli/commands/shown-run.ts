@@ -10,6 +10,7 @@ import { jsonText } from "../input/command.ts";
 import { Interruption } from "../signals/interruption.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { batchView } from "../view/batch-view.ts";
+import { shownMarkdown } from "../view/markdown-text.ts";
 
 /**
  * Runs it to its end, or to the pause after its sample, and shows on standard error how far it is. Returns the exit status
@@ -46,11 +47,13 @@ export async function shownToItsEnd(
 }
 
 /** Prints the summary, or the answer of the only task. */
-export async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
+export async function printAnswer(state: BatchState, { out }: Terminal, isPlain = false): Promise<void> {
   const summary = summaryText(state);
-  if (summary !== undefined) return out.print(summary);
+  if (summary !== undefined) return out.print(shownMarkdown(summary, out, isPlain));
   const answer = soleResult(state);
   if (!answer) return;
   const { result = "", structuredResult } = answer;
-  await out.print(structuredResult === undefined ? result : jsonText(structuredResult));
+  await out.print(
+    structuredResult === undefined ? shownMarkdown(result, out, isPlain) : jsonText(structuredResult),
+  );
 }

@@ -7,7 +7,7 @@ import { numberText } from "../../../report/amounts.ts";
 import { type CsvTable, csvLines } from "../../../report/csv.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import type { SpendingRow, SpendingSum } from "../../../report/spending-sums.ts";
-import { type Command, checkUsage, commandOf, jsonFlag } from "../input/command.ts";
+import { type Command, checkUsage, commandOf, jsonFlag, pagerFlag } from "../input/command.ts";
 import { costCell, table } from "../terminal/table.ts";
 import { pageFaceOf } from "./page-face.ts";
 
@@ -18,6 +18,7 @@ const own = z.object({
   csv: z.boolean().meta({ description: "Print the rows as CSV." }).optional(),
   page: pageOptions.page,
   open: pageOptions.open,
+  pager: pagerFlag.shape.pager,
 });
 
 const face = commandOf(reportSpending, {
@@ -31,6 +32,7 @@ const face = commandOf(reportSpending, {
     ["spend --since all --by month --csv > costs.csv", "Write a table of all months"],
     ["spend --open", "Show the costs as a chart in the browser"],
   ],
+  isPaged: true,
   present: ({ by, rows, others, total, message }, { terminal: { out } }) => {
     if (rows.length === 0) return message;
     // What may be long comes last.

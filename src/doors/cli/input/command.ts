@@ -9,6 +9,7 @@ import { perform } from "../../../operations/perform.ts";
 import { harmlessJson, type Settled } from "../../../report/harmless.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { commandlessJson } from "../terminal/workflow-commands.ts";
+import { wrapped } from "../terminal/wrapped.ts";
 import type { ShownFlag } from "./flag.ts";
 import type { Hints } from "./flags.ts";
 
@@ -90,6 +91,21 @@ export const jsonFlag = z.object({
   json: z.boolean().meta({ description: "Print the result as JSON." }).optional(),
 });
 
+/** Taken by commands whose text may be longer than a screen. */
+export const pagerFlag = z.object({
+  pager: z
+    .boolean()
+    .meta({
+      description: "In a terminal, show what is longer than the screen in a pager.",
+      negated:
+        "Do not show a text that is longer than the screen in a pager (`PAGER`, or else `less`), as a terminal does otherwise.",
+    })
+    .default(true),
+});
+
+/** The flags of a command whose text may be longer than a screen. */
+export const pagedFlags = z.object({ ...jsonFlag.shape, ...pagerFlag.shape });
+
 export const batchPositional: Positional = {
   property: "batchId",
   placeholder: "BATCH",
@@ -133,6 +149,8 @@ interface CommandFace<Input, Output> {
   beside?(output: Output): string | undefined;
   /** Whether its lines are wrapped already, or contain answers, which are not wrapped. */
   isWrapped?: boolean;
+  /** Whether a text that is longer than the screen goes to a pager. */
+  isPaged?: boolean;
   status?(output: Output): number;
 }
 
@@ -148,6 +166,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   face: CommandFace<z.output<Input>, z.output<Output>> & Words<z.output<Input>, z.output<Output>>,
 ): Command {
   const { name, otherNames = [], description = operation.description, examples, positionals = [] } = face;
+  const { isPaged = false } = face;
   return {
     name,
     otherNames,
@@ -156,7 +175,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     examples,
     input: operation.input,
     withoutFlags: positionals.map(({ property }) => property),
-    own: jsonFlag,
+    own: isPaged ? pagedFlags : jsonFlag,
     positionals,
     run: async (asked) => {
       const { input, own, context, terminal } = asked;
@@ -164,8 +183,9 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
       const { out, err } = terminal;
       const checked = checkUsage(operation.input, input);
       const isJson = own["json"] === true;
+      const show = (text: string) => (isPaged ? printPaged(text, asked) : out.print(text));
       if (!isJson && "overview" in face) {
-        await out.print(await face.overview(checked, asked));
+        await show(await face.overview(checked, asked));
         return 0;
       }
       const call = commandCall();
@@ -174,13 +194,21 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
         ? await operation.run(context, input, call)
         : await perform(context, operation, input, call);
       if (isJson || !("present" in face)) await out.print(jsonText<unknown>(output));
-      else if (isWrapped) await out.print(face.present(output, asked));
-      else await out.tell(face.present(output, asked));
+      else if (isWrapped) await show(face.present(output, asked));
+      else await show(wrapped(face.present(output, asked), out));
       const words = beside?.(output);
       if (words !== undefined) await err.tell(words);
       return status?.(output) ?? 0;
     },
   };
+}
+
+/** Prints a text; in a terminal, in pages if it is longer than the screen. Resolves when the reader has seen enough. */
+async function printPaged(text: string, { own, terminal: { out } }: Invocation): Promise<void> {
+  const { pagesOf } = await import("../terminal/pager.ts");
+  const pages = pagesOf(out, own["pager"] !== false);
+  await pages.print(text);
+  await pages.end();
 }
 
 /** Throws `UsageError` for an input that does not fit. */

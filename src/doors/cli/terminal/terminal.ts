@@ -36,7 +36,8 @@ export class Printer {
   /** Whether it may end in a log of GitHub Actions, which obeys some of its lines. */
   readonly #isActionsLog: boolean;
   readonly #tellReaderGone: () => void;
-  readonly #coloured: boolean;
+  /** Whether `paint` colours anything. */
+  readonly isColoured: boolean;
   #last: Promise<void> = Promise.resolve();
   #stopped = false;
   #pending = 0;
@@ -55,7 +56,7 @@ export class Printer {
     const isDumb = process.env["TERM"] === "dumb" || (this.isTerminal && !understandsEscapes(stream.fd));
     const noColour = isSet("NO_COLOR");
     this.isLive = this.isTerminal && !isDumb && !noColour && !isSet("CI");
-    this.#coloured = this.isTerminal && !isDumb && !noColour;
+    this.isColoured = this.isTerminal && !isDumb && !noColour;
     this.#descriptor = (this.isLive ? openWithoutWaiting(stream.fd) : undefined) ?? stream.fd;
   }
 
@@ -135,7 +136,7 @@ export class Printer {
 
   /** In colour, if colour is wanted. */
   paint(colour: keyof typeof colours, text: string): string {
-    return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
+    return this.isColoured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
   }
 
   // Byte by byte, because a piece may begin within a character, or within a mark.
