@@ -22,6 +22,10 @@ export function showPage(): void {
   window.addEventListener("hashchange", () => {
     recallChoice();
     applyOrder();
-    reveal(rowOf(taskOfRow(location.hash.slice(1)) ?? 0));
+    const row = rowOf(taskOfRow(location.hash.slice(1)) ?? 0);
+    const wasOut = row?.hidden === true;
+    reveal(row);
+    // Only what is in the page can be its target.
+    if (wasOut) location.replace(location.hash);
   });
 }
