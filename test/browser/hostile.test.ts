@@ -157,6 +157,9 @@ describe("a hostile session", () => {
       await page.evaluate(`document.getElementById("lanes").focus()`);
       for (const key of ["End", "ArrowLeft", "Home"]) await page.press(key);
       await expectHarmless(page, home.work);
+      // Those that the filter has hidden are not in the page.
+      await page.click('[data-show=""]');
+      await expectHarmless(page, home.work);
       expect(await page.evaluate(`document.querySelectorAll("#task-table tbody tr").length`)).toBe(
         texts.length,
       );
