@@ -2,7 +2,8 @@
 // wrong is repeated with `--rounds 1 --seed N`.
 import { parseArgs } from "node:util";
 import { runFleetRound } from "./fleet-round.ts";
-import { type Round, runRound } from "./round.ts";
+import { runHostsRound } from "./hosts-round.ts";
+import { type ReuseSessions, type Round, runRound } from "./round.ts";
 import { isPossible, type Surroundings, surroundings } from "./surroundings.ts";
 import type { Violation } from "./verdict.ts";
 import { runWholeRound } from "./whole-round.ts";
@@ -23,6 +24,8 @@ const { values } = parseArgs({
     whole: { type: "boolean", default: false },
     /** Batches on a fleet instead: its Redis, its workers and its submitter are hit. */
     fleet: { type: "boolean", default: false },
+    /** Batches on two machines instead: the lines to them, the keepers there and the submitter are hit. */
+    hosts: { type: "boolean", default: false },
   },
 });
 
@@ -36,20 +39,15 @@ const kindsHere = surroundings.filter(
 );
 if (kindsHere.length === 0) throw new Error(`--around: expected one of ${surroundings.join(", ")}`);
 
-const reuseSessions = values["reuse-sessions"];
-if (reuseSessions !== undefined && reuseSessions !== "auto" && reuseSessions !== "never")
-  throw new Error("--reuse-sessions: expected auto or never");
+const reuseSessions = reuseIn(values["reuse-sessions"]);
+const kind = values.fleet ? "fleet" : values.hosts ? "hosts" : values.whole ? "whole" : "usual";
 
 const found: Violation[] = [];
 for (let index = 0; index < rounds; index++) {
   const seed = (first + index) >>> 0;
-  const around = values.whole || values.fleet ? "calm" : (kindsHere[index % kindsHere.length] ?? "calm");
+  const around = kind === "usual" ? (kindsHere[index % kindsHere.length] ?? "calm") : "calm";
   console.log(`round ${index + 1} of ${rounds}: seed ${seed}, ${around}`);
-  const round = values.fleet
-    ? await runFleetRound({ seed, tasks, least, most })
-    : values.whole
-      ? await runWholeRound({ seed, least, most, reuseSessions })
-      : await runRound({ seed, tasks, least, most, around, reuseSessions });
+  const round = await runOne(seed, around);
   console.log(roundText(round, around));
   found.push(...round.violations);
 }
@@ -58,17 +56,31 @@ const sums = kinds.map((kind) => `${found.filter((violation) => violation.kind =
 console.log(`${rounds} rounds: ${sums.join(", ")}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
+function reuseIn(text: string | undefined): ReuseSessions | undefined {
+  if (text === undefined || text === "auto" || text === "never") return text;
+  throw new Error("--reuse-sessions: expected auto or never");
+}
+
+function runOne(seed: number, around: Surroundings): Promise<Round> {
+  switch (kind) {
+    case "fleet":
+      return runFleetRound({ seed, tasks, least, most });
+    case "hosts":
+      return runHostsRound({ seed, tasks, least, most });
+    case "whole":
+      return runWholeRound({ seed, least, most, reuseSessions });
+    case "usual":
+      return runRound({ seed, tasks, least, most, around, reuseSessions });
+  }
+}
+
 function roundText({ violations, seed, faults, kept, ...round }: Round, around: Surroundings): string {
   const figures = `${round.attempts} attempts, ${round.processes} processes (reuse: ${round.reuseSessions}), ${round.adoptions} adoptions, ${round.epochs} runners, ${round.doors} doors, ${round.interrupted} × interrupted, ${round.seconds.toFixed(1)} s`;
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
-    const kind = values.fleet
-      ? `--fleet --tasks ${tasks}`
-      : values.whole
-        ? "--whole"
-        : `--tasks ${tasks} --around "${around}"`;
-    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} --reuse-sessions ${round.reuseSessions} ${kind}`;
+    const what = kind === "usual" ? `--tasks ${tasks} --around "${around}"` : `--${kind} --tasks ${tasks}`;
+    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} --reuse-sessions ${round.reuseSessions} ${what}`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }
   return lines.join("\n");

@@ -1,13 +1,11 @@
 // One round with a batch on a fleet: what is done to its Redis, its workers and its submitter while it runs, and whether what was
 // billed is what the tasks are said to have cost.
-import { z } from "zod";
 import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
-import type { BatchState, TaskState } from "../../src/model/state.ts";
 import { identityOf, signalProcess } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import { notes } from "../fake-notes.ts";
-import { OwnFleet, type OwnWorker } from "../fleet/own-fleet.ts";
+import { leaseMs, OwnFleet, type OwnWorker } from "../fleet/own-fleet.ts";
 import { eventually, type Home, killAllOf } from "../harness.ts";
+import { type BilledWork, billedWorkOf, judgeBill } from "./bill.ts";
 import { pause } from "./blow.ts";
 import { Door } from "./door.ts";
 import { Random } from "./random.ts";
@@ -34,13 +32,6 @@ interface FleetPlan {
   most: number;
 }
 
-/** What a task says, and what each of its sessions costs, in US dollars. */
-interface Work {
-  prompt: string;
-  answer: string;
-  costUsd: number;
-}
-
 const names = ["box-1", "box-2", "box-3"];
 const slots = 4;
 
@@ -48,7 +39,7 @@ const slots = 4;
 export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
-  const works = Array.from({ length: tasks }, (_, index) => workOf(index + 1, random));
+  const works = Array.from({ length: tasks }, (_, index) => billedWorkOf(index + 1, random));
   const faults = Array.from({ length: random.between(least, most) }, () => faultFrom(random));
   const fleet = await OwnFleet.create();
   const { home } = fleet;
@@ -80,7 +71,7 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
     if (!state) throw new Error(`no batch ${batchId}`);
     judgeRow({ home, store, batchId }, state, report);
     figures = { ...startsOf(state), ...judgeLog({ home, store, batchId }, tasks, report) };
-    done.push(judgeBill(home, state, { works, faults }, report));
+    done.push(judgeBill(home, state, { works, mayBeLost: faults.some(mayLose) }, report));
     await judgeServer(fleet, report);
   }
   if (violations.length > 0) {
@@ -100,20 +91,9 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
   };
 }
 
-function workOf(number: number, random: Random): Work {
-  const answer = `answer of task ${number}.`;
-  // So that each task can be told apart by its cost alone.
-  const costUsd = Math.round(100 + number) / 1_000;
-  const sleep = random.weighted([
-    [3, 0],
-    [5, random.between(0, 1_500)],
-    [2, random.between(1_500, 5_000)],
-  ]);
-  return {
-    prompt: `[[cost usd=${costUsd}]] [[sleep ms=${sleep}]] [[answer text="${answer}"]]`,
-    answer,
-    costUsd,
-  };
+// What ends no worker and stops none for long has no part in what runs twice.
+function mayLose({ target, how, awayMs }: Fault): boolean {
+  return target === "session" || (target === "worker" && (how !== "frozen" || awayMs >= leaseMs));
 }
 
 function faultFrom(random: Random): Fault {
@@ -248,7 +228,7 @@ async function hitAll(targets: (ProcessIdentity | undefined)[], { how, awayMs }:
   return hit > 0;
 }
 
-async function begin(door: Door, works: readonly Work[]): Promise<BatchId> {
+async function begin(door: Door, works: readonly BilledWork[]): Promise<BatchId> {
   const { data, text } = await door.call("spawn_parallel_claude_sessions", {
     tasks: works.map(({ prompt }) => prompt),
     fleet: "team",
@@ -260,79 +240,6 @@ async function begin(door: Door, works: readonly Work[]): Promise<BatchId> {
   const batchId = batchIdSchema.safeParse(data?.["batchId"]);
   if (!batchId.success) throw new Error(`The batch did not begin: ${text}`);
   return batchId.data;
-}
-
-const ended = z.object({ kind: z.literal("succeeded"), text: z.string().optional() });
-
-interface Billed {
-  works: readonly Work[];
-  faults: readonly Fault[];
-}
-
-// What the sessions have cost, by their own notes, against what the batch says. Gives the sums in words.
-function judgeBill(home: Home, { tasks }: BatchState, { works, faults }: Billed, report: Report): string {
-  const all = notes(home);
-  // What ends no worker and stops none for long has no part in what runs twice.
-  const isHarmless = faults.every(
-    ({ target, how, awayMs }) =>
-      target !== "session" && (target !== "worker" || (how === "frozen" && awayMs < 3_000)),
-  );
-  const sums = { asked: 0, billed: 0, said: 0, unknown: 0 };
-  for (const [index, work] of works.entries()) {
-    const of = (kind: string) =>
-      all.filter((note) => note.kind === kind && note.prompt === work.prompt).length;
-    const [asked, results] = [of("prompt"), of("result")];
-    const task = tasks[index];
-    if (task) judgeTask(task, work, { asked, results, mayBeLost: !isHarmless }, report);
-    const { costUsd = 0, atLeast = false } = task ? usageOf(task) : {};
-    sums.asked += asked;
-    sums.billed += results * work.costUsd;
-    sums.said += costUsd;
-    if (atLeast) sums.unknown++;
-  }
-  if (isHarmless && sums.asked > works.length)
-    report(
-      "twice",
-      `${sums.asked} sessions were asked for ${works.length} tasks, although no worker was hit`,
-    );
-  return `${sums.asked} sessions asked, $${sums.billed.toFixed(3)} billed, $${sums.said.toFixed(3)} said, of which ${sums.unknown} tasks as a lower bound`;
-}
-
-function usageOf(task: TaskState): { costUsd: number; atLeast: boolean } {
-  const usages = task.attempts.flatMap(({ usage }) => usage ?? []);
-  return {
-    costUsd: usages.reduce((sum, { costUsd }) => sum + costUsd, 0),
-    atLeast: usages.some(({ atLeast }) => atLeast === true),
-  };
-}
-
-function judgeTask(
-  task: TaskState,
-  { answer, costUsd: each }: Work,
-  { asked, results, mayBeLost }: { asked: number; results: number; mayBeLost: boolean },
-  report: Report,
-): void {
-  const { number } = task;
-  const end = ended.safeParse(task.status === "done" ? task.outcome : undefined);
-  if (!end.success) {
-    const as = task.status === "done" ? JSON.stringify(task.outcome).slice(0, 300) : task.status;
-    report(
-      task.status !== "done" ? "stuck" : results > 0 ? "lost" : "wrong",
-      `task ${number} ended as ${as}`,
-    );
-    return;
-  }
-  if (end.data.text !== undefined && end.data.text !== answer)
-    report("wrong", `task ${number} was answered ${end.data.text}`);
-  const { costUsd, atLeast } = usageOf(task);
-  const billed = each * results;
-  const cents = 1e-9;
-  const says = `task ${number}: ${asked} asked, ${results} answered, ${billed} billed, ${costUsd} said${atLeast ? " at least" : ""}`;
-  if (costUsd > billed + cents) report("wrong", `more than was billed, ${says}`);
-  if (costUsd < each - cents) report("wrong", `less than its answer has cost, ${says}`);
-  if (costUsd < billed - cents && !atLeast)
-    report("wrong", `less than was billed, and not as a lower bound, ${says}`);
-  if (asked === 1 && atLeast && !mayBeLost) report("wrong", `a lower bound although it ran once, ${says}`);
 }
 
 // Nothing waits there any more: a job that has ended may be delivered once more, and then somebody finds its result.
