@@ -105,6 +105,12 @@ browserTest(
     await page.until(`document.querySelector("#part-header .pill").textContent !== "running"`);
     await page.until(`document.querySelector(".acts [data-act=cancel]").hidden`);
 
+    // The texts that are searched come from the server.
+    await reach(page, "#search");
+    await page.type("zebra");
+    await page.until(`!document.getElementById("nothing").hidden && document.getElementById("reach").hidden`);
+    expect(page.requests.some((url) => url.includes("/texts.js"))).toBe(true);
+
     // The list follows, searches and filters.
     const list = `http://127.0.0.1:${second.port}/`;
     await page.visit(list);

@@ -98,6 +98,8 @@ describe("a browser", () => {
     // One that was let in already may come by an old address.
     expect((await fetch(address, { headers: { Cookie: cookie } })).status).toBe(200);
     expect((await get("/?code=another")).status).toBe(200);
+    // Nor does an address lead elsewhere.
+    expect(await text("//elsewhere.example/?code=another")).toContain('content="0; url=/"');
   });
 
   test("may be a program with the token, which the cookie does not show", async () => {
@@ -220,6 +222,16 @@ describe("a change", () => {
   ])("that asks for %s changes nothing", async (_, what, details, status) => {
     const before = batch.log.sequence;
     expect((await act(what, details)).status).toBe(status);
+    batch.log.refresh();
+    expect(batch.log.sequence).toBe(before);
+  });
+
+  test.each(["latest", "First", "aaaaaaaa"])("of a batch that is called %s changes none", async (name) => {
+    const before = batch.log.sequence;
+    const path = `http://127.0.0.1:${server.port}/batches/${name}/cancel`;
+    const asked = { method: "POST", headers: pageHeaders(), body: "{}" };
+    expect((await fetch(path, asked)).status).toBe(404);
+    expect((await fetch(path.replace(name, batch.id.slice(0, 4)), asked)).status).toBe(404);
     batch.log.refresh();
     expect(batch.log.sequence).toBe(before);
   });

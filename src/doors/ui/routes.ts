@@ -129,15 +129,17 @@ async function sessionFeed({ served, parts, patiently }: Asked): Promise<Respons
   return update === undefined ? noBatch() : fileReply(update, script);
 }
 
-async function acted({ request, parts, context, patiently, signal }: Asked): Promise<Response> {
+async function acted({ request, parts, context, served, patiently, signal }: Asked): Promise<Response> {
   const what = actSchema.safeParse(parts["act"]);
   if (!what.success) return actedReply({ error: "There is no such action." }, 404);
+  // A page means its own batch, and never another one by the beginning of its id, or by its name.
+  const batchId = served.batch(parts["batch"] ?? "")?.log.batchId;
+  if (batchId === undefined) return actedReply({ error: "This batch was removed." }, 404);
   const details = await jsonOf(request);
   if (details === undefined) return actedReply({ error: "The request is no JSON object." }, 400);
   patiently();
   const call = { signal, startedAt: performance.now(), progress: () => undefined };
   try {
-    const batchId = parts["batch"] ?? "";
     return actedReply({ message: await act(context, { batchId, what: what.data, details, call }) }, 200);
   } catch (error) {
     if (error instanceof UserError) return actedReply({ error: error.textIn(flagWording([])) }, 422);

@@ -1,6 +1,7 @@
 // The server of `ui`: on this machine only, for browsers that were let in.
 import { product } from "../../model/product.ts";
 import type { Context } from "../../operations/context.ts";
+import { listAddress } from "../../operations/ui/addresses.ts";
 import { takeCode } from "../../operations/ui/place.ts";
 import { Served } from "../../operations/ui/served.ts";
 import { leadingPage } from "../../report/leading-page.ts";
@@ -103,14 +104,16 @@ async function newcomer(
 ): Promise<Response | undefined> {
   const code = searchParams.get(codeName);
   if (request.method !== "GET" || code === null) return undefined;
+  // Nowhere but to a page of ours: `//elsewhere` would be a path, too.
+  const page = leadingPage(routeOf("GET", pathname) ? pathname : listAddress);
   if (!(await keys.use(code))) {
-    if (keys.isKnown(request, port)) return pageReply(leadingPage(pathname));
+    if (keys.isKnown(request, port)) return pageReply(page);
     return refusal(
       401,
       `This address has been used already, or it is of an earlier start. Type \`${product.name} ui\` again: it opens a new one.`,
     );
   }
-  return pageReply(leadingPage(pathname), { headers: { "Set-Cookie": keys.cookieFor(port) } });
+  return pageReply(page, { headers: { "Set-Cookie": keys.cookieFor(port) } });
 }
 
 function refusalOf(
