@@ -8,7 +8,7 @@ import { outputOf } from "../../command.ts";
  * How much larger than an empty program for the same target an executable may be, in bytes. BullMQ and what it brings, which
  * only batches on a fleet load, takes 6.6 MB of it as bytecode.
  */
-export const mostOwnBytes = 18_500_000;
+export const mostOwnBytes = 20_000_000;
 
 /**
  * The size of an executable with nothing in it, for a target or this machine. That is measured against, and not the file
