@@ -2,13 +2,18 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { product } from "../../src/model/product.ts";
 import type { BatchState } from "../../src/model/state.ts";
+import { batchesPage, batchRowHtml, totalsHtml } from "../../src/report/batches-page.ts";
 import { comparisonPage } from "../../src/report/comparison-page.ts";
 import { sideRows } from "../../src/report/diff/side-by-side.ts";
+import { errorPage } from "../../src/report/error-page.ts";
+import type { ErrorPage } from "../../src/report/error-text.ts";
 import type { PageView } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { sessionPage } from "../../src/report/session/session-page.ts";
 import { spendingPage } from "../../src/report/spending-page.ts";
+import { dialogId } from "../../src/report/wire/acts.ts";
 import { Home } from "../harness.ts";
 import {
   batchState,
@@ -102,6 +107,16 @@ const side = {
   elapsedMs: 5_000,
 } as const;
 
+function taskFacts(): ErrorPage {
+  const { text: _, outcome: __, others: ___, ...facts } = resultOf({});
+  return {
+    ...facts,
+    outcome: { kind: "failed", reason: "max-turns", message: "Reached its limit." },
+    stderrTail: "a line of stderr",
+    transcript: "/state/3.jsonl",
+  };
+}
+
 /** A page of each kind, by the name of its file. */
 function pages(): Record<string, string> {
   const live = (state: BatchState, more: Partial<PageView>) =>
@@ -117,7 +132,36 @@ function pages(): Record<string, string> {
     differs: taskIndex === 2,
   }));
   const rows = sideRows(["one two three", "same"], ["one 2 three", "same", "four"]);
+  const served = live(batch(14, 6), { served: { mark: "a-1", key: "key", program: product.version } });
+  const listed = {
+    batchId: "bcdfghjk",
+    name: "nightly",
+    createdAt: began,
+    isHeld: false,
+    counts: { queued: 1, running: 2, succeeded: 3, failed: 4, cancelled: 0 },
+    costUsd: 1.5,
+    costAtLeast: true,
+    models: ["claude-opus-5-5"],
+  };
+  const facts = taskFacts();
   return {
+    served,
+    // With its dialog.
+    acting: served,
+    batches: batchesPage({
+      rows: [
+        batchRowHtml(listed, "/batches/bcdfghjk"),
+        batchRowHtml({ ...listed, batchId: "zzzzzzzz", end: { kind: "failed" } }, "/batches/zzzzzzzz"),
+      ],
+      totals: totalsHtml([listed], { todayUsd: 1, monthUsd: 2, dailyBudgetUsd: 5 }),
+      facts: { feed: "/events", mark: "a-1", program: product.version },
+      isCut: true,
+    }).toString(),
+    error: errorPage(facts, {
+      report: "/batches/bcdfghjk",
+      hrefOf: (task) => `/batches/bcdfghjk/tasks/${task}`,
+      session: "/batches/bcdfghjk/sessions/2",
+    }),
     running: live(batch(14, 6), {
       held: { because: "The disk is nearly full", until: began + 3_600_000 },
     }),
@@ -188,6 +232,8 @@ browserTest(
       await Bun.write(file, html);
       await page.open(file);
       await page.evaluate(`(() => { ${axe}\n })()`);
+      if (name === "acting")
+        await page.evaluate(`document.getElementById("${dialogId("retry")}").showModal()`);
       // Folded parts are read, too.
       await page.evaluate(`[...document.querySelectorAll("details")].forEach((one) => { one.open = true; })`);
       for (const how of [
