@@ -166,3 +166,21 @@ test("with retainDays, old batches go when another one has ended, once a day, an
   expect(log).toContain("retainDays: Removed 1 batch");
   expect(await spent()).toBeGreaterThan(before);
 });
+
+test("a batch that a newer version has written is refused in words, and keeps no other one from being used", async () => {
+  await using home = new Home();
+  const [newer, other] = [await ended(home, "one"), await ended(home, "two")];
+  {
+    using database = databaseIn(home.state);
+    const insert = database.query("INSERT INTO events (batch_id, at, epoch, body) VALUES (?, 1, 1, ?)");
+    insert.run(newer, JSON.stringify({ type: "of-the-future" }));
+    // Its processes are gone, as far as its row says, and a session runs.
+    database
+      .query("UPDATE batches SET ended_at = NULL, running = 1, alive_at = 1 WHERE batch_id = ?")
+      .run(newer);
+  }
+  const shown = await run(home, ["show", newer]);
+  expect(shown).toMatchObject({ code: 2, err: expect.stringContaining("Update this program") });
+  expect((await run(home, ["show", other])).code).toBe(0);
+  expect((await run(home, ["list"])).out).toContain(newer);
+});

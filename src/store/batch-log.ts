@@ -3,10 +3,11 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { type Event, type EventBody, eventBody } from "../model/event.ts";
+import { product } from "../model/product.ts";
 import { apply, type BatchState, replaceState, stateFrom } from "../model/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { batchColumns, insertRow, parseRow, selectionOf, updateRow } from "./batch-columns.ts";
-import { isStorageTrouble } from "./database.ts";
+import { isStorageTrouble, StoreProblem } from "./database.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { withOwnOptions, withSharedOptions } from "./shared-options.ts";
@@ -284,10 +285,20 @@ class LogLines {
     );
     return lines.all(this.#batchId, sequence, until).map((value) => {
       const line = lineSchema.parse(value);
-      const body = withOwnOptions(eventBody.parse(JSON.parse(line.body)));
+      const body = withOwnOptions(this.#bodyOf(line.body));
       if (body.type === "batch-created") this.#relative = body.relativePaths === true;
       const event: Event = { ...this.#paths.eventToday(body), at: line.at, epoch: line.epoch };
       return { sequence: line.sequence, event };
     });
+  }
+
+  // The schema of the store stays the same where only a new kind of event comes.
+  #bodyOf(text: string): EventBody {
+    const read = eventBody.safeParse(JSON.parse(text));
+    if (read.success) return read.data;
+    throw new StoreProblem(
+      `The log of batch ${this.#batchId} has an entry that ${product.name} ${product.version} does not understand. Probably a newer version has written it.`,
+      `Update this program. Nothing in the log was changed.`,
+    );
   }
 }

@@ -5,6 +5,7 @@ import { noValues, type SessionValues } from "../../model/session-values.ts";
 import { livenessOf } from "../../platform/process.ts";
 import { reasonOf } from "../../platform/system-error.ts";
 import { presenceOf } from "../../store/batch-status.ts";
+import { StoreProblem } from "../../store/database.ts";
 import { patiently } from "../../store/patiently.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 import { startKeeper } from "./start-processes.ts";
@@ -27,7 +28,7 @@ export async function resumeBatches(store: Store, account: Account): Promise<Bat
   const lost = store
     .unended()
     .filter((row) => row.account === account.hash && isAbandoned(row) && presenceOf(row) !== "lost")
-    .filter((row) => row.aliveAt >= Date.now() - freshMs || hasSessions(store, row));
+    .filter((row) => row.aliveAt >= Date.now() - freshMs || hasReadableSessions(store, row));
   for (const row of lost) {
     // A batch that cannot be resumed must not block the call, or the others; the next call tries again.
     await resumeBatch(store, row).catch((error: unknown) =>
@@ -37,6 +38,16 @@ export async function resumeBatches(store: Store, account: Account): Promise<Bat
     );
   }
   return lost;
+}
+
+// A log that a newer version has written must not block every call of this one.
+function hasReadableSessions(store: Store, row: BatchRow): boolean {
+  try {
+    return hasSessions(store, row);
+  } catch (error) {
+    if (error instanceof StoreProblem) return false;
+    throw error;
+  }
 }
 
 /** Whether a session of a batch runs that nobody else would end, or a fleet may have its results. */
