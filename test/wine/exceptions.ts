@@ -48,6 +48,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
     why: "Under Wine, it does not end, and what it waits for is not known yet.",
   },
   "docs-picture.test.ts": { lacks: "a browser", why: "The same pictures are taken on Linux." },
+  "docs-operations.test.ts": { lacks: "Linux", why: "It types what the document has for Linux." },
   "docs-recipes.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
   "doctor.test.ts": { lacks: "programs that are scripts", why: script },
   "engine/tasks.test.ts": { lacks: "programs that are scripts", why: script },
