@@ -1,12 +1,16 @@
 // What somebody can do to a batch from its page, where `ui` serves it: buttons, and dialogs that ask for details.
 
+import type { Batch } from "../model/event.ts";
 import { rangeWords } from "../model/number-ranges.ts";
+import type { RetryOptions } from "../model/options.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, canRetry } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { countText } from "./amounts.ts";
+import { taskWordOf, taskWordsOf } from "./cause-text.ts";
+import type { Cause } from "./causes.ts";
 import { type Html, html, nothing } from "./html.ts";
-import { type Act, acts, dialogId, type FieldName } from "./wire/acts.ts";
+import { type Act, acts, dialogId, type FieldName, fields } from "./wire/acts.ts";
 import { data, ids } from "./wire/marks.ts";
 
 /** What can be done to it now. */
@@ -79,15 +83,23 @@ ${dialogHtml({
 }
 
 /** A button that does something to one task. */
-export function taskActHtml(act: Act, task: number): Html {
-  return html`<button type="button" class="small" data-${data.act}="${act}" data-${data.tasks}="${task}" aria-label="${words[act].replace("…", "")} task ${task}">${words[act]}</button>`;
+export function taskActHtml(act: Act, number: number, batch: Batch): Html {
+  return html`<button type="button" class="small" data-${data.act}="${act}" data-${data.tasks}="${taskWordOf(number, batch)}" aria-label="${words[act].replace("…", "")} task ${number}">${words[act]}</button>`;
 }
 
-/** A button that reruns tasks with the same cause. */
-export function retryTheseHtml(tasks: readonly number[]): Html {
-  const these = rangeWords([...tasks].sort((a, b) => a - b)).join(" ");
-  const label = tasks.length === 1 ? `Retry task ${these}` : `Retry these ${countText(tasks.length, "task")}`;
-  return html`<button type="button" class="small" data-${data.act}="retry" data-${data.tasks}="${these}" aria-label="${label}">${words.retry}</button>`;
+/**
+ * A button that reruns the tasks of a cause, with what helps in the fields of the dialog. Empty if that is an option which no
+ * page may give, such as a tool.
+ */
+export function retryTheseHtml({ batch }: BatchState, cause: Cause, changes: RetryOptions): Html {
+  const given = Object.entries(changes);
+  if (given.some(([name]) => !fields.retry.some((field) => field === name))) return nothing;
+  const named = taskWordsOf(cause, batch);
+  const these = named.flatMap((word) => (typeof word === "number" ? [] : [word]));
+  const numbers = rangeWords(named.filter((word) => typeof word === "number"));
+  const label = `Retry ${cause.tasks.length === 1 ? `task ${cause.tasks[0].number}` : `these ${countText(cause.tasks.length, "task")}`}`;
+  const filled = given.length === 0 ? nothing : html` data-${data.fields}="${JSON.stringify(changes)}"`;
+  return html`<button type="button" class="small" data-${data.act}="retry" data-${data.tasks}="${[...these, ...numbers].join(" ")}"${filled} aria-label="${label}">${words.retry}</button>`;
 }
 
 /** Shown by the script when nobody answers. */

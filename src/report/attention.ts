@@ -2,7 +2,7 @@
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { retryTheseHtml } from "./acts.ts";
 import { countText } from "./amounts.ts";
-import { causeAdvice, causeRemarks } from "./cause-text.ts";
+import { causeAdvice, causeRemarks, causeRemedy } from "./cause-text.ts";
 import { type Cause, causeKeyOf, causesAmong } from "./causes.ts";
 import { type Html, html, nothing, proseHtml } from "./html.ts";
 import { doorOf } from "./option-words.ts";
@@ -76,10 +76,8 @@ function causeHtml(
       ? html`<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
       : nothing;
   const size = tasks.length > 1 ? html` <b>(${countText(tasks.length, "task")})</b>` : nothing;
-  // Where tools were denied, only a command can allow them.
-  const act =
-    acts && tasks[0]?.outcome.kind !== "succeeded"
-      ? html` ${retryTheseHtml(tasks.map(({ number }) => number))}`
-      : nothing;
+  const act = acts
+    ? html` ${retryTheseHtml(state, cause, causeRemedy(state, cause, door).changes)}`
+    : nothing;
   return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}${act}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -41,6 +41,11 @@ export function taskWordsOf({ id, tasks }: Cause, batch: Pick<Batch, "tasks">): 
   return isClear && rangeWords(numbers).join(",").length <= longestNumbers ? numbers : [`${causeMark}${id}`];
 }
 
+/** How a page names one task for an action. */
+export function taskWordOf(number: number, batch: Pick<Batch, "tasks">): string {
+  return numbersAsKeys(batch).has(number) ? `#${number}` : String(number);
+}
+
 const knownKeys = new WeakMap<Batch["tasks"], ReadonlySet<number>>();
 
 // A number that is the key of another task names neither.

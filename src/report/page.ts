@@ -232,7 +232,7 @@ function runningHtml({ state, now, activityOf, sessionOf, served }: PageView): H
       label: labelOf(state, number),
       activity: activityOf(number),
       session: sessionOf?.(number),
-      act: served && taskActHtml("cancel", number),
+      act: served && taskActHtml("cancel", number, state.batch),
       now,
     });
   });

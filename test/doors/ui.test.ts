@@ -272,6 +272,8 @@ describe("the pages", () => {
     expect(list.indexOf(other.id)).toBeLessThan(list.indexOf(batch.id));
     const page = await text(`/batches/${other.id}`);
     expect(page).toContain('<a href="/">All batches</a>');
+    // A retry of what failed for one cause begins with what helps.
+    expect(page).toMatch(/data-act="retry" data-tasks="2" data-fields="\{&quot;maxTurns&quot;:\d+\}"/);
     expect(page).toContain(`href="/batches/${other.id}/tasks/1"`);
     expect(page).toContain(`href="/batches/${other.id}/sessions/2"`);
     const result = await text(`/batches/${batch.id}/tasks/1`);
@@ -282,6 +284,17 @@ describe("the pages", () => {
     expect(await text(`/batches/${other.id}/texts.js`)).toContain('taskText(1,"answer","yes")');
     const running = await get(`/batches/${batch.id}/tasks/4`);
     expect(running.headers.get("location")).toBe(`/batches/${batch.id}/sessions/4`);
+  });
+
+  test("offer no retry where only a tool that is allowed would help, and name a task that has the key of another one", async () => {
+    const denial = { tool: "Bash", rule: "Bash(npm test:*)" };
+    const usage = { costUsd: 0.25, numTurns: 1, durationMs: 1_000, denials: [denial] };
+    const tasks = [{ prompt: "one", key: "2" }, { prompt: "two" }];
+    const denied = inside.batch(context, { tasks }).answer(1, "no", { usage }).start(2);
+    const page = await text(`/batches/${denied.id}`);
+    expect(page).toContain("Claude was not allowed to use Bash");
+    expect(page).not.toContain('class="small" data-act="retry"');
+    expect(page).toContain('data-act="cancel" data-tasks="#2" aria-label="Cancel task 2"');
   });
 
   test("have no place for what a session, a prompt or a name says to act", async () => {

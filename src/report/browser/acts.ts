@@ -10,7 +10,7 @@ export function takeActs(): void {
     const act = acts.find((one) => one === button?.dataset[data.act]);
     if (!button || act === undefined) return;
     const dialog = document.getElementById(dialogId(act));
-    if (dialog instanceof HTMLDialogElement) ask(dialog, button.dataset[data.tasks] ?? "");
+    if (dialog instanceof HTMLDialogElement) ask(dialog, filledBy(button));
     else void run(act, {}, button, say);
   });
   for (const act of acts) {
@@ -48,9 +48,15 @@ function takeDialog(act: Act, dialog: HTMLDialogElement): void {
   });
 }
 
-function ask(dialog: HTMLDialogElement, tasks: string): void {
+/** What the fields of a dialog have at first, by their names. */
+function filledBy(button: HTMLButtonElement): Record<string, unknown> {
+  const filled: Record<string, unknown> = JSON.parse(button.dataset[data.fields] ?? "{}");
+  return { ...filled, tasks: button.dataset[data.tasks] ?? "" };
+}
+
+function ask(dialog: HTMLDialogElement, filled: Record<string, unknown>): void {
   put(faultOf(dialog), "");
-  for (const input of dialog.querySelectorAll("input")) input.value = input.name === "tasks" ? tasks : "";
+  for (const input of dialog.querySelectorAll("input")) input.value = String(filled[input.name] ?? "");
   dialog.showModal();
 }
 

@@ -83,6 +83,8 @@ export const data = {
   /** Of a button: what it does to the batch, and the tasks that it means. */
   act: "act",
   tasks: "tasks",
+  /** Of such a button: what the fields of its dialog have at first, as JSON. */
+  fields: "fields",
   /** Of a batch in the list of all: when it was created, in milliseconds since 1970, and how it stands. */
   created: "created",
   stands: "stands",
