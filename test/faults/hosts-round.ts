@@ -3,7 +3,7 @@
 import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
 import { identityOf, signalProcess } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import { Home, killAllOf } from "../harness.ts";
+import { eventually, Home, killAllOf } from "../harness.ts";
 import { OwnSshd } from "../own-sshd.ts";
 import { type BilledWork, billedWorkOf, judgeBill } from "./bill.ts";
 import { pause } from "./blow.ts";
@@ -69,8 +69,11 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
     done.push(judgeBill(home, state, { works, mayBeLost }, report));
     // What has ended is forgotten there, and nothing of it runs.
     for (const box of boxes) {
-      const left = box.transcripts().length;
-      if (left > 0) report("left", `${left} transcripts are on ${box.name}`);
+      // A connection that has just been made again says so once more.
+      await eventually(
+        () => box.transcripts().length === 0,
+        () => "they stay",
+      ).catch(() => report("left", `${box.transcripts().length} transcripts are on ${box.name}`));
       await box.cut();
       endKeeper(box);
     }
