@@ -13,18 +13,22 @@ interface RawOptions {
   name?: string;
   /** Of each request, unless it says otherwise. */
   extensions?: Record<string, object>;
+  /** More of the `_meta` of each request. */
+  meta?: Record<string, string>;
 }
 
 export class RawClient implements AsyncDisposable {
   readonly #child;
   readonly #name: string;
   readonly #extensions: Record<string, object>;
+  readonly #more: Record<string, string>;
   readonly #open = new Map<number, (reply: Reply) => void>();
   readonly notifications: { method: string; params?: Record<string, unknown> }[] = [];
   #id = 0;
 
-  constructor(home: Home, { name = "raw", extensions = {} }: RawOptions = {}) {
+  constructor(home: Home, { name = "raw", extensions = {}, meta = {} }: RawOptions = {}) {
     this.#name = name;
+    this.#more = meta;
     this.#extensions = extensions;
     this.#child = Bun.spawn(program(), {
       cwd: home.work,
@@ -78,6 +82,7 @@ export class RawClient implements AsyncDisposable {
 
   #meta(extensions: Record<string, object>) {
     return {
+      ...this.#more,
       "io.modelcontextprotocol/protocolVersion": "2026-07-28",
       "io.modelcontextprotocol/clientInfo": { name: this.#name, version: "1" },
       "io.modelcontextprotocol/clientCapabilities": { extensions },

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { OtlpReceiver } from "./engine/otlp-receiver.ts";
 import { eventually, Home, kill, run } from "./harness.ts";
+import { RawClient, tasksExtension } from "./raw-client.ts";
 import { untilKept, untilRunning } from "./running.ts";
 
 const within = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
@@ -100,6 +101,24 @@ test("a runner that takes over sends the same trace; what somebody retries later
   expect(again).toHaveLength(1);
   expect(again[0]).toMatchObject({ traceId: whole?.traceId ?? "", parentSpanId: whole?.spanId ?? "" });
   expect(new Set(receiver.spans.map(({ spanId }) => spanId)).size).toBe(6);
+});
+
+test("a call of a client that is traced starts a batch in its trace, whether it waits for it or gets a task", async () => {
+  await using receiver = new OtlpReceiver();
+  // That of the server's own start says nothing about a call.
+  const elsewhere = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
+  await using home = new Home({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.address, TRACEPARENT: elsewhere });
+  const meta = { traceparent: `00-${within.traceId}-${within.spanId}-01` };
+  await using client = new RawClient(home, { meta });
+  await client.call("spawn_claude_session", { task: "[[answer text=Yes]]" });
+  await client.call("spawn_claude_session", { task: "[[answer text=No]]" }, { [tasksExtension]: {} });
+  const batches = () => receiver.spans.filter(({ name }) => name === "invoke_workflow");
+  await eventually(
+    () => batches().length === 2,
+    () => `only ${receiver.spans.length} spans`,
+  );
+  for (const { traceId, parentSpanId } of batches())
+    expect({ traceId, parentSpanId }).toEqual({ traceId: within.traceId, parentSpanId: within.spanId });
 });
 
 test("a batch whose endpoint is away ends as any other, says so once, and doctor says what to do", async () => {

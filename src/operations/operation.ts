@@ -1,6 +1,7 @@
 // Every operation, declared once: an MCP tool and a command are two faces of it.
 import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
+import type { SpanContext } from "../model/trace.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { ClientLimits } from "./client-limits.ts";
 import type { Context } from "./context.ts";
@@ -19,14 +20,20 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** What a batch notes of who started it. */
+export interface Caller {
+  /** The client's name for itself. */
+  client?: string | undefined;
+  /** The span that the call is a part of, if the client says so. */
+  within?: SpanContext | undefined;
+}
+
 /** A call in progress, as its door sees it. */
-export interface Call {
+export interface Call extends Caller {
   /** Ends the waiting; its reason says why. */
   signal: AbortSignal;
   /** When it came, on the monotonic clock, in milliseconds. */
   startedAt: number;
-  /** The client's name for itself. */
-  client?: string | undefined;
   /** The limits of the client; undefined on the command line, which has none. */
   limits?: ClientLimits;
   /** This process, if the batch is to end with it, as before: it shows the batch, and a key in it made the call. */
@@ -64,7 +71,7 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
    * Starts the same work as a batch without a waiting call, and returns the batch. Undefined if the caller wants an
    * immediate answer anyway. Absent if the operation starts none.
    */
-  start?(context: Context, input: unknown, client?: string): Promise<BatchId | undefined>;
+  start?(context: Context, input: unknown, caller: Caller): Promise<BatchId | undefined>;
 }
 
 /** Annotations of a tool that only reads. */

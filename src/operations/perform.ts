@@ -5,7 +5,7 @@ import { isStoreError } from "../store/database.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, errorOfStore, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
-import type { Call, Operation, Tool } from "./operation.ts";
+import type { Call, Caller, Operation, Tool } from "./operation.ts";
 
 /** Runs an operation with an open store. Throws `UserError` for what a user can fix. */
 export function perform<Input extends z.ZodType, Output extends z.ZodType>(
@@ -21,9 +21,9 @@ export function perform<Input extends z.ZodType, Output extends z.ZodType>(
 export async function performStart(
   context: Context,
   tool: Tool,
-  { input, client }: { input: unknown; client: string | undefined },
+  { input, caller }: { input: unknown; caller: Caller },
 ): Promise<BatchId | undefined> {
-  return onStore(context, async () => tool.start?.(context, input, client));
+  return onStore(context, async () => tool.start?.(context, input, caller));
 }
 
 /** Acts with an open store, for a door that presents results piece by piece. Throws `UserError` for what a user can fix. */

@@ -36,7 +36,7 @@ import { rateFault } from "./guard.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
 import { writeAnswers } from "./inputs/earlier-results.ts";
 import { isHeldLong } from "./news.ts";
-import { type Call, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
+import { type Call, type Caller, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
 import { type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
@@ -62,7 +62,7 @@ export const spawnSession: Tool<typeof sessionInput, typeof sessionAnswerSchema>
   annotations,
   run: async (context, input, call) =>
     sessionAnswerOf(await spawn(context, "spawn_claude_session", input, call)),
-  start: (context, input, client) => startAlone(context, "spawn_claude_session", { input, client }),
+  start: (context, input, caller) => startAlone(context, "spawn_claude_session", { input, caller }),
 };
 
 export const spawnParallel: Tool<typeof parallelInput, typeof batchAnswerSchema> = {
@@ -75,7 +75,7 @@ export const spawnParallel: Tool<typeof parallelInput, typeof batchAnswerSchema>
   output: batchAnswerSchema,
   annotations,
   run: (context, input, call) => spawn(context, "spawn_parallel_claude_sessions", input, call),
-  start: (context, input, client) => startAlone(context, "spawn_parallel_claude_sessions", { input, client }),
+  start: (context, input, caller) => startAlone(context, "spawn_parallel_claude_sessions", { input, caller }),
 };
 
 async function spawn(
@@ -88,7 +88,7 @@ async function spawn(
   if (planned.isDryRun)
     return dryRunAnswer(context, planned, call.limits?.answerCharacters ?? commandLineCharacters);
   const { batch, values } = planned;
-  const log = await create(context, from(call.client, planned), !batch.asyncMode);
+  const log = await create(context, from(call, planned), !batch.asyncMode);
   await startProcesses(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call, values);
@@ -98,21 +98,23 @@ async function spawn(
 async function startAlone(
   context: Context,
   startedBy: Batch["startedBy"],
-  { input, client }: { input: unknown; client: string | undefined },
+  { input, caller }: { input: unknown; caller: Caller },
 ): Promise<BatchId | undefined> {
   const planned = valueOrThrow(await planBatch(context, startedBy, input));
   const { batch, values, isDryRun } = planned;
   if (batch.asyncMode || isDryRun) return undefined;
-  const log = await create(context, from(client, planned), false);
+  const log = await create(context, from(caller, planned), false);
   await handOver(context, log);
   await startProcesses(context, log, values);
   return log.batchId;
 }
 
-function from(client: string | undefined, planned: PlannedBatch): PlannedBatch {
-  return client === undefined
-    ? planned
-    : { ...planned, batch: { ...planned.batch, client: oneLine(client, 60) } };
+function from({ client, within }: Caller, planned: PlannedBatch): PlannedBatch {
+  const known = {
+    ...(client === undefined ? {} : { client: oneLine(client, 60) }),
+    ...(within ? { within } : {}),
+  };
+  return { ...planned, batch: { ...planned.batch, ...known } };
 }
 
 /** Starts a planned batch without a waiting call. */

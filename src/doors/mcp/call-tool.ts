@@ -1,6 +1,7 @@
 // Calls of tools: loaded with the first one.
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from "@modelcontextprotocol/server";
 import { cut } from "../../model/cut.ts";
+import { spanContextFrom } from "../../model/trace.ts";
 import { UserError } from "../../operations/context.ts";
 import { nearest } from "../../operations/nearest.ts";
 import { type Call, ConnectionLost, type Tool } from "../../operations/operation.ts";
@@ -33,10 +34,11 @@ export async function callTool({ name, input, startedAt }: ToolCall, from: Reque
       signal: endOf(request, connection),
       progress: progressOf(request),
       client: clientName(server, request),
+      within: spanOf(request),
       limits: limitsFor(from, context),
     };
     if (tool.start && takesTasks(request)) {
-      const batchId = await performStart(context, tool, { input, client: call.client });
+      const batchId = await performStart(context, tool, { input, caller: call });
       if (batchId !== undefined) return createdTask(startedTask(context, batchId));
     }
     return toolResult(await perform(context, tool, input, call));
@@ -56,6 +58,12 @@ function toolNamed(name: string): Tool {
   const near = nearest(name, names);
   const meant = near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`;
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${cut(name, 100)} not found; ${meant}`);
+}
+
+// As the protocol reserves it: W3C Trace Context.
+function spanOf({ mcpReq }: ServerContext): Call["within"] {
+  const traceparent = mcpReq._meta?.["traceparent"];
+  return typeof traceparent === "string" ? spanContextFrom(traceparent) : undefined;
 }
 
 function progressOf({ mcpReq }: ServerContext): Call["progress"] {
