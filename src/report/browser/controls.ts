@@ -49,13 +49,18 @@ export function lookForTexts(): void {
   if (choice.q.trim() !== "") load(textsCame);
 }
 
+// The choice stays, and the address with it: a reader may be about to go to another one.
 function textsCame(): void {
-  if (choice.q.trim() !== "") narrow({});
+  if (choice.q.trim() !== "") applyNarrowed();
 }
 
 function narrow(change: Partial<Pick<Choice, "q" | "show">>): void {
   Object.assign(choice, change);
   remember();
+  applyNarrowed();
+}
+
+function applyNarrowed(): void {
   applyChoice();
   lookForTexts();
   say(shownText());
