@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -101,6 +102,21 @@ withGit("a repository that was pruned meanwhile is sent again", async () => {
   expect(readdirSync(folder)).toEqual([]);
   const second = await trees.prepare(host, inside.work, home);
   expect(readFileSync(join(pathOf(second.directory), "one.txt"), "utf8")).toBe("one\n");
+});
+
+withGit("what is too much to come back stays on its machine, and nobody reads it", async () => {
+  using inside = new Inside();
+  const { host, trees, pathOf } = machineFor(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const data = join(pathOf(prepared.directory), "data.bin");
+  // It has a length, and takes no room.
+  writeFileSync(data, "");
+  truncateSync(data, 1_000_000_000);
+  expect(await prepared.collect?.(never)).toMatch(
+    /could not be fetched from box1:.*the longest is data\.bin/,
+  );
+  await prepared[Symbol.asyncDispose]();
+  expect(existsSync(data)).toBe(true);
 });
 
 withGit(
