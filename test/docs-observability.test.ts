@@ -1,6 +1,6 @@
 // What docs/observability.md shows for other programs is what they and we understand.
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { traceChoice } from "../src/engine/telemetry/target.ts";
 import { metrics } from "../src/report/metrics.ts";
@@ -16,7 +16,7 @@ test("files for other programs are YAML, and the endpoint is the one that the co
     receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:4318" } } } },
   });
   const scraped = JSON.stringify(yaml[1]);
-  expect(scraped).toContain(layoutOf("/home/me/.local/state/parallel-claude-code-mcp").uiTokenFile);
+  expect(scraped).toContain(`/parallel-claude-code-mcp/${basename(layoutOf("/state").uiTokenFile)}`);
   const endpoints = [...text.matchAll(/OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/g)].map(
     ([, address = ""]) => address,
   );
