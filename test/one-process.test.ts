@@ -213,7 +213,8 @@ test("a process is nobody else's while the answer of its task is judged", async 
     { prompt: `Two [[wait-for-file path=${home.file("two")}]]` },
     { prompt: `Three [[write-file path=${gate} text=x]]`, expect: expected },
   ];
-  const batchId = await startRunning(home, client, { tasks, reuseSessions: "auto", concurrency: 2 });
+  // One that is judged, and one that waits.
+  const batchId = await startRunning(home, client, { tasks, reuseSessions: "auto" }, 2);
   const isJudged = () => asked(home).some(({ prompt }) => prompt?.includes("[[only]]"));
   await eventually(isJudged, () => "nobody judges");
   writeFileSync(home.file("two"), "");

@@ -208,7 +208,9 @@ describeReal("our program on the real claude, about answers and money", () => {
       await using client = await connectNew(at);
       const task = `${agent("AFTER never: found it")}\n THEN SAY: I wait`;
       const batchId = await waiting(client, at, { tasks: [task], allowedTools: "Agent" });
-      const { data } = await client.call("cancel_batch", { batchId });
+      await client.call("cancel_batch", { batchId });
+      // That is answered after four seconds, whether its session has ended by then or not.
+      const { data } = await client.call("wait_for_batch", { batchId });
       expect(data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
       const [entry] = entriesOf(await client.call("read_batch_results", { batchId }));
       expect(entry).toMatchObject({ status: "error", outcome: "cancelled: user" });

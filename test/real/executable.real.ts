@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { testNeeding } from "../facilities.ts";
-import { type Answer, connectNew, eventually, filesIn, Home } from "../harness.ts";
+import { type Answer, connectNew, eventually, filesIn, Home, type TestClient } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
 import { claude, describeReal, setPatience, since } from "./version.ts";
 
@@ -14,6 +14,13 @@ function resultsOf({ data, text }: Answer): unknown[] {
   const results = data?.["results"];
   if (!Array.isArray(results)) throw new Error(text);
   return results;
+}
+
+/** Cancels a batch, and gives its end: a cancel is answered after four seconds, whether its sessions have ended by then or not. */
+async function cancelledTo(client: TestClient, data: Answer["data"]): Promise<Answer> {
+  const batchId = String(data?.["batchId"]);
+  await client.call("cancel_batch", { batchId });
+  return client.call("wait_for_batch", { batchId });
 }
 
 describeReal("our program on the real claude", () => {
@@ -44,7 +51,7 @@ describeReal("our program on the real claude", () => {
       const { data: now } = await client.call("wait_for_batch", waiting);
       held = String(now?.["heldBecause"]);
     }
-    const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+    const cancelled = await cancelledTo(client, data);
     expect(cancelled.data).toMatchObject({ counts: { cancelled: 3 } });
     await home.empty({ but: client.pid });
   });
@@ -211,7 +218,7 @@ describeReal("our program on the real claude", () => {
     await eventually(
       () => state()?.tasks.every(({ attempts }) => attempts.length >= 2) === true,
       () => "they are not tried again",
-      60_000,
+      100_000,
     );
     await client.call("cancel_batch", { batchId });
   });
@@ -265,7 +272,7 @@ describeReal("our program on the real claude", () => {
       const text = JSON.stringify(body ?? "");
       return text.includes(name) && text.includes("tool_result");
     });
-    const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+    const cancelled = await cancelledTo(client, data);
     expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
     // On a slow machine, its second between the interrupt and the kill is over before it has reported anything.
     const { totalCostUsd, costAtLeast } = cancelled.data ?? {};
@@ -284,7 +291,7 @@ describeReal("our program on the real claude", () => {
         asyncMode: true,
       });
       await announced(api);
-      const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+      const cancelled = await cancelledTo(client, data);
       expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
       await home.empty({ but: client.pid });
     },
