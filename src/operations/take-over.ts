@@ -21,7 +21,10 @@ export async function announced({ store }: Context, row: BatchRow): Promise<Batc
   // It was asked to run again by somebody else since the caller looked at its log.
   if (row.endedAt === undefined && !isAbandoned(row)) return row;
   const { runner: _, keeper: __, ...others } = row;
-  return (await patiently(() => store.announce(row))) ? others : row;
+  if (await patiently(() => store.announce(row))) return others;
+  // Whoever was faster with this may not be who asks for it in the log: both start processes then, and one keeper stays.
+  const now = store.row(row.batchId);
+  return now && !now.runner && !now.keeper ? others : row;
 }
 
 /**
