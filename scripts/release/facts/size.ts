@@ -6,7 +6,7 @@ import { outputOf } from "../../command.ts";
 
 /**
  * How much larger than an empty program for the same target an executable may be, in bytes. BullMQ and what it brings, which
- * only batches on a fleet load, takes 6.6 MB of it as bytecode.
+ * only batches on a fleet load, takes 6.6 MB of it as bytecode. What serves pages takes 0.3 MB, and traces and metrics 0.4 MB.
  */
 export const mostOwnBytes = 20_000_000;
 
