@@ -194,11 +194,14 @@ describe("a sum", () => {
   });
 });
 
-describe("after 2 % of the tasks, in 1,000 simulated batches", () => {
+/** Fewer of those that are large. Chance is the same in each run. */
+const simulatedBatches: Record<number, number> = { 200: 1_000, 1000: 400, 5000: 200 };
+
+describe("after 2 % of the tasks, in hundreds of simulated batches", () => {
   for (const family of families)
     for (const tasks of batchSizes)
       test(`the interval holds what the rest of ${tasks} tasks costs: ${family.name}`, () => {
-        const { heldPercent, medianRatio } = simulated(family, tasks);
+        const { heldPercent, medianRatio } = simulated(family, tasks, { batches: simulatedBatches[tasks] ?? 0 });
         expect(heldPercent).toBeGreaterThanOrEqual(90);
         // Four tasks of 200 say little of a heavy tail; 20 and 100 say more.
         expect(medianRatio).toBeLessThan({ 200: 32, 1000: 8, 5000: 3 }[tasks] ?? 1);
