@@ -201,7 +201,9 @@ describe("after 2 % of the tasks, in hundreds of simulated batches", () => {
   for (const family of families)
     for (const tasks of batchSizes)
       test(`the interval holds what the rest of ${tasks} tasks costs: ${family.name}`, () => {
-        const { heldPercent, medianRatio } = simulated(family, tasks, { batches: simulatedBatches[tasks] ?? 0 });
+        const { heldPercent, medianRatio } = simulated(family, tasks, {
+          batches: simulatedBatches[tasks] ?? 0,
+        });
         expect(heldPercent).toBeGreaterThanOrEqual(90);
         // Four tasks of 200 say little of a heavy tail; 20 and 100 say more.
         expect(medianRatio).toBeLessThan({ 200: 32, 1000: 8, 5000: 3 }[tasks] ?? 1);
