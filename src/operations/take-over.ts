@@ -22,7 +22,7 @@ export async function announced({ store }: Context, row: BatchRow): Promise<Batc
   if (row.endedAt === undefined && !isAbandoned(row)) return row;
   const { runner: _, keeper: __, ...others } = row;
   if (await patiently(() => store.announce(row))) return others;
-  // Whoever was faster with this may not be who asks for it in the log: both start processes then, and one keeper stays.
+  // The process that was faster with this may not be the one that asks for it in the log. Both start a keeper then, and one stays.
   const now = store.row(row.batchId);
   return now && !now.runner && !now.keeper ? others : row;
 }
