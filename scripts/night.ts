@@ -28,7 +28,10 @@ const outcomes: readonly (readonly [directives: string, ofHundred: number])[] = 
 ];
 
 const { tasks: count, from } = optionsIn(process.argv.slice(2));
-using api = new SimulatedApi({ serviceMs: 20, usage: { calls: count / 2, forMs: 20_000, fromRefusal: true } });
+using api = new SimulatedApi({
+  serviceMs: 20,
+  usage: { calls: count / 2, forMs: 20_000, fromRefusal: true },
+});
 await using home = new Home({ PARALLEL_CLAUDE_RETAIN_DAYS: "30", ...api.environment(0.01) });
 const executable = join(home.path, "bin", product.name);
 mkdirSync(join(home.path, "bin"));
