@@ -95,6 +95,29 @@ testNeeding("Linux")(
   },
 );
 
+testNeeding("Linux")(
+  "ui opens a private page that leads to the address, which no command line shows",
+  async () => {
+    using inside = new Inside({ DISPLAY: ":0" });
+    inside.batch(inside.context()).finish();
+    const opened = inside.file("opened");
+    inside.script("bin/xdg-open", `echo "$@" > ${opened}`);
+    const { command, port } = await serving(inside);
+    await using _ = command;
+    // By a second one, which ends once it has opened the page.
+    const { out, err, code } = await onCommandLine(inside, ["ui"]);
+    expect(code).toBe(0);
+    expect(err).toContain("has opened it in the browser.");
+    const page = join(inside.state, "ui.html");
+    expect(readFileSync(opened, "utf8")).toBe(`${page}\n`);
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    expect(out).toStartWith(`http://127.0.0.1:${port}/?code=`);
+    expect(readFileSync(page, "utf8")).toContain(`content="0; url=${out.trim()}"`);
+    command.signal("SIGTERM");
+    expect(await command.ended).toBe(0);
+  },
+);
+
 test("ui says of an unknown batch what every command says", async () => {
   using inside = new Inside();
   inside.batch(inside.context()).finish();
