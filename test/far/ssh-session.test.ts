@@ -77,6 +77,8 @@ test("a session that was ended because nobody had it any more says so, and one t
   given?.giveUp("It is away.");
   lost?.lost("It knows nothing of it.");
   expect([lapsed, given, lost].map((one) => one?.bare().isLost?.())).toEqual([true, true, false]);
+  // Of the others, the machine has said all that there was.
+  expect([lapsed, given, lost].map((one) => one?.bare().isGivenUp?.())).toEqual([false, true, false]);
 });
 
 test("two runners that write the same part of a transcript write it once", () => {

@@ -75,8 +75,8 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
         () => "they stay",
       ).catch(() => report("left", `${box.transcripts().length} transcripts are on ${box.name}`));
       await box.cut();
-      endKeeper(box);
     }
+    endKeepers(home);
     await judgeProcesses({ home, store }, report);
     judgeRow({ home, store, batchId }, state, report);
     figures = { ...startsOf(state), ...judgeLog({ home, store, batchId }, tasks, report) };
@@ -96,10 +96,10 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
   };
 }
 
-// It would stay for a minute, because somebody may come back.
-function endKeeper(box: OwnSshd): void {
-  const keeper = box.keeper === undefined ? undefined : identityOf(box.keeper);
-  if (keeper) signalProcess(keeper, "SIGKILL");
+// They would stay for a minute, because somebody may come back.
+function endKeepers(home: Home): void {
+  const keepers = home.processes().filter(({ command }) => command.includes(" __host "));
+  for (const keeper of keepers.flatMap(({ pid }) => identityOf(pid) ?? [])) signalProcess(keeper, "SIGKILL");
 }
 
 function faultFrom(random: Random): Fault {

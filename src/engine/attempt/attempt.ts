@@ -209,8 +209,8 @@ export class RunningAttempt {
     const stderr = readTail(this.#parts.stderr, stderrTailBytes);
     const outcome = this.#outcome(exit, stderr);
     const usage = this.#withFirstCall(usageOf(reading, this.#clocks.ranMs, costBefore, options));
-    // Whose machine is not waited for may have worked on, whatever has come of it here.
-    const isCutOff = session.isLost?.() === true && !reading.answer;
+    // It may have worked on, whatever has come of it here.
+    const isCutOff = session.isGivenUp?.() === true && !reading.answer;
     return {
       outcome,
       usage: isCutOff ? { ...usage, atLeast: true } : usage,

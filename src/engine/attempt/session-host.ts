@@ -61,6 +61,8 @@ export interface Session {
   trouble?(): string | undefined;
   /** Whether it ended because its machine, or its runner, was away for too long. */
   isLost?(): boolean;
+  /** Whether nobody waits for its machine any more, so that it may have gone on, and nobody knows what it has cost. */
+  isGivenUp?(): boolean;
   /** The processes that it runs beside its own now. A host that cannot know lacks this. */
   others?(): readonly ProcessIdentity[];
   /**

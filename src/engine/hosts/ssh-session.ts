@@ -70,6 +70,7 @@ export class SshSession {
   /** How long the transcript was there when this connection began; unknown at first. */
   #at: { size: number; isGone: boolean } | undefined;
   #isLost = false;
+  #isGivenUp = false;
   #isOver = false;
   /** When something of its transcript last came, on the monotonic clock, in milliseconds. */
   #cameAt = performance.now();
@@ -114,6 +115,7 @@ export class SshSession {
       closeInput: () => this.#close(),
       isCurrent: () => this.#isOver || (this.#line.isCurrent() && this.#hasCaughtUp),
       isLost: () => this.#isLost,
+      isGivenUp: () => this.#isGivenUp,
       trouble: () => (this.#hasGone ? undefined : this.#line.trouble()),
       end: (how) => this.end(how),
     };
@@ -219,6 +221,7 @@ export class SshSession {
   /** Its machine is not waited for any more. */
   giveUp(why: string): void {
     this.#isLost = true;
+    this.#isGivenUp = true;
     this.lost(why);
   }
 
