@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../src/store/store.ts";
 import { connectNew, eventually, fakeDirectory, Home, program, run, useProgram } from "./harness.ts";
-import { startRunning } from "./running.ts";
+import { startRunning, untilAsked } from "./running.ts";
 
 /** The fake under another name: one that can be taken away. */
 function installClaude(directory: string): string {
@@ -35,10 +35,16 @@ test("while claude is away, no task fails, every view says why, and all run when
   const gate = home.file("gate");
   const tasks = Array.from({ length: 12 }, () => `[[wait-for-file path=${gate}]]`);
   const batchId = await startRunning(home, client, { tasks }, 2);
+  // One that has only just started may still read what is taken away.
+  await untilAsked(home, 2);
   using store = home.store();
   renameSync(claude, `${claude}.away`);
   writeFileSync(gate, "");
   await held(store, "Waits for claude");
+  await eventually(
+    () => store.list()[0]?.counts.succeeded === 2,
+    () => `those that ran do not end: ${JSON.stringify(store.list()[0])}`,
+  );
   const waiting = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });
   expect(waiting.data).toMatchObject({
     state: "running",
@@ -61,6 +67,7 @@ test("a claude that has moved is found again, unless the operator chose its path
   const gate = home.file("gate");
   const tasks = Array.from({ length: 4 }, () => `[[wait-for-file path=${gate}]]`);
   const batchId = await startRunning(home, client, { tasks });
+  await untilAsked(home);
   mkdirSync(second);
   renameSync(claude, join(second, "claude"));
   writeFileSync(gate, "");
@@ -76,6 +83,7 @@ test("a claude that stays away is given up, and a retry waits for it again", asy
   const gate = home.file("gate");
   const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]]`);
   const batchId = await startRunning(home, client, { tasks });
+  await untilAsked(home);
   renameSync(claude, `${claude}.away`);
   writeFileSync(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });
