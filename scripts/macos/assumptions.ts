@@ -15,6 +15,8 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ownSystem } from "../../src/far/add-host.ts";
+import { launchdPlan } from "../../src/operations/schedule/launchd.ts";
+import { calendarOf } from "../../src/operations/schedule/when.ts";
 import { memoryNow } from "../../src/platform/memory.ts";
 import { macCalls, systemLibrary } from "../../src/platform/processes/macos-calls.ts";
 import { macByPrograms } from "../../src/platform/processes/macos-programs.ts";
@@ -497,6 +499,34 @@ export const assumptions: readonly Assumption[] = [
       const said = Bun.spawnSync(["uname", "-sm"]).stdout.toString().trim();
       if (said !== ownSystem()) fail(`${said} instead of ${ownSystem()}`);
       return said;
+    },
+  },
+  {
+    assumes:
+      "`launchctl` takes agents for the session of the user, and `plutil` finds no fault in one that `schedule` writes.",
+    reliedOn: ["src/operations/schedule/schedule.ts", "src/operations/schedule/launchd.ts"],
+    onlyOnMac: true,
+    check: ({ folder }) => {
+      const when = "every weekday at 18:00";
+      const calendar = calendarOf(when);
+      if (!calendar) fail("the times are not understood");
+      const user = process.getuid?.() ?? 0;
+      const schedule = {
+        name: "nightly",
+        when,
+        calendar,
+        command: ["run", 'a & b <c> "d"'],
+        program: [process.execPath],
+        workingDirectory: folder,
+        environment: { PATH: "/usr/bin:/bin" },
+        log: join(folder, "log"),
+      };
+      const [file] = launchdPlan(schedule, { folder, user })?.files ?? [];
+      if (!file) fail("there is no agent for these times");
+      writeFileSync(file.path, file.text);
+      outputOf("plutil", "-lint", file.path);
+      outputOf("launchctl", "print", `gui/${user}`);
+      return `gui/${user}`;
     },
   },
   {

@@ -270,9 +270,12 @@ export function commandWords(command: string | readonly string[]): string[] {
 /** All names, in the order of declaration. */
 export const settingNames = Object.keys(configurationSchema.shape) as SettingName[];
 
+/** Begins the names of our variables. */
+export const variablePrefix = "PARALLEL_CLAUDE_";
+
 /** `claudePath` → `PARALLEL_CLAUDE_CLAUDE_PATH`. */
 export function variableOf(setting: string): string {
-  return `PARALLEL_CLAUDE_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `${variablePrefix}${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
 /**

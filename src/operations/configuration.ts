@@ -7,6 +7,7 @@ import {
   type SettingName,
   settingNames,
   variableOf,
+  variablePrefix,
 } from "../model/configuration.ts";
 import { product } from "../model/product.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -178,10 +179,16 @@ const otherVariables: readonly string[] = [markerVariable, depthVariable, "PARAL
 
 function unknownVariables(environment: Environment): string[] {
   const known = settingNames.map(variableOf);
+  // What all of them begin with makes none of them more alike.
+  const ownPart = (name: string) => name.slice(variablePrefix.length);
+  const ownParts = known.map(ownPart);
   return Object.keys(environment)
-    .filter((name) => name.startsWith("PARALLEL_CLAUDE_"))
+    .filter((name) => name.startsWith(variablePrefix))
     .filter((name) => !known.includes(name) && !otherVariables.includes(name))
-    .map((name) => unknownText(`the variable ${name}`, nearest(name, known)));
+    .map((name) => {
+      const near = nearest(ownPart(name), ownParts);
+      return unknownText(`the variable ${name}`, near && `${variablePrefix}${near}`);
+    });
 }
 
 function unknownSettings(values: Record<string, unknown>, file: string): string[] {

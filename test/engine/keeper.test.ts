@@ -27,11 +27,12 @@ function start(home: Home, command: string, batchId: string, values?: SessionVal
   return { pid: child.pid, exited: child.exited, said: child.stderr.text() };
 }
 
-/** Adds an event that no runner of ours understands, as a program that is much newer would. */
-function makeUnreadable(home: Home, batchId: string): void {
+/** Writes the log's first event once more, at which any runner crashes. */
+function makeSenseless(home: Home, batchId: string): void {
   using database = databaseIn(home.state);
-  const insert = database.query("INSERT INTO events (batch_id, at, epoch, body) VALUES (?, 1, 0, ?)");
-  insert.run(batchId, JSON.stringify({ type: "unknown" }));
+  const again =
+    "INSERT INTO events (batch_id, at, epoch, body) SELECT batch_id, at, epoch, body FROM events WHERE batch_id = ?";
+  database.query(again).run(batchId);
 }
 
 const untilThere = (path: string) =>
@@ -110,7 +111,7 @@ test("a keeper starts nothing for a batch that has ended", async () => {
   const log = batchIn(home, store);
   log.append(() => [{ type: "batch-ended" }]);
   // So that a runner, if one was started, would print something.
-  makeUnreadable(home, log.batchId);
+  makeSenseless(home, log.batchId);
   const keeper = start(home, hiddenCommands.keeper, log.batchId);
   expect([await keeper.exited, await keeper.said]).toEqual([0, ""]);
   expect(store.row(log.batchId)).toMatchObject({ epoch: 0, keeper: expect.anything() });
@@ -120,7 +121,7 @@ test("a keeper whose runners crash at each start gives up after six, and says so
   await using home = new Home();
   using store = home.store();
   const log = batchIn(home, store);
-  makeUnreadable(home, log.batchId);
+  makeSenseless(home, log.batchId);
   const keeper = start(home, hiddenCommands.keeper, log.batchId);
   expect(await keeper.exited).toBe(0);
   const said = [...(await keeper.said).matchAll(/The runner of .*/g)].map(([line]) => line);
