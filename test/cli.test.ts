@@ -309,7 +309,7 @@ test("the version is printed however it is asked for", async () => {
 
 test("every command prints JSON when it is asked to, and nothing else", async () => {
   await using home = new Home();
-  await run(home, ["run", "one", "[[max-turns]]"]);
+  await run(home, ["run", "one", "[[max-turns]]", "--batch-name", "named"]);
   const asked: Record<string, string[]> = {
     run: ["one"],
     "run-task": ["--schema"],
@@ -324,6 +324,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     // Both have a task in common.
     compare: [newestRow(home)?.batchId ?? "", "latest"],
     spend: [],
+    failures: ["named"],
     metrics: [],
     cancel: ["latest"],
     change: ["latest", "--concurrency", "2"],

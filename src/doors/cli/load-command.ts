@@ -17,6 +17,7 @@ export const loadCommand = {
   ui: async () => (await import("./commands/ui.ts")).ui,
   compare: async () => (await import("./commands/compare.ts")).compare,
   spend: async () => (await import("./commands/spend.ts")).spend,
+  failures: async () => (await import("./commands/failures.ts")).failures,
   metrics: async () => (await import("./commands/metrics.ts")).metrics,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,
   change: async () => (await import("./commands/change.ts")).change,
