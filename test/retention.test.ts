@@ -94,22 +94,26 @@ test("each batch has a folder of its own where that is set, its links lead on, a
 
 test("in a directory of several batches, prune takes the files of the old ones alone", async () => {
   await using home = new Home();
+  // Its name is like that of the folder of a batch, and it is none.
+  const output = join(home.output, "batch-analysis");
+  home.set({ PARALLEL_CLAUDE_OUTPUT_DIRECTORY: output });
   const first = await ended(home, "one", "[[max-turns]]");
   const second = await ended(home, "two");
-  writeFileSync(join(home.output, "result-001-1.html"), "mine");
+  writeFileSync(join(output, "result-001-1.html"), "mine");
   age(home, 31, first);
-  const before = filesIn(home.output);
+  const before = filesIn(output);
   expect(await pruned(home)).toMatchObject({ batches: 1, resultFiles: 0 });
-  expect(filesIn(home.output)).toEqual(before);
+  expect(filesIn(output)).toEqual(before);
   const third = await ended(home, "three");
   age(home, 31, second);
   expect(await pruned(home, "--output")).toMatchObject({ batches: 1, failures: [] });
-  const left = filesIn(home.output).filter((name) => name.includes(second));
+  const left = filesIn(output).filter((name) => name.includes(second));
   expect(left).toEqual([]);
   // Nobody knows any more what the first one has written.
-  expect(filesIn(home.output)).toContain(outputFiles.report(first));
-  expect(filesIn(home.output)).toContain(outputFiles.report(third));
-  expect(readFileSync(join(home.output, outputFiles.index), "utf8")).toContain(third);
+  expect(filesIn(output)).toContain(outputFiles.report(first));
+  expect(filesIn(output)).toContain(outputFiles.report(third));
+  expect(readFileSync(join(output, outputFiles.index), "utf8")).toContain(third);
+  expect(filesIn(home.output)).toEqual(["batch-analysis"]);
 });
 
 test("conversations go if we began them, nobody has continued them, and no batch that stays needs them", async () => {

@@ -114,19 +114,16 @@ export function padded(task: number, total: number): string {
 
 /** The folder of a batch in an output directory in which each batch has its own. */
 export function batchFolderOf(batchId: string): string {
-  return `${ownFolderBegin}${batchId}`;
+  return `batch-${batchId}`;
 }
 
-/** The directory in which each batch has a folder of its own; undefined for the directory of several batches. */
-export function sharedDirectoryOf(outputDirectory: string): string | undefined {
-  const name = basename(outputDirectory);
-  const isOwn = name.startsWith(ownFolderBegin);
-  return isOwn && batchIdSchema.safeParse(name.slice(ownFolderBegin.length)).success
-    ? dirname(outputDirectory)
-    : undefined;
+/**
+ * The directory in which each batch has a folder of its own, if this is the folder of this batch; undefined for the
+ * directory of several batches, whatever it is called.
+ */
+export function sharedDirectoryOf(outputDirectory: string, batchId: string): string | undefined {
+  return basename(outputDirectory) === batchFolderOf(batchId) ? dirname(outputDirectory) : undefined;
 }
-
-const ownFolderBegin = "batch-";
 
 /** Names of the files in an output directory. */
 export const outputFiles = {

@@ -241,14 +241,17 @@ export class Store implements Disposable {
     return createdSchema.parse(count.get(account, since)).created;
   }
 
-  /** Batches that write to this directory, or to folders beside it if it is a batch's own, newest first. */
-  inDirectory(outputDirectory: string, limit = 50): BatchRow[] {
+  /** Batches that write to this directory, or to folders beside it if it is the own folder of the batch `of`, newest first. */
+  inDirectory(
+    outputDirectory: string,
+    { of, limit = 50 }: { of?: BatchId; limit?: number } = {},
+  ): BatchRow[] {
     // A batch's own directory, where nobody else writes, identifies the batch by its path. Older rows may have another
     // path.
     const own = batchOfPages(this.layout, outputDirectory);
     const alone = own === undefined ? undefined : this.row(own);
     if (alone) return [alone];
-    const shared = sharedDirectoryOf(outputDirectory);
+    const shared = of && sharedDirectoryOf(outputDirectory, of);
     if (shared !== undefined) return this.#inFoldersOf(shared, limit);
     const rows = this.database.query<unknown, [string, number]>(
       `SELECT ${columns} FROM batches WHERE output_directory = ? ORDER BY batches.rowid DESC LIMIT ?`,
@@ -266,7 +269,7 @@ export class Store implements Disposable {
     return rows
       .all(begin, `${begin}\u{10ffff}`, limit)
       .map(this.#rowFrom)
-      .filter((row) => sharedDirectoryOf(row.outputDirectory) === directory);
+      .filter((row) => sharedDirectoryOf(row.outputDirectory, row.batchId) === directory);
   }
 
   /** A number that changes whenever another process has committed. Takes a few microseconds. */

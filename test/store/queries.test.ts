@@ -260,7 +260,7 @@ describe("of several batches", () => {
         .batch(batchIdSchema.parse(ids[0]))
         ?.append(() => [{ type: "leash-released", outputDirectory: own }]);
       expect(idsOf(store.inDirectory("/nowhere"))).toEqual(["bcdddddd", "bccccccc"]);
-      expect(idsOf(store.inDirectory("/nowhere", 1))).toEqual(["bcdddddd"]);
+      expect(idsOf(store.inDirectory("/nowhere", { limit: 1 }))).toEqual(["bcdddddd"]);
       expect(idsOf(store.inDirectory(own))).toEqual(["bbbbbbbb"]);
       expect(store.inDirectory(store.layout.pages(batchIdSchema.parse("zzzzzzzz")))).toEqual([]);
     }));

@@ -81,13 +81,13 @@ export class PageFiles {
     this.#dirty = false;
     this.#writtenAt = performance.now();
     const { batchId } = state.batch;
-    const rows = this.#store.inDirectory(directory);
+    const rows = this.#store.inDirectory(directory, { of: batchId });
     const view = this.#viewOf(state, { rows, directory, stateWord: ended ?? "running" });
     const isWhole = whole || ended !== undefined;
     if (isWhole || this.#companions % companionsPerPage === 0) {
       const page = this.#page.html(view);
       await replaceFile(join(directory, outputFiles.report(batchId)), page.pieces(), { tag: batchId });
-      const shared = sharedDirectoryOf(directory);
+      const shared = sharedDirectoryOf(directory, batchId);
       const isNewest = rows[0]?.batchId === batchId;
       if (isNewest || shared !== undefined)
         await this.#writeIndex(join(directory, outputFiles.index), page, batchId);
@@ -113,6 +113,7 @@ export class PageFiles {
   ): PageView {
     const { batchId } = state.batch;
     const own = rows.find((row) => row.batchId === batchId);
+    const isAlone = sharedDirectoryOf(directory, batchId) !== undefined;
     return {
       state,
       now: Date.now(),
@@ -131,7 +132,7 @@ export class PageFiles {
         .map((row) => ({
           batchId: row.batchId,
           name: row.name,
-          href: hrefFrom(directory, row.batchId),
+          href: hrefOf(row.batchId, isAlone),
           createdAt: row.createdAt,
           changedAt: row.endedAt ?? row.changedAt,
           end: batchEndOf({ word: stateWordOf(row), ...row }),
@@ -143,10 +144,10 @@ export class PageFiles {
   }
 }
 
-// From the page of one batch to that of another one in the same directory, or in a folder beside it.
-function hrefFrom(directory: string, batchId: string): string {
+// From the page of one batch to that of another one, in the same directory, or in a folder beside that of a batch alone.
+function hrefOf(batchId: string, isAlone: boolean): string {
   const report = outputFiles.report(batchId);
-  return sharedDirectoryOf(directory) === undefined ? report : `../${batchFolderOf(batchId)}/${report}`;
+  return isAlone ? `../${batchFolderOf(batchId)}/${report}` : report;
 }
 
 function forwardFrom(batchId: string): Html {

@@ -438,9 +438,9 @@ export class Reuse implements Disposable {
     const [did] = reads.flatMap(({ unknown }) => unknown);
     if (did === undefined) return undefined;
     const { layout, state } = this.#parts;
-    const { outputDirectory: own } = state();
+    const { outputDirectory: own, batch } = state();
     // Where each batch has a folder of its own, others write beside it.
-    const outputDirectory = sharedDirectoryOf(own) ?? own;
+    const outputDirectory = sharedDirectoryOf(own, batch.batchId) ?? own;
     if (isRemote(directory)) return `${did}, and may have changed files of a network file system`;
     if (realPath(outputDirectory) === realPath(directory))
       return `${did}, and may have changed files where results are written`;

@@ -1,8 +1,9 @@
-// The result files of a batch in an output directory, to remove them: those alone that its log names and that say of
-// themselves whose they are.
+// The result files of a batch in an output directory, to remove them: those alone that its log names and that say, in their
+// name or their beginning, whose they are.
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { numberedCount } from "../../model/summary.ts";
 import { sizeOf } from "../../platform/files.ts";
+import { contentsOf } from "../../platform/folders.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead } from "../../platform/whole-files.ts";
 import { fileTag, isOurPage, pageTag } from "../../report/file-tag.ts";
@@ -30,8 +31,8 @@ export async function resultFilesIn(state: BatchState): Promise<ResultFiles> {
     outputFiles.lines(batchId),
     outputFiles.data(batchId),
     outputFiles.summary(batchId),
-  ].map(at);
-  const parent = sharedDirectoryOf(outputDirectory);
+  ];
+  const parent = sharedDirectoryOf(outputDirectory, batchId);
   const pages = [
     at(outputFiles.report(batchId)),
     at(outputFiles.index),
@@ -43,8 +44,10 @@ export async function resultFilesIn(state: BatchState): Promise<ResultFiles> {
     const head = (await readHead(path, headBytes)) ?? "";
     if (isOurPage(head) && head.includes(pageTag(batchId))) paths.push(path);
   }
-  // Their names have the batch in them, and nobody else's do.
-  for (const path of shared) if ((await readHead(path, headBytes)) !== undefined) paths.push(path);
+  // Their names have the batch in them, and nobody else's do. A folder or a link of such a name is not ours.
+  const files = contentsOf(outputDirectory).flatMap(({ name, isFile }) => (isFile ? [name] : []));
+  const there = new Set(files);
+  paths.push(...shared.filter((name) => there.has(name)).map(at));
   return {
     paths,
     bytes: paths.reduce((sum, path) => sum + sizeOf(path), 0),

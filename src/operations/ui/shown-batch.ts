@@ -107,7 +107,7 @@ export class ShownBatch implements Shown {
       dataHref: addresses.table,
       texts: { href: addresses.texts, writings: state.counts.succeeded + state.counts.failed },
       others: this.#store
-        .inDirectory(state.outputDirectory)
+        .inDirectory(state.outputDirectory, { of: batchId })
         .filter((other) => other.batchId !== batchId)
         .map((other) => settledRow(other, this.#store))
         .map((other) => ({
