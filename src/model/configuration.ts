@@ -174,11 +174,12 @@ export const configurationSchema = z.strictObject({
     .default(1_000),
   retainDays: z
     .number()
-    .min(0)
+    // With 0, a batch would go before anybody has read its results.
+    .min(1)
     .max(36_500)
     .meta({
       description:
-        "How many days after its end a batch stays, before it is removed by itself as `prune` would (default: for ever). Looks at most once a day, when a batch has ended and no other one runs. `spend` still counts what removed batches cost.",
+        "How many days after its end a batch stays, before it is removed by itself as `prune` would; at least 1 (default: for ever). Looks at most once a day, when a batch has ended and no other one runs. `spend` still counts what removed batches cost.",
     })
     .optional(),
   retainConversations: z

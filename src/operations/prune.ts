@@ -9,7 +9,7 @@ import { type Context, isStoreThere, UserError, valueOrThrow } from "./context.t
 import { check } from "./faults.ts";
 import { notAdded } from "./host-faults.ts";
 import type { Operation } from "./operation.ts";
-import { type Removals, removeOld } from "./retention/remove-old.ts";
+import { leastOrphanDays, type Removals, removeOld } from "./retention/remove-old.ts";
 import { removedText } from "./retention/removed-text.ts";
 
 const pruneInput = z.strictObject({
@@ -89,7 +89,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
     if (asked.dryRun && !isStoreThere(context)) return nothingIn(context, asked);
     const { store, configuration } = context;
     const reuse = { days: configuration.reuseDays, megabytes: configuration.reuseLimitMb };
-    const removal = { ...asked, reuse };
+    const removal = { ...asked, orphansOlderThan: leastOrphanDays, reuse };
     const removals = await removeOld(store, removal);
     return {
       dryRun: asked.dryRun,

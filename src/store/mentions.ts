@@ -11,14 +11,13 @@ const idPattern = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 export function mentionedBesides(
   database: Database,
   ids: ReadonlySet<string>,
-  except: ReadonlySet<BatchId>,
+  except: ReadonlySet<string>,
 ): Set<string> {
   const found = new Set<string>();
-  const without: ReadonlySet<string> = except;
   const all = database.query<unknown, []>("SELECT batch_id AS batchId, body FROM events");
   for (const row of all.iterate()) {
     const { batchId, body } = rowSchema.parse(row);
-    if (without.has(batchId)) continue;
+    if (except.has(batchId)) continue;
     for (const [id] of body.matchAll(idPattern)) if (ids.has(id)) found.add(id);
   }
   return found;

@@ -11,7 +11,7 @@ import { isStorageTrouble } from "./database.ts";
 import { layoutOf } from "./layout.ts";
 
 /** The directory, and the file in it: in a container, the same path may be another directory. */
-const factNames = { path: "state-directory", file: "state-file" } as const;
+const factNames = { path: "state-directory", file: "state-file", copied: "copied-at" } as const;
 
 /** Where a store lies. Older programs recorded no `file`. */
 interface Place {
@@ -27,7 +27,10 @@ export function notePlace(place: LogPlace): void {
   const noted = notedPlace(database);
   if (isSame(noted, here)) return;
   const write = database.transaction(() => {
-    if (isCopy(notedPlace(database), here)) standAlone(place);
+    if (isCopy(notedPlace(database), here)) {
+      standAlone(place);
+      note(database, factNames.copied, String(Date.now()));
+    }
     note(database, factNames.path, here.path);
     if (here.file !== undefined) note(database, factNames.file, here.file);
   });
@@ -39,17 +42,26 @@ export function notePlace(place: LogPlace): void {
   }
 }
 
+/**
+ * When this store became a copy of another one (milliseconds since 1970), if it is one: what batches had written by then is
+ * the original's.
+ */
+export function copiedAt(database: Database): number | undefined {
+  const at = factIn(database, factNames.copied);
+  return at === undefined ? undefined : Number(at);
+}
+
 function isSame(one: Place, other: Place): boolean {
   return one.path === other.path && (one.file === other.file || other.file === undefined);
 }
 
 function notedPlace(database: Database): Place {
-  const facts = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?");
-  const fact = (name: string) => {
-    const row = facts.get(name);
-    return row ? z.object({ value: z.string() }).parse(row).value : undefined;
-  };
-  return { path: fact(factNames.path), file: fact(factNames.file) };
+  return { path: factIn(database, factNames.path), file: factIn(database, factNames.file) };
+}
+
+function factIn(database: Database, name: string): string | undefined {
+  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(name);
+  return row ? z.object({ value: z.string() }).parse(row).value : undefined;
 }
 
 function note(database: Database, name: string, value: string): void {

@@ -8,19 +8,23 @@ import { dirname, isWithin } from "../../platform/paths.ts";
 import { livenessOf } from "../../platform/process.ts";
 import { removePath } from "../../platform/removal.ts";
 import { messageOf } from "../../platform/system-error.ts";
+import { StoreProblem } from "../../store/database.ts";
+import { copiedAt } from "../../store/place.ts";
 import { type Forgotten, hasRemembered, RememberedAnswers } from "../../store/remembered.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 import { UserError } from "../user-error.ts";
-import { conversationsToRemove } from "./conversations.ts";
+import { type BegunConversation, conversationsBegunBy, conversationsToRemove } from "./conversations.ts";
 import { resultFilesIn } from "./result-files.ts";
 
 const dayMs = 24 * 60 * 60_000;
-/** A folder without a batch may be just being created. */
-const orphanAgeMs = dayMs;
+/** For how many days a folder without a batch stays at least: it may be just being created. */
+export const leastOrphanDays = 1;
 
 /** What to remove. */
 export interface Removal {
   olderThan: number;
+  /** In days, too: folders that belong to no batch. */
+  orphansOlderThan: number;
   keep: number;
   dryRun: boolean;
   /** Also the result files in output directories. */
@@ -54,18 +58,18 @@ export async function removeOld(store: Store, removal: Removal): Promise<Removal
   const before = Date.now() - removal.olderThan * dayMs;
   const failures: string[] = [];
   const old = oldBatches(store, before, removal.keep);
-  // Before their logs go, which say what they are.
-  const conversations = removal.conversations
-    ? conversationsToRemove(
-        store,
-        old.map(({ batchId }) => batchId),
-      )
-    : [];
+  const begun: BegunConversation[] = [];
   const removed: Removed[] = [];
   let [resultFiles, bytes] = [0, 0];
+  const original = copiedAt(store.database) ?? Number.NEGATIVE_INFINITY;
   for (const row of old) {
-    const state = removal.output ? store.batch(row.batchId)?.state : undefined;
-    const output = state && (await resultFilesOrNone(state, failures));
+    // In a copy of a state directory, files elsewhere are those of the original.
+    const needsLog = (removal.output || removal.conversations) && row.createdAt > original;
+    // Before its log goes, which says what else is its own.
+    const state = needsLog ? stateOf(store, row, failures) : undefined;
+    if (needsLog && !state) continue;
+    const output = removal.output && state ? await resultFilesOrNone(store, state, failures) : undefined;
+    if (removal.conversations && state) begun.push(...conversationsBegunBy(store, state));
     const [batch] = removeBatch(store, row, removal, failures);
     if (!batch) continue;
     removed.push(batch);
@@ -76,7 +80,9 @@ export async function removeOld(store: Store, removal: Removal): Promise<Removal
     resultFiles += files.length;
     bytes += output.bytes;
   }
-  const gone = conversations.filter(
+  // Only now: a batch that was started again meanwhile is still in the log, and needs what it has begun.
+  const stillLogged = new Set(removal.dryRun ? removed.map(({ batchId }) => batchId) : []);
+  const gone = conversationsToRemove(store, begun, stillLogged).filter(
     ({ paths }) => removal.dryRun || paths.every((path) => remove(path, failures)),
   );
   const batches = removed.length;
@@ -120,8 +126,22 @@ function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
   return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !hasProcesses(row));
 }
 
+// A log that a newer version has written must not keep the others. Its batch stays, because the log alone says what else
+// is its own.
+function stateOf(store: Store, { batchId }: BatchRow, failures: string[]): BatchState | undefined {
+  try {
+    return store.batch(batchId)?.state;
+  } catch (error) {
+    if (!(error instanceof StoreProblem)) throw error;
+    failures.push(`batch ${batchId}: ${error.message}`);
+    return undefined;
+  }
+}
+
 // A directory that is gone, or that nobody may read, keeps no batch.
-async function resultFilesOrNone(state: BatchState, failures: string[]) {
+async function resultFilesOrNone({ layout }: Store, state: BatchState, failures: string[]) {
+  // Those go with the folder of the batch.
+  if (isWithin(state.outputDirectory, layout.batchDirectory(state.batch.batchId))) return undefined;
   try {
     return await resultFilesIn(state);
   } catch (error) {
@@ -170,10 +190,15 @@ function orphansOf(store: Store): BatchId[] {
   });
 }
 
-function removeOrphan(store: Store, batchId: BatchId, { dryRun }: Removal, failures: string[]): Removed[] {
+function removeOrphan(
+  store: Store,
+  batchId: BatchId,
+  { dryRun, orphansOlderThan }: Removal,
+  failures: string[],
+): Removed[] {
   const folder = store.layout.batchDirectory(batchId);
   const { bytes, changedAt } = footprintOf(folder);
-  if (Date.now() - changedAt < orphanAgeMs) return [];
+  if (Date.now() - changedAt < orphansOlderThan * dayMs) return [];
   return dryRun || remove(folder, failures) ? [{ batchId, bytes }] : [];
 }
 

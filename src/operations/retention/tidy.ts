@@ -4,7 +4,7 @@ import { isAbandoned } from "../../engine/runner/resume-batches.ts";
 import type { BatchState } from "../../model/state.ts";
 import type { Store } from "../../store/store.ts";
 import { claimTidying } from "../../store/tidied.ts";
-import { removeOld } from "./remove-old.ts";
+import { leastOrphanDays, removeOld } from "./remove-old.ts";
 import { removedText } from "./removed-text.ts";
 
 /** Removes what is due, after the batch with this state has ended. What it prints goes to that batch's `runner.log`. */
@@ -16,6 +16,8 @@ export async function tidy(store: Store, { batch }: BatchState): Promise<void> {
   if (!claimTidying(store.database, Date.now())) return;
   const removal = {
     olderThan: retention.days,
+    // After a store was lost, or restored from a backup, these hold all that is left of its batches.
+    orphansOlderThan: Math.max(leastOrphanDays, retention.days),
     keep: 0,
     dryRun: false,
     output: !retention.output,
