@@ -23,7 +23,7 @@ async function homeWithSystemd(status: Record<string, number> = {}): Promise<Hom
 const folderOf = (home: Home) => join(home.path, ".config/systemd/user");
 const words = [
   "schedule",
-  "every night",
+  " every\n night",
   "--json",
   "--",
   "run",
@@ -55,7 +55,11 @@ testNeeding("Linux")("a schedule is installed, starts its command as written, an
   expect(second.out).toContain("Scheduled nightly-review-2: `run '100% $HOME'");
   const taken = await run(home, ["schedule", "every hour", "--name", "nightly-review", "--", "list"]);
   expect(taken).toMatchObject({ code: 2, err: expect.stringContaining("already") });
+  // A package manager has put a new version of the program elsewhere.
+  const kept = join(home.path, ".config/parallel-claude-code-mcp/schedules/nightly-review-2.json");
+  await Bun.write(kept, JSON.stringify({ ...(await Bun.file(kept).json()), program: ["/gone/program"] }));
   const { out: list } = await run(home, ["schedule"]);
+  expect(list).toContain("nightly-review-2: /gone/program does not exist any more.");
   expect(list).toMatch(/^nightly-review +every night +\S+ 03:00 +–/m);
   const removed = await run(home, ["schedule", "remove", "nightly-review-2"]);
   expect(removed.out).toContain("Removed the schedule nightly-review-2.");
@@ -63,7 +67,15 @@ testNeeding("Linux")("a schedule is installed, starts its command as written, an
   // Somebody else has removed the files of the other.
   await Bun.file(join(folderOf(home), `${unit}.timer`)).delete();
   expect((await run(home, ["schedule"])).out).toContain("does not exist any more");
-  expect((await run(home, ["schedule", "remove", "nightly-review"])).code).toBe(0);
+  // As long as systemd does not obey, it goes on to start it.
+  const systemctl = join(home.file("tools"), "systemctl");
+  await Bun.write(systemctl, `#!/bin/sh\ncase "$*" in *disable*) echo "not now"; exit 1;; esac\n`);
+  const refused = await run(home, ["schedule", "remove", "nightly-review"]);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("still starts nightly-review") });
+  expect(filesIn(folderOf(home))).toEqual([`${unit}.service`]);
+  await Bun.write(systemctl, "#!/bin/sh\necho nobody; exit 1\n");
+  const gone = await run(home, ["schedule", "remove", "nightly-review"]);
+  expect(gone).toMatchObject({ code: 0, out: expect.stringContaining("failed (nobody)") });
   expect((await run(home, ["schedule"])).out).toContain("Nothing is scheduled.");
   expect(filesIn(folderOf(home))).toEqual([]);
 });
@@ -109,11 +121,13 @@ test("a command whose system keeps no output writes it into its log", async () =
   await using home = new Home();
   const log = home.file("logs/tidy.log");
   for (const name of ["one", "two"]) {
-    const variables = JSON.stringify([`PARALLEL_CLAUDE_CONCURRENCY=${name === "one" ? 3 : 4}`]);
-    const { code, out } = await run(home, ["__logged", log, variables, "config"]);
+    const variables = { PARALLEL_CLAUDE_CONCURRENCY: name === "one" ? "3" : "4" };
+    const asked = JSON.stringify({ log, variables, words: ["config"] });
+    const { code, out } = await run(home, ["__logged", asked]);
     expect({ code, out }).toEqual({ code: 0, out: "" });
   }
   const text = readFileSync(log, "utf8");
   expect(text.match(/^concurrency +\d/gm)?.map((line) => line.at(-1))).toEqual(["3", "4"]);
-  expect((await run(home, ["__logged", log, "[]", "nonsense"])).code).toBe(2);
+  const wrong = JSON.stringify({ log, variables: {}, words: ["nonsense"] });
+  expect((await run(home, ["__logged", wrong])).code).toBe(2);
 });

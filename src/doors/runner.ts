@@ -17,7 +17,7 @@ import { layoutOf } from "../store/layout.ts";
 /** Runs a hidden subcommand, and returns its exit status: 0 if no other process must act. */
 export async function runHidden(
   command: string,
-  [stateDirectory = "", batch, fed, ...more]: string[],
+  [stateDirectory = "", batch, fed]: string[],
 ): Promise<number> {
   if (command === workerKeeperCommand) {
     const [{ keepWorker }, { Store }] = await Promise.all([
@@ -30,11 +30,7 @@ export async function runHidden(
   }
   if (command === loggedCommand) {
     const { runLogged } = await import("../operations/schedule/run-logged.ts");
-    return runLogged({
-      log: stateDirectory,
-      variables: batch ?? "",
-      words: [...(fed === undefined ? [] : [fed]), ...more],
-    });
+    return runLogged(stateDirectory);
   }
   if (command === farCommands.relay || command === farCommands.keeper)
     return (await import("../operations/lend.ts")).lend(command, stateDirectory);

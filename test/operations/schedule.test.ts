@@ -199,6 +199,10 @@ test("a property list and a task have the words as written, and are well-formed"
   expect(task?.text.charCodeAt(0)).toBe(0xfeff);
   const [line = ""] = parsedTexts(task?.text.slice(1) ?? "", "Arguments");
   expect(line).toBe(taskAction(planned).words.map(windowsQuoted).join(" "));
+  // Task Scheduler would replace `%NAME%` and `$(Arg0)`.
+  expect(line).not.toMatch(/[%$]/);
+  const asked = { log: planned.log, variables: planned.environment, words: hostile };
+  expect(JSON.parse(taskAction(planned).words.at(-1) ?? "")).toEqual(asked);
   // As Windows takes a command line apart. The first word, the program, has other rules.
   expect(wordsIn(`program.exe ${line}`).slice(1)).toEqual(taskAction(planned).words);
 });
@@ -223,6 +227,9 @@ testNeeding("sh")("a shell that cron starts reads the words as written", async (
   expect(exitCode).toBe(0);
   expect((await Bun.file(planned.log).text()).split("\0").slice(0, -1)).toEqual(words);
   expect(crontabLine({ ...planned, command: ["two\nlines"] })).toBeUndefined();
+  // With a `*` in one of the two, cron starts only on days that fit both.
+  expect(crontabLine(scheduleWith(["run"], "0 3 */10 * */3"))).toStartWith("0 3 1,11,21,31 * 0,3,6 ");
+  expect(crontabLine(scheduleWith(["run"], "*/20 3 */10 * *"))).toStartWith("*/20 3 */10 * * ");
 });
 
 test("no secret is written down, and each that is left out is named", () => {

@@ -12,7 +12,7 @@ export const hiddenCommands = {
 /** The one that takes the state directory and the identity of a worker. */
 export const workerKeeperCommand = "__worker-keeper";
 
-/** The one that writes what another command prints to a file, and sets variables: Task Scheduler has no place for either. */
+/** The one that writes what another command prints to a file, and sets variables, as a text in JSON says: Task Scheduler has no place for either. */
 export const loggedCommand = "__logged";
 
 export type HiddenCommand = (typeof hiddenCommands)[keyof typeof hiddenCommands];

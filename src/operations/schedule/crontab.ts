@@ -32,8 +32,14 @@ function fieldText(name: keyof Calendar, calendar: Calendar): string {
   const [begin = first, second = begin] = values;
   const step = second - begin;
   const even = allOf(name).filter((value) => (value - first) % step === 0);
-  const isStep = values.length > 2 && begin === first && even.join() === values.join();
+  // With a `*` in one of the two, cron starts only on days that fit both.
+  const isOneOfTwo = calendar.days !== undefined && calendar.weekdays !== undefined && isOfDay(name);
+  const isStep = !isOneOfTwo && values.length > 2 && begin === first && even.join() === values.join();
   const isRange = values.length > 2 && step === 1 && values.at(-1) === begin + values.length - 1;
   if (isStep) return `*/${step}`;
   return isRange ? `${begin}-${values.at(-1) ?? last}` : values.join(",");
+}
+
+function isOfDay(name: keyof Calendar): boolean {
+  return name === "days" || name === "weekdays";
 }

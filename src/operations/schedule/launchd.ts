@@ -21,6 +21,7 @@ export function launchdPlan(
     files: [{ path, text: agentText(schedule, { label, intervals }), encoding: "utf-8" }],
     install: [["launchctl", "bootstrap", `gui/${user}`, path]],
     remove: [["launchctl", "bootout", `gui/${user}/${label}`]],
+    knows: ["launchctl", "print", `gui/${user}/${label}`],
     removed: [],
   };
 }

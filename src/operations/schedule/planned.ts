@@ -29,8 +29,10 @@ export interface Plan {
   files: readonly PlannedFile[];
   /** Run one after another, once the files are written. */
   install: readonly (readonly string[])[];
-  /** Run before the files are removed. One that fails does not count: what it removes may be gone. */
+  /** Run before the files are removed. One that fails does not count if the system does not know the schedule any more. */
   remove: readonly (readonly string[])[];
+  /** Succeeds as long as the system knows the schedule, and would start it. */
+  knows: readonly string[];
   /** Run after they are removed. */
   removed: readonly (readonly string[])[];
 }

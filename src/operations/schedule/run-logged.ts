@@ -5,25 +5,25 @@ import { isNoOrphan } from "../../platform/orphans.ts";
 import { dirname } from "../../platform/paths.ts";
 import { selfCommand } from "../../platform/self.ts";
 
-/**
- * Runs it, appends what it prints to a file, and returns its exit status. `variables`: a list of `NAME=value` in JSON.
- */
-export async function runLogged({
-  log,
-  variables,
-  words,
-}: {
-  log: string;
-  variables: string;
-  words: readonly string[];
-}): Promise<number> {
-  const entries = z.array(z.string()).parse(JSON.parse(variables)).map(pairOf);
+const loggedRun = z.object({
+  /** The file to which it is appended. */
+  log: z.string(),
+  variables: z.record(z.string(), z.string()).readonly(),
+  /** The words of this program. */
+  words: z.array(z.string()).readonly(),
+});
+/** What to run, and how. */
+export type LoggedRun = z.output<typeof loggedRun>;
+
+/** Runs what a text in JSON says, appends what it prints to its file, and returns its exit status. */
+export async function runLogged(text: string): Promise<number> {
+  const { log, variables, words } = loggedRun.parse(JSON.parse(text));
   makePrivateDirectory(dirname(log));
   const descriptor = openForAppending(log);
   try {
     const child = isNoOrphan(
       Bun.spawn([...selfCommand(), ...words], {
-        env: { ...process.env, ...Object.fromEntries(entries) },
+        env: { ...process.env, ...variables },
         stdin: "ignore",
         stdout: descriptor,
         stderr: descriptor,
@@ -34,9 +34,4 @@ export async function runLogged({
   } finally {
     closeDescriptor(descriptor);
   }
-}
-
-function pairOf(text: string): [string, string] {
-  const index = text.indexOf("=");
-  return [text.slice(0, index), text.slice(index + 1)];
 }

@@ -8,8 +8,10 @@ import {
   configurationDirectory,
   dirname,
   homeDirectory,
+  isAbsolute,
   join,
 } from "../../platform/paths.ts";
+import { programNamed } from "../../platform/program.ts";
 import { removePath } from "../../platform/removal.ts";
 import { lastingCommand } from "../../platform/self.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -116,11 +118,11 @@ function list(): ScheduleOutput {
 function listed(schedules: readonly KeptSchedule[]): ScheduleOutput["schedules"] {
   return schedules.map((kept) => {
     const { name, when, command, workingDirectory, system, calendar, log } = kept;
-    const gone = planOf(kept, system)?.files.find(({ path }) => !exists(path));
+    const gone = neededBy(kept).find((path) => !exists(path));
     const problem =
       gone === undefined
         ? undefined
-        : `${gone.path} does not exist any more. Remove the schedule, and make it again.`;
+        : `${gone} does not exist any more. Remove the schedule, and make it again.`;
     const next = problem === undefined ? nextTime(calendar, new Date()) : undefined;
     const printed = fileStamp(log);
     return {
@@ -137,6 +139,17 @@ function listed(schedules: readonly KeptSchedule[]): ScheduleOutput["schedules"]
   });
 }
 
+// Package managers may put each version of the program into another place.
+function neededBy(kept: KeptSchedule): string[] {
+  const {
+    program: [program = ""],
+    workingDirectory,
+    system,
+  } = kept;
+  const files = (planOf(kept, system)?.files ?? []).map(({ path }) => path);
+  return [...files, workingDirectory, ...(isAbsolute(program) ? [program] : [])];
+}
+
 async function remove(names: readonly string[]): Promise<ScheduleOutput> {
   const [name, ...others] = names;
   if (name === undefined || others.length > 0)
@@ -148,13 +161,23 @@ async function remove(names: readonly string[]): Promise<ScheduleOutput> {
     throw new UserError(`There is no schedule ${excerpt(name)}. ${hint}`);
   }
   const plan = planOf(found, found.system);
-  for (const command of plan?.remove ?? []) await askSystem(command);
+  const unheard: string[] = [];
+  for (const command of plan?.remove ?? []) {
+    const said = await askSystem(command);
+    if (said.ok) continue;
+    // What the system still knows, it would go on to start. But it may have been removed by hand, or nobody answers here.
+    if (plan && (await askSystem(plan.knows)).ok)
+      throw new UserError(
+        `${shownCommand(command)} failed, so the system still starts ${name}, and nothing was removed: ${said.text}`,
+      );
+    unheard.push(`\n${shownCommand(command)} failed (${said.text}). If it still starts, run that once more.`);
+  }
   for (const { path } of plan?.files ?? []) removePath(path);
   for (const command of plan?.removed ?? []) await askSystem(command);
   forgetSchedule(name);
   return {
     schedules: [],
-    message: `Removed the schedule ${name}. What runs goes on; what was printed stays in ${found.log}.`,
+    message: `Removed the schedule ${name}. What runs goes on; what was printed stays in ${found.log}.${unheard.join("")}`,
   };
 }
 
@@ -186,7 +209,7 @@ function plannedOf(
   { configuration, workingDirectory }: Context,
   asked: z.output<typeof input>,
 ): { planned: Schedule; secrets: string[] } {
-  const when = asked.words.join(" ");
+  const when = asked.words.join(" ").trim().replace(/\s+/g, " ");
   const calendar = calendarOf(when);
   if (!calendar)
     throw new InputError([
@@ -211,7 +234,7 @@ function plannedOf(
     when,
     calendar,
     command: given,
-    program: lastingCommand(product.name),
+    program: withPath(lastingCommand(product.name)),
     workingDirectory,
     environment: values,
     log: layoutOf(stateDirectoryOf(configuration)).scheduleLog(name),
@@ -222,6 +245,11 @@ function plannedOf(
       `The command is longer than the ${longestArguments} characters that every system takes. Put its tasks into a file: \`run -f FILE\`.`,
     );
   return { planned, secrets };
+}
+
+// systemd and launchd look for a program in other directories than those of PATH, such as `npx`.
+function withPath([name = "", ...words]: readonly string[]): string[] {
+  return [programNamed(name, "/", process.env["PATH"]) ?? name, ...words];
 }
 
 // What no XML may have, and no line of a unit.
@@ -286,6 +314,9 @@ function systemHere(): Scheduler {
   return process.platform === "win32" ? "task-scheduler" : "systemd";
 }
 
+/** What every cron takes as a line. */
+const longestOfCron = 998;
+
 /** Files and commands; undefined if the system has no such times. cron has neither: its line is the user's to add. */
 function planOf(planned: Schedule, system: Scheduler): Plan | undefined {
   switch (system) {
@@ -302,7 +333,7 @@ function planOf(planned: Schedule, system: Scheduler): Plan | undefined {
     case "task-scheduler":
       return taskSchedulerPlan(planned, { folder: schedulesFolder() });
     case "cron":
-      return { files: [], install: [], remove: [], removed: [] };
+      return { files: [], install: [], remove: [], knows: [], removed: [] };
   }
 }
 
@@ -313,6 +344,11 @@ async function install(kept: KeptSchedule, plan: Plan): Promise<void> {
     throw new UserError(
       `${foreign.path} exists already, and \`schedule\` does not know it. Remove that file, or give this schedule another --name. Nothing was changed.`,
     );
+  // Units are files, and were looked for. Names of tasks are those of the machine: another user may have one of this name.
+  if (kept.system !== "systemd" && (await askSystem(plan.knows)).ok)
+    throw new UserError(
+      `${schedulerNames[kept.system]} has something called ${kept.name} already, perhaps of another user. Give this schedule another --name. Nothing was changed.`,
+    );
   makePrivateDirectory(dirname(kept.log));
   for (const file of plan.files) await write(file);
   for (const command of plan.install) {
@@ -320,11 +356,13 @@ async function install(kept: KeptSchedule, plan: Plan): Promise<void> {
     if (said.ok) continue;
     for (const undo of plan.remove) await askSystem(undo);
     for (const { path } of plan.files) removePath(path);
-    throw new UserError(
-      `\`${command.map((word) => shellQuoted(word)).join(" ")}\` failed, and nothing is scheduled: ${said.text}`,
-    );
+    throw new UserError(`${shownCommand(command)} failed, and nothing is scheduled: ${said.text}`);
   }
   await keepSchedule(kept);
+}
+
+function shownCommand(words: readonly string[]): string {
+  return `\`${words.map((word) => shellQuoted(word)).join(" ")}\``;
 }
 
 async function write({ path, text, encoding }: PlannedFile): Promise<void> {
@@ -400,5 +438,9 @@ function forCrontab(kept: KeptSchedule, secrets: readonly string[]): ScheduleOut
       "A crontab takes no word of several lines. Put such a task into a file: `run -f FILE`.",
     );
   makePrivateDirectory(dirname(kept.log));
-  return { schedules: [], crontab: line, message: `${line}${secretsText(secrets, kept)}` };
+  const long =
+    line.length > longestOfCron
+      ? `\nSome systems, such as Debian, take no line of more than ${longestOfCron} characters. Put this one into a script, and have cron start that.`
+      : "";
+  return { schedules: [], crontab: line, message: `${line}${long}${secretsText(secrets, kept)}` };
 }

@@ -27,6 +27,7 @@ export function systemdPlan(
       [...manager, "enable", "--now", `${unit}.timer`],
     ],
     remove: [[...manager, "disable", "--now", `${unit}.timer`]],
+    knows: [...manager, "is-active", `${unit}.timer`],
     removed: [[...manager, "daemon-reload"]],
   };
 }

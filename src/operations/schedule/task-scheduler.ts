@@ -4,6 +4,7 @@ import { product } from "../../model/product.ts";
 import { join } from "../../platform/paths.ts";
 import { allOf, type Calendar, type Days, daysOf } from "./calendar.ts";
 import type { Plan, Schedule } from "./planned.ts";
+import type { LoggedRun } from "./run-logged.ts";
 import { escaped } from "./xml-text.ts";
 
 /** The limit of Task Scheduler. */
@@ -29,6 +30,7 @@ export function taskSchedulerPlan(schedule: Schedule, { folder }: { folder: stri
     files: [{ path, text: taskText(schedule, triggers), encoding: "utf-16le" }],
     install: [["schtasks", "/Create", "/F", "/TN", task, "/XML", path]],
     remove: [["schtasks", "/Delete", "/F", "/TN", task]],
+    knows: ["schtasks", "/Query", "/TN", task],
     removed: [],
   };
 }
@@ -38,8 +40,10 @@ export function taskAction({ program: [program = "", ...others], command, enviro
   program: string;
   words: string[];
 } {
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  return { program, words: [...others, loggedCommand, log, JSON.stringify(variables), ...command] };
+  const run: LoggedRun = { log, variables: environment, words: command };
+  // Task Scheduler replaces `%NAME%` and `$(Arg0)` in what it passes on.
+  const text = JSON.stringify(run).replaceAll("%", "\\u0025").replaceAll("$", "\\u0024");
+  return { program, words: [...others, loggedCommand, text] };
 }
 
 function taskText(schedule: Schedule, triggers: readonly string[]): string {
