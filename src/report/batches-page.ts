@@ -89,14 +89,17 @@ export function batchRowHtml(batch: ListedBatch, href: string): Html {
   return html`<tr id="${batchRowId(batchId)}" class="${className}" data-${data.created}="${createdAt}" data-${data.stands}="${end?.kind ?? "running"}"><td class="p"><a href="${href}">${title}</a>${id}</td><td class="s">${word}</td><td>${timeHtml(createdAt, timeText(createdAt))}</td><td class="n">${numberText(completedCount(counts))} of ${numberText(total)}</td><td class="n">${numberText(counts.failed)}</td><td class="n">${costText(costUsd, costAtLeast)}</td><td>${modelsText(models)}</td></tr>\n`;
 }
 
-/** What all of them come to. */
-export function totalsHtml(batches: readonly ListedBatch[], spent: SpentSums): Html {
+/** What all of them come to. `isCut`: there are older ones, which only what was spent counts. */
+export function totalsHtml(
+  batches: readonly ListedBatch[],
+  { spent, isCut }: { spent: SpentSums; isCut: boolean },
+): Html {
   const sum = (count: (batch: ListedBatch) => number) =>
     batches.reduce((all, batch) => all + count(batch), 0);
   const running = batches.filter(({ end }) => end === undefined);
   const of = (usd: number | undefined) => (usd === undefined ? "" : ` of ${costText(usd)}`);
   return factsHtml([
-    ["Batches", numberText(batches.length)],
+    [isCut ? "Newest batches" : "Batches", numberText(batches.length)],
     ["Running", countText(running.length, "batch", "batches")],
     ["Sessions now", numberText(sum(({ counts }) => counts.running))],
     ["Tasks done", numberText(sum(({ counts }) => completedCount(counts)))],

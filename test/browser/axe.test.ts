@@ -153,7 +153,7 @@ function pages(): Record<string, string> {
         batchRowHtml(listed, "/batches/bcdfghjk"),
         batchRowHtml({ ...listed, batchId: "zzzzzzzz", end: { kind: "failed" } }, "/batches/zzzzzzzz"),
       ],
-      totals: totalsHtml([listed], { todayUsd: 1, monthUsd: 2, dailyBudgetUsd: 5 }),
+      totals: totalsHtml([listed], { spent: { todayUsd: 1, monthUsd: 2, dailyBudgetUsd: 5 }, isCut: true }),
       facts: { feed: "/events", mark: "a-1", program: product.version },
       isCut: true,
     }).toString(),

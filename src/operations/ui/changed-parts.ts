@@ -17,6 +17,11 @@ export class ChangedParts<Key> {
     return isChanged;
   }
 
+  /** Forgets all others: one that comes back later is new. */
+  keepOnly(keys: { has(key: Key): boolean }): void {
+    for (const key of this.#parts.keys()) if (!keys.has(key)) this.#parts.delete(key);
+  }
+
   /** Those that are newer than a version, in the order in which they first came. */
   since(version: number): [Key, string][] {
     return [...this.#parts].flatMap(([key, { text, since }]): [Key, string][] =>

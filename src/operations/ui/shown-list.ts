@@ -66,8 +66,10 @@ export class ShownList implements Shown {
     const all = [...this.#known.values()];
     this.#totalsHtml = totalsHtml(
       all.map(({ listed }) => listed),
-      spendingNow(this.#context),
+      { spent: spendingNow(this.#context), isCut: this.#isCut },
     );
+    // Pages have removed their rows, too.
+    this.#rows.keepOnly(this.#known);
     const isOther = [...this.#known.keys()].join(" ") !== before;
     if (isOther) this.#sameSince = version;
     return [
@@ -85,7 +87,7 @@ export class ShownList implements Shown {
       program: product.version,
       totals: this.#totalsHtml.toString(),
       ...(this.#sameSince > version ? { all: [...this.#known.keys()] } : {}),
-      rows: this.#rows.since(version).filter(([id]) => this.#known.has(id)),
+      rows: this.#rows.since(version),
     };
   }
 

@@ -29,19 +29,25 @@ export interface Follower {
   gone(): void;
 }
 
+interface Watched extends Pick<Store, "isInPlace"> {
+  readonly changes: Pick<Store["changes"], "subscribe">;
+}
+
 export class Watch implements Disposable {
-  readonly #store: Store;
+  readonly #store: Watched;
   readonly #shown: Shown;
   readonly #marks = new Marks();
   readonly #followers = new Set<Follower>();
   readonly #pace = new Pace(() => this.#ticked());
   #changes: Disposable | undefined;
   #version = 0;
+  /** The version that everybody who follows has. One who came later may have a newer one. */
+  #told = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
   /** Set while a look waits for its time. */
   #later: Timer | undefined;
 
-  constructor(store: Store, shown: Shown) {
+  constructor(store: Watched, shown: Shown) {
     this.#store = store;
     this.#shown = shown;
     shown.look(0);
@@ -49,7 +55,7 @@ export class Watch implements Disposable {
 
   /** Looks now, and gives the mark of what a page shows that is made at once. */
   newest(): string {
-    this.#look();
+    this.#lookForOne();
     return this.#marks.of(this.#version);
   }
 
@@ -59,23 +65,27 @@ export class Watch implements Disposable {
 
   /** Sends what has changed since a mark, at once, and then each change, until disposed of. */
   follow(mark: string, follower: Follower): Disposable {
-    this.#look();
-    if (this.#followers.size === 0) this.#wake();
+    this.#lookForOne();
+    if (!this.isFollowed) this.#wake();
     this.#followers.add(follower);
     follower.hear(this.#sentSince(this.#marks.versionOf(mark)));
     return {
       [Symbol.dispose]: () => {
-        if (this.#followers.delete(follower) && this.#followers.size === 0) this.#sleep();
+        if (this.#followers.delete(follower) && !this.isFollowed) this.#sleep();
       },
     };
   }
 
+  /** Sends nothing more, and says so to all who follow. */
   [Symbol.dispose](): void {
+    const followers = [...this.#followers];
     this.#followers.clear();
     this.#sleep();
+    for (const follower of followers) follower.gone();
   }
 
   #wake(): void {
+    this.#told = this.#version;
     this.#changes = this.#store.changes.subscribe(() => this.#written());
     this.#pace.at("rest");
   }
@@ -96,24 +106,35 @@ export class Watch implements Disposable {
 
   // Processes that have gone, and times that pass, change nothing in the store.
   #ticked(): void {
-    if (this.#shown.hasClock && this.#later === undefined) this.#tell();
+    if (this.#later === undefined) this.#tell({ looks: this.#shown.hasClock });
   }
 
-  #tell(): void {
+  #tell({ looks = true } = {}): void {
     clearTimeout(this.#later);
     this.#later = undefined;
-    const before = this.#version;
     try {
-      this.#look();
-      if (this.#version === before) return;
-      const sent = this.#sentSince(before);
-      for (const follower of [...this.#followers]) follower.hear(sent);
+      // Nobody writes any more to a store whose directory was removed or moved. There may be another one by now, which pages find
+      // when they ask again.
+      if (!this.#store.isInPlace) this[Symbol.dispose]();
+      else if (looks) this.#tellNew();
     } catch {
       // The batch or the state directory was removed, or the disk cannot be read. Pages ask again, and then hear why.
-      const followers = [...this.#followers];
       this[Symbol.dispose]();
-      for (const follower of followers) follower.gone();
     }
+  }
+
+  #tellNew(): void {
+    this.#look();
+    if (this.#version === this.#told) return;
+    const sent = this.#sentSince(this.#told);
+    this.#told = this.#version;
+    for (const follower of [...this.#followers]) follower.hear(sent);
+  }
+
+  // Before their turn: the others hear at theirs what this look finds.
+  #lookForOne(): void {
+    this.#look();
+    if (this.isFollowed && this.#version > this.#told) this.#written();
   }
 
   #look(): void {
