@@ -33,7 +33,7 @@ const words: Record<Act, string> = {
   cancel: "Cancel…",
 };
 
-/** The buttons and their dialogs. They stay the same elements; the script shows those that fit. */
+/** The buttons. They stay the same elements; the script shows those that fit. */
 export function actsHtml(state: BatchState, word: StateWord): Html {
   const can = new Set(actsFor(state, word));
   const buttons = acts.map(
@@ -42,44 +42,49 @@ export function actsHtml(state: BatchState, word: StateWord): Html {
   );
   return html`<div class="acts" role="group" aria-label="Actions">${buttons}</div>
 <p id="${ids.acted}" role="status"></p>
-${dialogHtml({
-  act: "cancel",
-  heading: "Cancel",
-  says: "Queued tasks never start. Running sessions stop, with everything they started. Answers that are there stay.",
-  inputs: [{ ...tasksField, hint: `empty for all ${countText(state.tasks.length, "task")}` }],
-  does: "Cancel these tasks",
-  leaves: "Do not cancel",
-})}${dialogHtml({
-  act: "change",
-  heading: "Change",
-  says: "What is empty stays as it is. Sessions that run go on to their end.",
-  inputs: [
-    {
-      name: "concurrency",
-      label: "Sessions at once",
-      hint: `now ${state.batch.concurrency}`,
-      least: 1,
-      step: 1,
-    },
-    { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
-  ],
-  does: "Change the batch",
-  leaves: "Leave it",
-})}${dialogHtml({
-  act: "retry",
-  heading: "Retry",
-  says: "Tasks that failed or were cancelled run again, and cost money again. What is empty stays as it was.",
-  inputs: [
-    { ...tasksField, hint: "empty for all that failed or were cancelled" },
-    { name: "model", label: "Model", hint: "for example opus" },
-    { name: "maxTurns", label: "Turns of a session at most", hint: "", least: 1, step: 1 },
-    { name: "timeoutSeconds", label: "Time limit of a session (seconds)", hint: "", least: 1, step: 1 },
-    { name: "maxBudgetUsd", label: "Budget of a session (USD)", hint: "", least: 0, step: "any" },
-    { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
-  ],
-  does: "Run them again",
-  leaves: "Leave them",
-})}`;
+`;
+}
+
+/** The dialogs, with what the batch has now. */
+export function dialogsHtml(state: BatchState): Html {
+  return html`${dialogHtml({
+    act: "cancel",
+    heading: "Cancel",
+    says: "Queued tasks never start. Running sessions stop, with everything they started. Answers that are there stay.",
+    inputs: [{ ...tasksField, hint: `empty for all ${countText(state.tasks.length, "task")}` }],
+    does: "Cancel these tasks",
+    leaves: "Do not cancel",
+  })}${dialogHtml({
+    act: "change",
+    heading: "Change",
+    says: "What is empty stays as it is. Sessions that run go on to their end.",
+    inputs: [
+      {
+        name: "concurrency",
+        label: "Sessions at once",
+        hint: `now ${state.batch.concurrency}`,
+        least: 1,
+        step: 1,
+      },
+      { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
+    ],
+    does: "Change the batch",
+    leaves: "Leave it",
+  })}${dialogHtml({
+    act: "retry",
+    heading: "Retry",
+    says: "Tasks that failed or were cancelled run again, and cost money again. What is empty stays as it was.",
+    inputs: [
+      { ...tasksField, hint: "empty for all that failed or were cancelled" },
+      { name: "model", label: "Model", hint: "for example opus" },
+      { name: "maxTurns", label: "Turns of a session at most", hint: "", least: 1, step: 1 },
+      { name: "timeoutSeconds", label: "Time limit of a session (seconds)", hint: "", least: 1, step: 1 },
+      { name: "maxBudgetUsd", label: "Budget of a session (USD)", hint: "", least: 0, step: "any" },
+      { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
+    ],
+    does: "Run them again",
+    leaves: "Leave them",
+  })}`;
 }
 
 /** A button that does something to one task. */
@@ -142,6 +147,6 @@ function dialogHtml({ act, heading, says, inputs, does, leaves }: Dialog): Html 
         : html` type="number" min="${least}" step="${String(step)}" inputmode="decimal"`;
     return html`<label>${label}<input${kind} name="${name}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
   });
-  return html`<dialog id="${id}" aria-labelledby="${id}-head"><form><h2 id="${id}-head">${heading}</h2><p>${says}</p>${labels}<p class="fault" role="alert"></p><div class="acts"><button type="submit">${does}</button> <button type="button" class="leaves">${leaves}</button></div></form></dialog>
+  return html`<dialog id="${id}" aria-labelledby="${id}-head"><form><h2 id="${id}-head">${heading}</h2><p>${says}</p>${labels}<p class="fault" role="alert" data-${data.own}="yes"></p><div class="acts"><button type="submit">${does}</button> <button type="button" class="leaves">${leaves}</button></div></form></dialog>
 `;
 }

@@ -5,7 +5,7 @@ import { product } from "../model/product.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { type WaitReason, waitingForPrefix, waitKind } from "../model/wait-reason.ts";
-import { actsHtml, awayHtml, taskActHtml } from "./acts.ts";
+import { actsHtml, awayHtml, dialogsHtml, taskActHtml } from "./acts.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
@@ -105,7 +105,7 @@ export function livePage(): LivePage {
         skip: { to: "tasks", words: "the table of all tasks" },
         header: html`${served ? allBatches : nothing}${place("header")}`,
         main: html`${[
-          served ? html`${awayHtml()}${actsHtml(state, stateWord)}` : silence(state),
+          served ? html`${awayHtml()}${actsHtml(state, stateWord)}${place("dialogs")}` : silence(state),
           sectionHtml("warnings", "Warnings", warningsHtml(state)),
           place("summary"),
           place("progress"),
@@ -161,6 +161,7 @@ function partsOf(
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   return {
     header: headerHtml(state, stateWord),
+    dialogs: view.served ? dialogsHtml(state) : nothing,
     summary: sectionHtml("summary", "Summary", summaryHtml(view)),
     progress: progressHtml(state, { now, stateWord, held, tokens }),
     attention: sectionHtml(

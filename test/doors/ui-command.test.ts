@@ -107,7 +107,7 @@ testNeeding("Linux")(
     // By a second one, which ends once it has opened the page.
     const { out, err, code } = await onCommandLine(inside, ["ui"]);
     expect(code).toBe(0);
-    expect(err).toContain("has opened it in the browser.");
+    expect(err).toContain("has opened it in the browser. If the page does not come,");
     const page = join(inside.state, "ui.html");
     expect(readFileSync(opened, "utf8")).toBe(`${page}\n`);
     expect(statSync(page).mode & 0o777).toBe(0o600);

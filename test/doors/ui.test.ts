@@ -1,12 +1,16 @@
 // The pages that `ui` serves: who gets them, what they say, what they follow, and what can be done from them.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
 import { openUi, type UiServer } from "../../src/doors/ui/server.ts";
 import { changeBatch } from "../../src/operations/change.ts";
 import type { Context } from "../../src/operations/context.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
+import { keepOnlyPort, keepServer, lastServer } from "../../src/operations/ui/place.ts";
 import { UserError } from "../../src/operations/user-error.ts";
+import { totalsHtml } from "../../src/report/batches-page.ts";
 import { injectionsTo } from "../browser/injections.ts";
+import { testNeeding } from "../facilities.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 
 const token = "a-token-of-this-test-with-enough-characters";
@@ -107,6 +111,8 @@ describe("a browser", () => {
     expect((await get("/", known)).status).toBe(200);
     expect((await get("/", { Cookie: "", Authorization: "Bearer wrong" })).status).toBe(401);
     expect((await get("/", { Cookie: `ui-${server.port}=${token}` })).status).toBe(401);
+    // Another server of this machine may set one of the same name.
+    expect((await get("/", { Cookie: `ui-${server.port}=another; ${cookie}` })).status).toBe(200);
   });
 
   test("may be Prometheus, for which the counters of all batches grow", async () => {
@@ -203,7 +209,8 @@ describe("a change", () => {
     ["as a form", { "Content-Type": "text/plain" }, 403],
     ["under another name", { Host: "evil.example" }, 403],
   ] as [string, Record<string, string>, number][])("%s changes nothing", async (_, headers, status) => {
-    const before = batch.log.refresh().length + batch.log.sequence;
+    batch.log.refresh();
+    const before = batch.log.sequence;
     expect((await act("cancel", {}, headers)).status).toBe(status);
     expect((await act("pause", {}, headers)).status).toBe(status);
     batch.log.refresh();
@@ -237,11 +244,16 @@ describe("a change", () => {
   });
 
   test("does what the command does, and refuses in the same words", async () => {
+    await using page = await follow(`/batches/${batch.id}/events`);
     expect((await act("pause")).said["message"]).toStartWith("No more sessions start.");
     batch.log.refresh();
     expect(batch.log.state.paused).toBeDefined();
     expect((await act("pause")).said["message"]).toStartWith("Nothing has changed: it was so already.");
     expect((await act("change", { concurrency: "7", batchBudgetUsd: "12.5" })).status).toBe(200);
+    // Dialogs of open pages say so.
+    const says = ({ parts }: Change) =>
+      /name="concurrency" placeholder="([^"]*)"/.exec(parts["dialogs"] ?? "")?.[1];
+    for (let change = await page.next(); says(change) !== "now 7"; ) change = await page.next();
     expect((await act("go-on")).status).toBe(200);
     batch.log.refresh();
     expect(batch.log.state.paused).toBeUndefined();
@@ -361,6 +373,7 @@ describe("the changes of a batch", () => {
       expect(rows.length).toBeLessThan(3);
       expect(Object.keys(parts)).toContain("progress");
       expect(Object.keys(parts)).not.toContain("about");
+      expect(Object.keys(parts)).not.toContain("dialogs");
     }
     const seen = one.mark;
     other.answer(9, "nine");
@@ -369,12 +382,12 @@ describe("the changes of a batch", () => {
     expect((await again.next()).rows.map(([task]) => task)).toEqual([9]);
 
     using restarted = openUi(context, { port: 0, token });
-    const let_in = await enter(restarted);
+    const entered = await enter(restarted);
     // The key of a page that was open before is as good as before.
-    expect(let_in.key).toBe(key);
+    expect(entered.key).toBe(key);
     await using later = await follow(
       `${path}/events`,
-      { Cookie: let_in.cookie, "Last-Event-ID": seen },
+      { Cookie: entered.cookie, "Last-Event-ID": seen },
       restarted,
     );
     expect((await later.next()).rows).toHaveLength(300);
@@ -390,6 +403,58 @@ describe("the changes of a batch", () => {
     expect(change.all?.[0]).toBe(fresh.id);
     expect(change.rows).toHaveLength(1);
   });
+});
+
+testNeeding("files that can be removed while open")(
+  "a state directory that was moved away is not made anew, and pages follow the one that is there in the end",
+  async () => {
+    using own = new Inside();
+    using ownServer = openUi(own.context("command-line"), { port: 0, token });
+    const known = { Cookie: "", Authorization: `Bearer ${token}` };
+    const old = own.batch(own.context()).finish();
+    await using list = await follow("/events", known, ownServer);
+    expect((await list.next()).rows.map(([id]) => id)).toEqual([old.id]);
+
+    // On the same disk.
+    const away = `${own.state}-away`;
+    renameSync(own.state, away);
+    for (const path of ["/", "/events", `/batches/${old.id}`, `/batches/${old.id}/events`]) {
+      const reply = await get(path, known, ownServer);
+      expect([path, reply.status]).toEqual([path, 503]);
+      expect(await reply.text()).toContain("was removed or moved");
+    }
+    expect(existsSync(own.state)).toBeFalse();
+
+    own.remove(away);
+    mkdirSync(own.state);
+    const fresh = own.batch(own.context()).finish();
+    const page = await (await get("/", known, ownServer)).text();
+    expect(page).toContain(fresh.id);
+    expect(page).not.toContain(old.id);
+    await expect(list.next()).rejects.toThrow("The stream has ended.");
+    await using again = await follow("/events", { ...known, "Last-Event-ID": list.mark }, ownServer);
+    expect((await again.next()).rows.map(([id]) => id)).toEqual([fresh.id]);
+  },
+);
+
+test("the server that ends does not hide another one that has begun since", async () => {
+  using own = new Inside();
+  const here = own.context();
+  await keepServer(here, 8_001);
+  expect(lastServer(here)).toEqual({ port: 8_001, isAlive: true });
+  await keepOnlyPort(here, 8_001);
+  expect(lastServer(here)).toEqual({ port: 8_001, isAlive: false });
+  const gone = { boot: "another", namespace: "", pid: 4_194_305, startTicks: "1" };
+  const another = JSON.stringify({ port: 8_002, process: gone });
+  await Bun.write(here.store.layout.uiServerFile, another);
+  await keepOnlyPort(here, 8_001);
+  expect(await Bun.file(here.store.layout.uiServerFile).text()).toBe(another);
+});
+
+test("a list that has only the newest batches says so in its totals", () => {
+  const spent = { todayUsd: 1, monthUsd: 2 };
+  expect(totalsHtml([], { spent, isCut: true }).toString()).toContain("<dt>Newest batches</dt>");
+  expect(totalsHtml([], { spent, isCut: false }).toString()).toContain("<dt>Batches</dt>");
 });
 
 interface Change {

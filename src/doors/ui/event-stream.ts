@@ -30,13 +30,19 @@ export function eventStream(
         stream = ending;
         streams.add(ending);
         controller.enqueue(encoder.encode(`retry: ${againMs}\n\n`));
-        following = follow({
-          hear: (sent) => {
-            controller.enqueue(bytesOf(sent));
-            if ((controller.desiredSize ?? 0) < 0) ending[Symbol.dispose]();
-          },
-          gone: () => ending[Symbol.dispose](),
-        });
+        try {
+          following = follow({
+            hear: (sent) => {
+              controller.enqueue(bytesOf(sent));
+              if ((controller.desiredSize ?? 0) < 0) ending[Symbol.dispose]();
+            },
+            gone: () => ending[Symbol.dispose](),
+          });
+        } catch (error) {
+          // It cannot be read any more, and there is no stream.
+          streams.delete(ending);
+          throw error;
+        }
         // The first change may have been too much already.
         if (!streams.has(ending)) following[Symbol.dispose]();
       },

@@ -46,7 +46,8 @@ export class Keys {
 
   /** Whether the request comes from a browser that was let in, or from a program that has the token. */
   isKnown({ headers }: Request, port: number): boolean {
-    return this.#hasToken(headers) || sameSecret(cookieOf(headers, port), this.#made("cookie"));
+    const own = this.#made("cookie");
+    return this.#hasToken(headers) || cookiesOf(headers, port).some((cookie) => sameSecret(cookie, own));
   }
 
   #hasToken(headers: Headers): boolean {
@@ -68,8 +69,9 @@ function cookieName(port: number): string {
   return `ui-${port}`;
 }
 
-function cookieOf(headers: Headers, port: number): string {
+// Another server of this machine may have set one of the same name, for a longer path, which then comes first.
+function cookiesOf(headers: Headers, port: number): string[] {
   const cookies = (headers.get("cookie") ?? "").split(/; */);
   const begin = `${cookieName(port)}=`;
-  return cookies.find((cookie) => cookie.startsWith(begin))?.slice(begin.length) ?? "";
+  return cookies.flatMap((cookie) => (cookie.startsWith(begin) ? [cookie.slice(begin.length)] : []));
 }

@@ -3,15 +3,14 @@ import { isRecord } from "../../model/json-values.ts";
 import { product } from "../../model/product.ts";
 import { type Context, UserError } from "../../operations/context.ts";
 import { onStore } from "../../operations/perform.ts";
-import { troubleText } from "../../operations/trouble.ts";
 import type { Served } from "../../operations/ui/served.ts";
 import type { Watch } from "../../operations/ui/watch.ts";
 import { metricsContentType } from "../../report/metrics.ts";
-import { flagWording } from "../cli/input/flag-wording.ts";
 import { act, actSchema } from "./act.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Keys } from "./keys.ts";
 import { actedReply, elsewhereReply, eventReply, fileReply, pageReply, refusal } from "./replies.ts";
+import { whyNot } from "./why-not.ts";
 
 /** What an answer is made from. */
 export interface Asked {
@@ -132,20 +131,19 @@ async function sessionFeed({ served, parts, patiently }: Asked): Promise<Respons
 async function acted({ request, parts, context, served, patiently, signal }: Asked): Promise<Response> {
   const what = actSchema.safeParse(parts["act"]);
   if (!what.success) return actedReply({ error: "There is no such action." }, 404);
-  // A page means its own batch, and never another one by the beginning of its id, or by its name.
-  const batchId = served.batch(parts["batch"] ?? "")?.log.batchId;
-  if (batchId === undefined) return actedReply({ error: "This batch was removed." }, 404);
-  const details = await jsonOf(request);
-  if (details === undefined) return actedReply({ error: "The request is no JSON object." }, 400);
-  patiently();
-  const call = { signal, startedAt: performance.now(), progress: () => undefined };
   try {
+    // A page means its own batch, and never another one by the beginning of its id, or by its name.
+    const batchId = served.batch(parts["batch"] ?? "")?.log.batchId;
+    if (batchId === undefined) return actedReply({ error: "This batch was removed." }, 404);
+    const details = await jsonOf(request);
+    if (details === undefined) return actedReply({ error: "The request is no JSON object." }, 400);
+    patiently();
+    const call = { signal, startedAt: performance.now(), progress: () => undefined };
     return actedReply({ message: await act(context, { batchId, what: what.data, details, call }) }, 200);
   } catch (error) {
-    if (error instanceof UserError) return actedReply({ error: error.textIn(flagWording([])) }, 422);
-    const trouble = troubleText(error);
-    if (trouble !== undefined) return actedReply({ error: trouble }, 503);
-    throw error;
+    const why = whyNot(error, context);
+    if (why === undefined) throw error;
+    return actedReply({ error: why }, error instanceof UserError ? 422 : 503);
   }
 }
 

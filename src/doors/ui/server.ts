@@ -9,6 +9,7 @@ import { keyHeader } from "../../report/wire/acts.ts";
 import { codeName, Keys } from "./keys.ts";
 import { actedReply, pageReply, refusal } from "./replies.ts";
 import { type Route, routes } from "./routes.ts";
+import { whyNot } from "./why-not.ts";
 
 const loopback = "127.0.0.1";
 /** Longest body, in bytes. */
@@ -57,6 +58,8 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
       });
     },
     error: (error) => {
+      const why = whyNot(error, context);
+      if (why !== undefined) return refusal(503, why);
       console.error(error);
       return refusal(500, "Internal error. The terminal in which `ui` runs says more.");
     },
@@ -83,8 +86,7 @@ export function addressWith(port: number, path: string, code: string): string {
 // this machine are of the same site, so that a browser sends them our cookie, too: what they ask for is refused, unless
 // somebody only follows a link.
 function stranger({ headers, method }: Request, port: number): Response | undefined {
-  const host = headers.get("host");
-  if (host !== `${loopback}:${port}` && host !== `localhost:${port}`)
+  if (!hostsOf(port).includes(headers.get("host") ?? ""))
     return refusal(403, `Open http://${loopback}:${port}/ instead: under another name, nothing is served.`);
   const site = headers.get("sec-fetch-site");
   if (site === null || site === "same-origin" || site === "none") return undefined;
@@ -93,6 +95,12 @@ function stranger({ headers, method }: Request, port: number): Response | undefi
     headers.get("sec-fetch-mode") === "navigate" &&
     headers.get("sec-fetch-dest") === "document";
   return followsLink ? undefined : refusal(403, "A page of another site asked for this. Nothing was done.");
+}
+
+// Browsers leave out the port of the protocol.
+function hostsOf(port: number): string[] {
+  const names = [loopback, "localhost"];
+  return [...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])];
 }
 
 // Somebody who brings a code gets the cookie for it, and a page that leads to the same address without the code. It does so

@@ -22,32 +22,46 @@ interface LastServer {
 }
 
 /** What served it last; undefined if nothing has, or it cannot be read. */
-export function lastServer({ configuration }: Context): LastServer | undefined {
-  const text = readHead(layoutOf(stateDirectoryOf(configuration)).uiServerFile, 4_096) ?? "";
+export function lastServer(context: Context): LastServer | undefined {
+  const { port, process } = lastKept(context) ?? {};
+  if (port === undefined) return undefined;
+  return { port, isAlive: process !== undefined && livenessOf(process) === "alive" };
+}
+
+function lastKept(context: Context): z.infer<typeof kept> | undefined {
+  const text = readHead(fileOf(context), 4_096) ?? "";
   try {
-    const { port, process } = kept.parse(JSON.parse(text));
-    return { port, isAlive: process !== undefined && livenessOf(process) === "alive" };
+    return kept.parse(JSON.parse(text));
   } catch {
     // It only helps to find it again.
     return undefined;
   }
 }
 
-/** Keeps the port, and that this process serves it, or does so no more. Throws `UserError` if that cannot be kept. */
-export async function keepServer(
-  { configuration }: Context,
-  port: number,
-  { isOver = false } = {},
-): Promise<void> {
-  const { uiServerFile } = layoutOf(stateDirectoryOf(configuration));
+function fileOf({ configuration }: Context): string {
+  return layoutOf(stateDirectoryOf(configuration)).uiServerFile;
+}
+
+/** Keeps the port, and that this process serves it. Throws `UserError` if that cannot be kept. */
+export async function keepServer(context: Context, port: number): Promise<void> {
   try {
-    const server: z.infer<typeof kept> = isOver ? { port } : { port, process: ownIdentity() };
-    await replaceFile(uiServerFile, `${JSON.stringify(server)}\n`, { mode: 0o600 });
+    await keep(context, { port, process: ownIdentity() });
   } catch (error) {
-    // The next one finds a process that has gone.
-    if (isOver) return;
-    throw new UserError(`The port cannot be kept in ${uiServerFile}: ${messageOf(error)}`);
+    throw new UserError(`The port cannot be kept in ${fileOf(context)}: ${messageOf(error)}`);
   }
+}
+
+/** Keeps the port of this process, which serves no more; not if another one has begun to serve since. */
+export async function keepOnlyPort(context: Context, port: number): Promise<void> {
+  try {
+    if (Bun.deepEquals(lastKept(context)?.process, ownIdentity())) await keep(context, { port });
+  } catch {
+    // The next one finds a process that has gone.
+  }
+}
+
+function keep(context: Context, server: z.infer<typeof kept>): Promise<void> {
+  return replaceFile(fileOf(context), `${JSON.stringify(server)}\n`, { mode: 0o600 });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { TaskState } from "../../model/state.ts";
 import { metricsText } from "../../report/metrics.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import type { Store } from "../../store/store.ts";
-import { type Context, isStoreThere } from "../context.ts";
+import { type Context, isStoreThere, UserError } from "../context.ts";
 import { measure, StoreCounters } from "../metrics.ts";
 import { SessionPages } from "./session-pages.ts";
 import { ShownBatch } from "./shown-batch.ts";
@@ -39,8 +39,9 @@ export class Served implements Disposable {
     this.#context = context;
   }
 
-  /** The list of all batches. */
+  /** The list of all batches. The first one creates the store if there is none yet. */
   list(): Watched<ShownList> {
+    this.#isStoreThere();
     const { store } = this.#context;
     if (this.#list?.store !== store) {
       this.#list?.watch[Symbol.dispose]();
@@ -60,7 +61,7 @@ export class Served implements Disposable {
   batch(id: string): WatchedBatch | undefined {
     const { data: batchId } = batchIdSchema.safeParse(id);
     // Looking creates no store.
-    if (batchId === undefined || !isStoreThere(this.#context)) return undefined;
+    if (batchId === undefined || !this.#isStoreThere()) return undefined;
     const { store } = this.#context;
     const known = this.#batches.get(batchId);
     const isThere = store.row(batchId) !== undefined;
@@ -114,6 +115,17 @@ export class Served implements Disposable {
     this.#list?.watch[Symbol.dispose]();
     for (const { watch } of this.#batches.values()) watch[Symbol.dispose]();
     this.#batches.clear();
+  }
+
+  // A store that was there may only have been moved, or its disk be away: pages that ask again and again create no other one.
+  #isStoreThere(): boolean {
+    const isThere = isStoreThere(this.#context);
+    const { openedStore } = this.#context;
+    if (isThere || openedStore === undefined) return isThere;
+    const { stateDirectory } = openedStore.layout;
+    throw new UserError(
+      `The state directory ${stateDirectory} was removed or moved. Pages come back when it is there again, or when a new batch is started.`,
+    );
   }
 
   #forgetOld(): void {

@@ -90,7 +90,10 @@ async function sent(act: Act, details: Record<string, string>): Promise<Acted> {
     const said: Acted = await answer.json();
     return said;
   } catch {
-    return { error: "The program that serves this page did not answer. Nothing may have been done." };
+    return {
+      error:
+        "The program that serves this page did not answer as expected. Look at the page before you try again: it may have been done.",
+    };
   }
 }
 

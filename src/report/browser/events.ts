@@ -66,12 +66,15 @@ function leave(): void {
   source = undefined;
 }
 
-// A page that is there no more, or that this browser may not see any more, says so itself.
+/** The page is there no more, or this browser may not see it any more. */
+const isOver: readonly number[] = [401, 403, 404];
+
+// Then the page says so itself. Any other trouble may pass.
 async function sayWhy(): Promise<void> {
   try {
-    const { ok, body } = await fetch(pageFact("feed"));
+    const { status, body } = await fetch(pageFact("feed"));
     await body?.cancel();
-    if (!ok) location.reload();
+    if (isOver.includes(status)) location.reload();
   } catch {
     // Nobody answers, which the page says already.
   }

@@ -2,7 +2,15 @@
 import { data } from "../wire/marks.ts";
 
 // Set by the reader or the script; updates keep these.
-const kept = new Set(["role", "open", "hidden", "aria-pressed", "tabindex", "aria-roledescription"]);
+const kept = new Set([
+  "role",
+  "open",
+  "hidden",
+  "disabled",
+  "aria-pressed",
+  "tabindex",
+  "aria-roledescription",
+]);
 
 /** Changes a node into `next`, or replaces it. */
 export function morph(now: ChildNode, next: ChildNode): void {

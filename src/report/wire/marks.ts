@@ -33,7 +33,7 @@ export const ids = {
 
 /** Parts of a batch's page that change while it runs. */
 export const partNames = [
-  ...(["header", "summary", "progress", "timeline", "attention", "running"] as const),
+  ...(["header", "dialogs", "summary", "progress", "timeline", "attention", "running"] as const),
   ...(["data", "about", "files", "others", "footer"] as const),
 ] as const;
 export type PartName = (typeof partNames)[number];

@@ -6,7 +6,7 @@ import { resolveBatch } from "../../../operations/find-batch.ts";
 import { uiToken } from "../../../operations/http-token.ts";
 import { onStore } from "../../../operations/perform.ts";
 import { addressesOf, listAddress } from "../../../operations/ui/addresses.ts";
-import { keepServer, lastServer, openAddress } from "../../../operations/ui/place.ts";
+import { keepOnlyPort, keepServer, lastServer, openAddress } from "../../../operations/ui/place.ts";
 import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { runningUi } from "../../ui/running-ui.ts";
 import { openUi, type UiServer } from "../../ui/server.ts";
@@ -99,7 +99,7 @@ async function serve(
   await show(server.addressOf(path), { context, terminal, wanted, port: server.port });
   await terminal.err.tell("Ctrl-C ends this server. Batches go on.");
   await stopped.promise;
-  await keepServer(context, server.port, { isOver: true });
+  await keepOnlyPort(context, server.port);
   return 0;
 }
 
@@ -136,5 +136,8 @@ async function show(
   await out.print(json ? jsonText({ address, port }) : address);
   const failure = open ? await openAddress(context, address) : undefined;
   if (failure !== undefined) await err.tell(`The page was not opened: ${failure}. Open the address above.`);
-  else if (open) await err.tell(`${product.name} has opened it in the browser.`);
+  else if (open)
+    await err.tell(
+      `${product.name} has opened it in the browser. If the page does not come, open the address above.`,
+    );
 }
