@@ -125,6 +125,13 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
+    using traceExport = this.#parts.traceExport;
+    await this.#takeToItsEnd();
+    // Last of all, because it may take seconds: whoever retries the batch meanwhile has a runner of their own.
+    await traceExport?.finish();
+  }
+
+  async #takeToItsEnd(): Promise<void> {
     const { store, log, slots, starts, files, cancelled, attempts, pool, hosts, reuse, failed, fleet } =
       this.#parts;
     const { traceExport } = this.#parts;
@@ -136,7 +143,6 @@ class Runner {
     using _starts = starts;
     using _reuse = reuse;
     using _pool = pool;
-    using _traces = traceExport;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#transcriptChanged(name)));
     using pace = this.#pace;
     pace.at("beat");
@@ -150,7 +156,6 @@ class Runner {
       while (!(await this.#runToEnd()));
       this.#finish();
       await fleet?.attempts.finish();
-      await traceExport?.finish();
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();

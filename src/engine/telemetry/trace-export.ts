@@ -100,7 +100,9 @@ export class TraceExport implements Disposable {
     this.#isFinishing = true;
     clearTimeout(this.#timer);
     const mostMs = Math.min(this.#lastMs, this.#failures > 0 ? lastTryMs : lastMs);
-    const rest = this.#sendRest().catch(this.#failed);
+    // As it is now: somebody may retry it meanwhile.
+    const whole = batchSpan(this.#parts.state(), this.#earlier);
+    const rest = this.#sendRest(whole).catch(this.#failed);
     if (!(await settledWithin(rest, mostMs))) this.#complain("it did not answer before the batch had ended");
     this[Symbol.dispose]();
   }
@@ -110,14 +112,14 @@ export class TraceExport implements Disposable {
     this.#given.abort();
   }
 
-  async #sendRest(): Promise<void> {
+  async #sendRest(whole: Span): Promise<void> {
     await this.#sending;
     while (this.#pending.length > 0) if (!(await this.#sendSome())) return;
-    await this.#send([batchSpan(this.#parts.state(), this.#earlier)]);
+    await this.#send([whole]);
   }
 
   #sendIn(milliseconds: number): void {
-    if (this.#isFinishing || this.#sending !== undefined) return;
+    if (this.#isFinishing || this.#isDisposed || this.#sending !== undefined) return;
     if (milliseconds === 0) clearTimeout(this.#timer);
     else if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -131,6 +133,10 @@ export class TraceExport implements Disposable {
     }, milliseconds);
     // Spans are no reason for a process to stay.
     this.#timer.unref();
+  }
+
+  get #isDisposed(): boolean {
+    return this.#given.signal.aborted;
   }
 
   get #pauseMs(): number {
@@ -152,7 +158,9 @@ export class TraceExport implements Disposable {
     if (!(await this.#send(spans))) return false;
     this.#pending.splice(0, some.length);
     const last = some.at(-1)?.endedAt ?? 0;
-    this.#sentUntil = Math.max(this.#sentUntil, last);
+    // Several may have ended in the same moment, of which some are still to be sent.
+    const next = this.#pending[0]?.endedAt ?? Number.POSITIVE_INFINITY;
+    this.#sentUntil = Math.max(this.#sentUntil, Math.min(last, next - 1));
     await this.#note();
     return true;
   }
@@ -179,7 +187,7 @@ export class TraceExport implements Disposable {
   };
 
   #complain(because: string): void {
-    if (this.#hasComplained || this.#given.signal.aborted) return;
+    if (this.#hasComplained || this.#isDisposed) return;
     this.#hasComplained = true;
     const { target, complain } = this.#parts;
     complain(`Traces could not be sent to ${target.shown}: ${because}. The batch is not affected.`);
