@@ -96,6 +96,56 @@ test("what is refused for good is not sent again; the first refusal is said, wit
   }
 });
 
+test("nothing that an endpoint says shows a secret, or acts in a terminal", async () => {
+  using inside = new Inside();
+  const batch = batchIn(inside);
+  for (const [said, shown] of [
+    // Bun's error for such an answer quotes the address.
+    ["nonsense\r\n\r\n", "/v1/traces"],
+    ["HTTP/1.1 500 \x9b2J\x9b31mred\r\ncontent-length: 0\r\n\r\n", "it answers 500 ("],
+    [`HTTP/1.1 500 ${"long ".repeat(2_000)}\r\ncontent-length: 0\r\n\r\n`, "it answers 500 (long long"],
+  ] as const) {
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(Buffer.from(said, "latin1")) },
+    });
+    const address = `http://me:secret@127.0.0.1:${server.port}`;
+    const { traces, complaints } = exportOf(inside, batch, address, {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${address}/v1/traces?key=secret`,
+    });
+    await traces.finish();
+    expect(complaints).toHaveLength(1);
+    expect(complaints[0]).toContain(shown);
+    expect(complaints[0]).not.toContain("secret");
+    expect(complaints[0]).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+    expect(complaints[0]?.length).toBeLessThan(500);
+  }
+});
+
+test("of attempts that ended in the same moment, those of the next request are not taken for sent", async () => {
+  using inside = new Inside();
+  await using receiver = new OtlpReceiver();
+  const count = 514;
+  const batch = inside.batch(inside.context(), { tasks: count });
+  setSystemTime(new Date(Date.UTC(2126, 0, 1)));
+  for (let task = 1; task <= count; task++) batch.answer(task, "Done");
+  batch.finish();
+  setSystemTime();
+  const { traces } = exportOf(inside, batch, receiver.address);
+  receiver.answers.push(
+    () => new Response(),
+    () => new Response("", { status: 503 }),
+  );
+  for (let task = 1; task <= count; task++) traces.ended(task, 1);
+  await traces.finish();
+  receiver.requests.length = 0;
+  const next = exportOf(inside, batch, receiver.address);
+  next.traces.begin();
+  await next.traces.finish();
+  expect(numbers(receiver)).toContain(count);
+});
+
 test("what may pass leaves the spans where they are, for the next runner of the batch", async () => {
   using inside = new Inside();
   await using receiver = new OtlpReceiver();

@@ -1,5 +1,6 @@
 // One request of OTLP over HTTP.
 import { messageOf } from "../../platform/system-error.ts";
+import { oneLine } from "../../report/harmless.ts";
 import type { TraceTarget } from "./target.ts";
 
 export type Delivery =
@@ -11,10 +12,12 @@ export type Delivery =
 
 /** What a protocol for requests says may be asked again; anything else is refused for good. */
 const passing = new Set([429, 502, 503, 504]);
+/** Most characters of what an endpoint, or an error of the system, says of itself. */
+const longestWords = 200;
 
 /** Sends a body, and waits for the answer, at most as long as the target says. Never throws. */
 export async function deliver(
-  { url, headers, timeoutMs }: TraceTarget,
+  { url, shown, headers, timeoutMs }: TraceTarget,
   body: string,
   cancelled?: AbortSignal,
 ): Promise<Delivery> {
@@ -31,13 +34,15 @@ export async function deliver(
     // Nothing in it changes what follows.
     await response.body?.cancel();
     if (response.ok) return { kind: "taken" };
-    const because = `it answers ${response.status}${response.statusText === "" ? "" : ` (${response.statusText})`}`;
+    const words = oneLine(response.statusText, longestWords);
+    const because = `it answers ${response.status}${words === "" ? "" : ` (${words})`}`;
     if (!passing.has(response.status)) return { kind: "refused", because };
     const waitMs = waitIn(response.headers.get("retry-after"));
     return { kind: "away", because, ...(waitMs === undefined ? {} : { waitMs }) };
   } catch (error) {
     if (late.aborted) return { kind: "away", because: `it did not answer within ${timeoutMs / 1000} s` };
-    return { kind: "away", because: messageOf(error) };
+    // Some errors quote the address, with what is secret in it.
+    return { kind: "away", because: oneLine(messageOf(error).replaceAll(url, shown), longestWords) };
   }
 }
 

@@ -25,6 +25,8 @@ export type TraceChoice =
   | ({ kind: "send" } & TraceTarget);
 
 const usualTimeoutMs = 10_000;
+/** A longer one is as long as this: nobody waits for an answer to a span for more than an hour. */
+const longestTimeoutMs = 3_600_000;
 /** The end of the address at which an endpoint takes traces. */
 const tracesPath = "v1/traces";
 
@@ -105,5 +107,5 @@ function unescaped(text: string): string {
 
 function timeoutIn(text: string | undefined): number {
   const milliseconds = Number(text);
-  return milliseconds > 0 && Number.isFinite(milliseconds) ? milliseconds : usualTimeoutMs;
+  return milliseconds > 0 ? Math.min(milliseconds, longestTimeoutMs) : usualTimeoutMs;
 }
