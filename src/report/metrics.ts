@@ -128,7 +128,7 @@ export const metrics: readonly Metric[] = [
   {
     name: "parallel_claude_attempt_duration_seconds",
     type: "histogram",
-    help: "How long attempts took, as Claude Code reports it.",
+    help: "How long attempts took, by the clock.",
     samples: ({ durations: { limitsMs, within, count, sumMs } }) => [
       ...limitsMs.map((limit, index) => ({
         suffix: "_bucket",

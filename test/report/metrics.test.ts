@@ -1,7 +1,7 @@
 // The metrics of a store, in the text format of Prometheus.
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
-import { reportMetrics } from "../../src/operations/metrics.ts";
+import { reportMetrics, StoreCounters } from "../../src/operations/metrics.ts";
 import { metrics } from "../../src/report/metrics.ts";
 import { Holds } from "../../src/store/holds.ts";
 import { onCommandLine } from "../doors/command-line.ts";
@@ -123,6 +123,27 @@ test("batches, tasks, limits, attempts, durations, costs and tokens are counted,
   const pruned = await ask();
   expect(pruned['parallel_claude_batches{state="finished"}']).toBe(0);
   expect(counters(pruned)).toEqual(counters(all));
+});
+
+test("costs do not decrease when batches are removed, and what was removed unseen is counted", () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const counters = new StoreCounters();
+  const usdIn = (read: ReturnType<StoreCounters["read"]>) => read.spent.map(({ usd }) => usd);
+  // Sums of such fractions depend on their order.
+  const costs = [0.1, 0.2, 0.3, 0.7, 1.1];
+  const batches = costs.map((cost) => inside.batch(context, {}).answer(1, "one", usage(cost, 1)).finish());
+  expect(usdIn(counters.read(context.store))).toEqual([2.4]);
+  for (const { log } of [...batches].reverse()) {
+    expect(context.store.forget(log.batchId)).toBeTrue();
+    expect(usdIn(counters.read(context.store))).toEqual([2.4]);
+    expect(usdIn(new StoreCounters().read(context.store))).toEqual([2.4]);
+  }
+  const unseen = inside.batch(context, {}).answer(1, "one", usage(0.5, 1)).finish();
+  expect(context.store.forget(unseen.log.batchId)).toBeTrue();
+  const { attempts, spent } = counters.read(context.store);
+  expect(usdIn({ attempts, spent })).toEqual([2.9]);
+  expect(attempts.reduce((sum, { count }) => sum + count, 0)).toBe(costs.length + 1);
 });
 
 testNeeding("modes of files")(
