@@ -44,6 +44,33 @@ describe("an answer in a terminal", () => {
     expect(shown("a | b\nno rule")).toBe("a | b\nno rule");
   });
 
+  test("keeps marks that belong to a word at the end of a heading, and nested quotations", () => {
+    expect(shown("# About C#\n## Done ##\n### #")).toBe(
+      "<bold>About C#</bold>\n<bold>Done</bold>\n<bold></bold>",
+    );
+    expect(shown("> > deep\n>x")).toBe("<faint>│</faint> <faint>│</faint> deep\n<faint>│</faint> x");
+  });
+
+  test.each<[string, string]>([
+    ["words that never end to be strong", "**a ".repeat(250_000)],
+    ["a heading of such words", `# ${"**a ".repeat(250_000)}`],
+    ["marks of headings", `# a${"#".repeat(1_000_000)}x`],
+    ["quotations within each other", `${">".repeat(1_000_000)}x`],
+    ["blanks behind a fence", `\`\`\`${" ".repeat(1_000_000)}\``],
+    ["blanks before a rule", `|\n${" ".repeat(1_000_000)}-x`],
+    [
+      "a table of as many columns as rows",
+      `${"|a".repeat(100_000)}|\n${"|-".repeat(100_000)}|\n${"|\n".repeat(100_000)}`,
+    ],
+    ["a table of many rows", `|a|\n|-|\n${"|b|\n".repeat(200_000)}`],
+  ])(
+    "survives a million of %s",
+    (_, text) => {
+      expect(shown(text).length).toBeGreaterThan(0);
+    },
+    10_000,
+  );
+
   test("has no lines but its own", () => {
     const text = `- ${"word ".repeat(80).trim()}`;
     expect(shown(text, 30)).toBe(text.replace("-", "•"));

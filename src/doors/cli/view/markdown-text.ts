@@ -5,6 +5,10 @@ import type { Printer } from "../terminal/terminal.ts";
 
 type Style = Pick<Printer, "paint" | "width">;
 
+// An answer may be long, and hostile: whatever is looked for in a line takes no more than a time that grows with it.
+/** Most characters that two marks of strong words have between them. */
+const longestStrong = 300;
+
 /** Taken by commands that print answers. */
 export const plainFlag = z.object({
   plain: z
@@ -31,7 +35,8 @@ export function markdownText(text: string, out: Style): string {
   let fence = "";
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";
-    const [, mark = "", language = ""] = /^\s*(`{3,}|~{3,})\s*([^`]*)$/.exec(line) ?? [];
+    const [, mark = "", behind = ""] = /^\s*(`{3,}|~{3,})([^`]*)$/.exec(line) ?? [];
+    const language = behind.trim();
     if (fence !== "") {
       if (mark.startsWith(fence) && language === "") fence = "";
       else shown.push(out.paint("cyan", line));
@@ -39,7 +44,7 @@ export function markdownText(text: string, out: Style): string {
     }
     if (mark !== "") {
       fence = mark;
-      if (language.trim() !== "") shown.push(out.paint("faint", language.trim()));
+      if (language !== "") shown.push(out.paint("faint", language));
       continue;
     }
     const end = tableEnd(lines, at);
@@ -52,18 +57,34 @@ export function markdownText(text: string, out: Style): string {
 }
 
 function lineText(line: string, out: Style): string {
-  const [, heading] = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/.exec(line) ?? [];
-  if (heading !== undefined) return out.paint("bold", unmarked(heading));
+  const [, heading] = /^ {0,3}#{1,6}\s(.*)$/s.exec(line) ?? [];
+  // Marks may end it, too, but not those of "C#".
+  if (heading !== undefined)
+    return out.paint(
+      "bold",
+      unmarked(
+        heading
+          .trim()
+          .replace(/(?<!\S)#+$/, "")
+          .trimEnd(),
+      ),
+    );
   if (/^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/.test(line))
     return out.paint("faint", "─".repeat(Math.max(1, Math.min(40, out.width - 1))));
-  const [, quoted] = /^ {0,3}>\s?(.*)$/.exec(line) ?? [];
-  if (quoted !== undefined) return `${out.paint("faint", "│")} ${lineText(quoted, out)}`;
+  const [quotes] = /^(?: {0,3}>\s?)+/.exec(line) ?? [];
+  if (quotes !== undefined) {
+    const bars = `${out.paint("faint", "│")} `.repeat(quotes.split(">").length - 1);
+    return `${bars}${lineText(line.slice(quotes.length), out)}`;
+  }
   const listed = line
     .replace(/^(\s*)[-*+] \[ \] /, "$1☐ ")
     .replace(/^(\s*)[-*+] \[[xX]\] /, "$1☑ ")
     .replace(/^(\s*)[-*+] /, "$1• ");
   return inline(listed, out);
 }
+
+const strong = new RegExp(`(?<!\\w)(\\*\\*|__)(?=\\S)([\\s\\S]{1,${longestStrong}}?)(?<=\\S)\\1(?!\\w)`, "g");
+const strongInHeading = new RegExp(`(\\*\\*|__)(?=\\S)(.{1,${longestStrong}}?)(?<=\\S)\\1`, "g");
 
 /** Code, strong words, links. What is in code stays as it is. */
 function inline(text: string, out: Style): string {
@@ -72,9 +93,7 @@ function inline(text: string, out: Style): string {
     .map((piece, index) => {
       if (index % 2 === 1) return out.paint("cyan", piece.slice(1, -1));
       return piece
-        .replace(/(?<!\w)(\*\*|__)(?=\S)([\s\S]+?)(?<=\S)\1(?!\w)/g, (_, _mark, words: string) =>
-          out.paint("bold", words),
-        )
+        .replace(strong, (_, _mark, words: string) => out.paint("bold", words))
         .replace(/!?\[([^\][]+)\]\((https?:\/\/[^\s()]+)\)/g, (_, words: string, address: string) =>
           words === address ? address : `${words} ${out.paint("faint", `(${address})`)}`,
         );
@@ -84,14 +103,14 @@ function inline(text: string, out: Style): string {
 
 // The same without colours, where the whole line has one.
 function unmarked(text: string): string {
-  return text.replace(/(\*\*|__)(?=\S)(.+?)(?<=\S)\1/g, "$2").replace(/`([^`]+)`/g, "$1");
+  return text.replace(strongInHeading, "$2").replace(/`([^`]+)`/g, "$1");
 }
 
 /** The line after the last one of the table that begins at this line; this line if there is none. */
 function tableEnd(lines: readonly string[], at: number): number {
   const [head = "", rule = ""] = lines.slice(at, at + 2);
   const isTable =
-    head.includes("|") && rule.includes("-") && /^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$/.test(rule);
+    head.includes("|") && rule.includes("-") && /^\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?$/.test(rule.trim());
   if (!isTable) return at;
   let end = at + 2;
   while (lines[end]?.includes("|") && lines[end]?.trim() !== "") end++;
@@ -100,13 +119,15 @@ function tableEnd(lines: readonly string[], at: number): number {
 
 // In columns, if they fit; else as it is written.
 function tableLines(lines: readonly string[], out: Style): string[] {
+  // Each column takes at least one place, and two to the next one.
+  if (cellsOf(lines[0] ?? "").length * 3 - 2 > out.width - 1) return [...lines];
   const [head = [], rule = [], ...rows] = lines.map(cellsOf);
   // A cell of the head is as bold as the others.
   const shown = [head.map(unmarked), ...rows].map((row, at) =>
     head.map((_, column) => (at === 0 ? (row[column] ?? "") : inline(row[column] ?? "", out))),
   );
   const widths = head.map((_, column) =>
-    Math.max(1, ...shown.map((row) => Bun.stringWidth(row[column] ?? ""))),
+    shown.reduce((most, row) => Math.max(most, Bun.stringWidth(row[column] ?? "")), 1),
   );
   const whole = widths.reduce((sum, width) => sum + width + 2, -2);
   if (whole > out.width - 1) return [...lines];
