@@ -46,6 +46,10 @@ describeNeeding("Linux")("a text that is longer than the screen", () => {
       { pager: "head -n 1" },
     );
     expect(early).toBe(`${"x".repeat(10_000)}\n`);
+    // More at once than a pipe holds: each of the writes fails.
+    const large = Array.from({ length: 3 }, () => "x".repeat(1_000_000));
+    expect(await printed(large, { pager: "true" })).toBe("");
+    expect(await printed([lines(20), "x".repeat(1_000_000)], { pager: "no-such-pager" })).toEndWith("x\n");
   });
 
   test("has no sequences of its own for the terminal", async () => {

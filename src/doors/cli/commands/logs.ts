@@ -66,11 +66,16 @@ export const logs: Command = {
     const pages = pagesOf(terminal.out, pager && !follow && !json);
     const print = partPrinter(log, { ...terminal, pages, json });
     let status = 0;
-    for await (const part of log.parts({ follows: follow, isRaw: json })) {
-      await print(part);
-      if (part.kind === "gone" || part.kind === "lost") status = 1;
+    try {
+      for await (const part of log.parts({ follows: follow, isRaw: json })) {
+        await print(part);
+        if (part.kind === "gone" || part.kind === "lost") status = 1;
+        if (pages.isLeft) break;
+      }
+    } finally {
+      // What went wrong is printed after it.
+      await pages.end();
     }
-    await pages.end();
     return status;
   },
 };

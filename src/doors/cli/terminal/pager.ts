@@ -6,6 +6,8 @@ import type { Printer } from "./terminal.ts";
 export interface Pages {
   /** Text and a line feed. */
   print(text: string): Promise<void>;
+  /** Whether the reader has left before the end: nobody reads what follows. */
+  readonly isLeft: boolean;
   /** Resolves when the reader has seen enough. */
   end(): Promise<void>;
 }
@@ -17,7 +19,7 @@ const usualLess = "FRX";
 export function pagesOf(out: Printer, isWanted = true): Pages {
   const pager = isWanted && isPageable(out) ? pagerCommand() : undefined;
   return pager === undefined
-    ? { print: (text) => out.print(text), end: () => out.done() }
+    ? { print: (text) => out.print(text), isLeft: false, end: () => out.done() }
     : new PagedPrinter(out, pager);
 }
 
@@ -29,11 +31,13 @@ function isPageable({ isTerminal }: Printer): boolean {
 function pagerCommand(): readonly string[] | undefined {
   const asked = process.env["PAGER"]?.trim();
   if (asked === "" || asked === "cat") return undefined;
-  const usual = ["less", "more"].find((name) => Bun.which(name) !== null);
+  const isWindows = process.platform === "win32";
+  // The `more` of Windows does not read UTF-8.
+  const usual = (isWindows ? ["less"] : ["less", "more"]).find((name) => Bun.which(name) !== null);
   const command = asked ?? usual;
   if (command === undefined) return undefined;
   // It may have options, and quotes around them.
-  return process.platform === "win32" ? command.split(/\s+/) : ["/bin/sh", "-c", command];
+  return isWindows ? command.split(/\s+/) : ["/bin/sh", "-c", command];
 }
 
 class PagedPrinter implements Pages {
@@ -65,6 +69,10 @@ class PagedPrinter implements Pages {
     await this.#pager.write(shown);
   }
 
+  get isLeft(): boolean {
+    return this.#pager?.isLeft === true;
+  }
+
   async end(): Promise<void> {
     for (const text of this.#held.splice(0)) void this.#out.print(text);
     await this.#pager?.ended();
@@ -72,14 +80,18 @@ class PagedPrinter implements Pages {
   }
 }
 
-/** A shell says so if it finds no such program. */
-const notFound = 127;
+/** A shell says so if it finds no such program, or one that it cannot run. */
+const notStarted = new Set([126, 127]);
+/** Whatever takes as many characters is there: a pipe holds fewer for a pager that is not. */
+const enough = 4_000_000;
 
 class RunningPager {
   readonly #out: Printer;
   readonly #child: Bun.Subprocess<"pipe", number, number> | undefined;
-  /** What it got, in case it cannot be started. */
-  #written: string[] = [];
+  /** What it got, in case it cannot be started; undefined once it is known that it was. */
+  #written: string[] | undefined = [];
+  /** How many characters were taken from us. */
+  #taken = 0;
 
   private constructor(out: Printer, child: Bun.Subprocess<"pipe", number, number> | undefined) {
     this.#out = out;
@@ -106,14 +118,24 @@ class RunningPager {
     }
   }
 
+  get isLeft(): boolean {
+    if (!this.#child) return false;
+    const { exitCode, signalCode } = this.#child;
+    return signalCode !== null || (exitCode !== null && !notStarted.has(exitCode));
+  }
+
   async write(text: string): Promise<void> {
-    this.#written.push(text);
+    this.#written?.push(text);
+    if (!this.#child) return;
     try {
-      this.#child?.stdin.write(text);
-      await this.#child?.stdin.flush();
+      // Both fail as soon as nobody reads any more.
+      await this.#child.stdin.write(text);
+      await this.#child.stdin.flush();
+      this.#taken += text.length;
     } catch {
       // The reader has left it before the end.
     }
+    if (this.isLeft || this.#taken > enough) this.#written = undefined;
   }
 
   async ended(): Promise<void> {
@@ -122,9 +144,10 @@ class RunningPager {
     } catch {
       // The same.
     }
-    const status = this.#child ? await this.#child.exited : notFound;
+    const status = await this.#child?.exited;
     process.off("SIGINT", ignored);
-    if (status === notFound) for (const text of this.#written) void this.#out.write(text);
+    if (status !== undefined && !notStarted.has(status)) return;
+    for (const text of this.#written ?? []) void this.#out.write(text);
   }
 }
 
