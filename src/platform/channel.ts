@@ -28,12 +28,12 @@ export function channelOf({ executable, main, isCompiled }: Whereabouts): Channe
   const path = (isCompiled ? executable : main).replaceAll("\\", "/");
   if (/\/bunx-\d+-/.test(path)) return { kind: "bunx" };
   if (path.includes("/_npx/")) return { kind: "npx" };
-  if (/\/(?:Cellar|linuxbrew)\//.test(path)) return { kind: "brew" };
+  // Node.js of Homebrew, or its npm, may have installed it.
+  if (/\/Cellar\/(?!.*\/node_modules\/)/.test(path)) return { kind: "brew" };
   if (path.includes("/.bun/install/global/")) return { kind: "bun" };
   if (/\/pnpm\/(?:global\/|.*\/\.pnpm\/)/.test(path)) return { kind: "pnpm" };
   if (/\/[Yy]arn\/(?:.*\/)?global\//.test(path)) return { kind: "yarn" };
-  if (/\/lib\/node_modules\/|\/npm\/node_modules\/|\/nodejs\/node_modules\//i.test(path))
-    return { kind: "npm" };
+  if (/\/(?:lib|npm|nodejs|nvm\/v[\d.]+)\/node_modules\//i.test(path)) return { kind: "npm" };
   const [, project] = /^(.*?)\/node_modules\//.exec(path) ?? [];
   if (project !== undefined) return { kind: "project", directory: project };
   if (path.includes("/Claude Extensions/")) return { kind: "bundle" };

@@ -11,9 +11,16 @@ test.each<[path: string, channel: Channel, command: string | undefined]>([
   [`/home/linuxbrew/.linuxbrew/Cellar/${name}/0.2.0/bin/x`, { kind: "brew" }, `brew upgrade ${name}`],
   [`/home/me/.npm/_npx/0a1b/${inPackage}`, { kind: "npx" }, `npx -y ${name}@latest --version`],
   [`/tmp/bunx-1000-${name}@latest/${inPackage}`, { kind: "bunx" }, `bunx ${name}@latest --version`],
+  [`/home/linuxbrew/.linuxbrew/lib/${inPackage}`, { kind: "npm" }, `npm install -g ${name}@latest`],
+  [`/opt/homebrew/Cellar/node/24.1.0/lib/${inPackage}`, { kind: "npm" }, `npm install -g ${name}@latest`],
   [`/usr/local/lib/node_modules/${name}/${inPackage}`, { kind: "npm" }, `npm install -g ${name}@latest`],
   [
     `C:\\Users\\me\\AppData\\Roaming\\npm\\node_modules\\${name}\\node_modules\\x\\bin\\x.exe`,
+    { kind: "npm" },
+    `npm install -g ${name}@latest`,
+  ],
+  [
+    `C:\\Users\\me\\AppData\\Local\\nvm\\v24.1.0\\node_modules\\${name}\\bin\\x.exe`,
     { kind: "npm" },
     `npm install -g ${name}@latest`,
   ],
