@@ -127,7 +127,7 @@ class Runner {
   async run(): Promise<void> {
     using traceExport = this.#parts.traceExport;
     await this.#takeToItsEnd();
-    // Last of all, because it may take seconds: whoever retries the batch meanwhile has a runner of their own.
+    // Last of all, because it may take seconds: a retry that comes meanwhile has a runner of its own.
     await traceExport?.finish();
   }
 
