@@ -1,6 +1,7 @@
 // What this user may not read or enter: it is passed over where it does not matter, and named with the reason elsewhere.
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { Home, program, run, useProgram } from "./harness.ts";
 
@@ -31,6 +32,36 @@ testOfRights("a file of options that may not be read is named with that reason",
   const { err } = await run(home, ["run", "x", "--env", file]);
   expect(err).toContain("--env was given as a file that cannot be read (permission denied)");
 });
+
+testNeeding("git", isRoot ? "setpriv" : "modes of files")(
+  "a new file that may not be read is left out and named, also if others are too long to come back",
+  async () => {
+    await using home = new Home();
+    const repository = home.file("repository");
+    const git = (...words: string[]) =>
+      Bun.spawnSync(["git", ...words], { cwd: repository }).stdout.toString();
+    mkdirSync(repository);
+    git("init", "-q");
+    writeFileSync(join(repository, "fine.txt"), "fine");
+    writeFileSync(join(repository, "closed.txt"), "closed", { mode: 0o000 });
+    writeFileSync(join(repository, "long.txt"), "x".repeat(100));
+    const script = `
+      const { treeOfAllFiles } = await import("${import.meta.dir}/../src/git/working-tree.ts");
+      const left = [];
+      const whole = { mostBytes: 50, left: (says) => left.push(says) };
+      const tree = await treeOfAllFiles({ directory: process.cwd() }, whole);
+      console.log(JSON.stringify({ tree, left }));`;
+    const words = [...withoutRights, process.execPath, "-e", script];
+    const { stdout, stderr } = Bun.spawnSync(words, { cwd: repository, env: home.environment });
+    expect(stderr.toString()).toBe("");
+    const { tree, left } = JSON.parse(stdout.toString());
+    expect(left).toEqual([
+      expect.stringContaining("the longest is long.txt"),
+      "Some files could not be read: closed.txt",
+    ]);
+    expect(git("ls-tree", "--name-only", tree)).toBe("fine.txt\n");
+  },
+);
 
 test("a file of options that is too large to be read, or empty, is named with that reason", async () => {
   await using home = new Home();

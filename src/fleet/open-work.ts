@@ -1,5 +1,5 @@
 // A worker's side of the work: a directory with the files of a task, and what the task has changed in it.
-import { bareRepository, takeBundle } from "../git/bundle.ts";
+import { BundleTooLarge, bareRepository, mostBundleBytes, takeBundle } from "../git/bundle.ts";
 import { GitFailed, git, gitOrNothing } from "../git/git.ts";
 import { changesIn, cloneFor } from "../git/task-clone.ts";
 import { TurnPerKey } from "../model/once.ts";
@@ -32,11 +32,25 @@ export class WorkFailed extends Error {
   }
 }
 
+interface ChangesAsked {
+  /** Under which they are stored. */
+  name: string;
+  /** Of their commit. */
+  message: string;
+  /** Hears what does not come along, as a sentence. */
+  left?(says: string): void;
+  /** The most that is stored, in bytes. */
+  mostBytes?: number;
+}
+
 export interface OpenWork extends AsyncDisposable {
   /** Where the session works. Absolute. */
   directory: string;
-  /** What differs from the files that the task got; undefined if nothing does, or if it works in place. */
-  changes(as: { name: string; message: string; left?(says: string): void }): Promise<Changes | undefined>;
+  /**
+   * What differs from the files that the task got; undefined if nothing does, or if it works in place. Throws `WorkFailed` and
+   * `BlobError`.
+   */
+  changes(as: ChangesAsked): Promise<Changes | undefined>;
 }
 
 interface Worker {
@@ -221,31 +235,43 @@ async function makeMirror(mirror: string, commit: string, { folder }: Worker): P
   if (!(await placeDirectory(beside, mirror))) await removeTree(beside);
 }
 
-interface Changing {
+interface Changing extends ChangesAsked {
   mirror: string;
   /** What was checked out. */
   commit: string;
   worker: Worker;
-  name: string;
-  message: string;
-  left?(says: string): void;
 }
 
+// `mostNewBytes`: of new files. Changed ones count, too, so it may have to be less than all.
 async function storedChanges(
   directory: string,
-  { mirror, commit, worker, name, message, left = () => undefined }: Changing,
+  changing: Changing,
+  mostNewBytes = changing.mostBytes ?? mostBundleBytes,
 ): Promise<Changes | undefined> {
+  const { mirror, commit, worker, name, message, mostBytes = mostBundleBytes, left } = changing;
   const file = `${directory}.bundle`;
+  const remarks: string[] = [];
   try {
-    await using changes = await changesIn(directory, { repository: mirror, commit, message, left });
-    if (!changes) return undefined;
-    await changes.bundleTo(file);
-    const bundle = await worker.blobs.put(name, { file });
-    return { commit: changes.commit, bundle, files: changes.files };
+    await using changes = await changesIn(directory, {
+      repository: mirror,
+      commit,
+      message,
+      mostBytes: mostNewBytes,
+      left: (says) => remarks.push(says),
+    });
+    await changes?.bundleTo(file, mostBytes);
+    const bundle = changes && (await worker.blobs.put(name, { file }));
+    for (const says of remarks) left?.(says);
+    return changes && bundle && { commit: changes.commit, bundle, files: changes.files };
   } catch (error) {
+    if (error instanceof BundleTooLarge && mostNewBytes > 0) {
+      removePath(file);
+      return await storedChanges(directory, changing, mostNewBytes > mostBytes / 2 ? mostBytes / 2 : 0);
+    }
     if (error instanceof GitFailed)
       throw new WorkFailed(`The changes of the task cannot be read: ${messageOf(error)}.`, {
         isTemporary: false,
+        isOutage: error.isOutage,
       });
     throw error;
   } finally {

@@ -42,9 +42,9 @@ interface Bundled {
 }
 
 /** Throws `BundleTooLarge`. */
-export function checkBundleSize(file: string): void {
+export function checkBundleSize(file: string, mostBytes = mostBundleBytes): void {
   const bytes = sizeOf(file);
-  if (bytes > mostBundleBytes) throw new BundleTooLarge(bytes);
+  if (bytes > mostBytes) throw new BundleTooLarge(bytes);
 }
 
 /**

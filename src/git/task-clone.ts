@@ -72,8 +72,8 @@ export interface TaskChanges extends AsyncDisposable {
   commit: string;
   /** How many files differ. */
   files: number;
-  /** Writes a file with the commit, for who has the one below. Throws `GitFailed`. */
-  bundleTo(file: string): Promise<void>;
+  /** Writes a file with the commit, for who has the one below. Throws `GitFailed`, also `BundleTooLarge`. */
+  bundleTo(file: string, mostBytes?: number): Promise<void>;
   /** The differences, binary files included. Throws `GitFailed` if they are longer than this, in bytes. */
   patch(mostBytes: number): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -135,10 +135,10 @@ async function readable(
   return {
     commit: made,
     files: names.length,
-    bundleTo: async (file) => {
+    bundleTo: async (file, mostBytes) => {
       await git(["update-ref", refOf(made), made], where);
       await git(["bundle", "create", "--quiet", file, refOf(made), `^${commit}`], { directory: own });
-      checkBundleSize(file);
+      checkBundleSize(file, mostBytes);
     },
     patch: (mostBytes) =>
       gitBytes([...differences, "--binary", "--full-index", "-p", commit, made], { ...where, mostBytes }),

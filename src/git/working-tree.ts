@@ -1,6 +1,6 @@
 // What is in a working tree now, as a commit that no branch has. Neither the index nor the working tree is touched.
 import { repositoryOf } from "../claude/repository.ts";
-import { copyWithTimes, exists, fileIdentity, ownSizeOf, realPath } from "../platform/files.ts";
+import { copyWithTimes, exists, fileIdentity, isReadable, ownSizeOf, realPath } from "../platform/files.ts";
 import { join, relative } from "../platform/paths.ts";
 import { temporaryFolder } from "../platform/temporary-folder.ts";
 import { countText } from "../report/amounts.ts";
@@ -67,7 +67,14 @@ interface Whole {
  * left out. Throws `GitFailed`.
  */
 export async function treeOfAllFiles(where: Surroundings, whole: Whole): Promise<string> {
-  const { mostBytes, left } = whole;
+  return (await treeWithin(where, whole)).tree;
+}
+
+// The same, and how long the new files in it are together, in bytes.
+async function treeWithin(
+  where: Surroundings,
+  { mostBytes, left }: Whole,
+): Promise<{ tree: string; newBytes: number }> {
   const submodules = await submodulesIn(where);
   const others = await gitList(["ls-files", "--others", "--exclude-standard", "-z"], where);
   const inner = others.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1));
@@ -82,21 +89,33 @@ export async function treeOfAllFiles(where: Surroundings, whole: Whole): Promise
   } catch (error) {
     // With another status, nothing was added.
     if (!(error instanceof GitFailed) || error.status !== 1) throw error;
-    left(`Some files could not be read: ${error.message.slice(0, longestReason)}`);
+    left(unreadText(error.message));
   }
   if (!isWhole) {
-    left(leftOutText(found, fits, mostBytes));
-    const names = fits.map(({ name }) => `${name}\0`).join("");
-    await git(["update-index", "--add", "-z", "--stdin"], { ...where, input: new Blob([names]).stream() });
+    left(leftOutText(found, fits));
+    await addEach(fits, where, left);
   }
-  const rest = { left, mostBytes: mostBytes - sum(fits) };
+  let newBytes = sum(fits);
   for (const name of inner) {
     using folder = temporaryFolder();
     const there = { ...where, directory: join(where.directory, name), index: join(folder.path, "index") };
-    const tree = await treeOfAllFiles(there, rest);
-    await git(["read-tree", `--prefix=${name}/`, tree], where);
+    const inside = await treeWithin(there, { mostBytes: mostBytes - newBytes, left });
+    newBytes += inside.newBytes;
+    await git(["read-tree", `--prefix=${name}/`, inside.tree], where);
   }
-  return await git(["write-tree"], where);
+  return { tree: await git(["write-tree"], where), newBytes };
+}
+
+// There may be too many for a command line. Unlike `git add`, this adds nothing at all if it cannot read one.
+async function addEach(files: readonly Found[], where: Surroundings, left: Whole["left"]): Promise<void> {
+  const { readable = [], unread = [] } = Object.groupBy(files, ({ name }) =>
+    isReadable(join(where.directory, name)) ? "readable" : "unread",
+  );
+  if (unread.length > 0) left(unreadText(unread.map(({ name }) => name).join(", ")));
+  const names = readable.map(({ name }) => `${name}\0`).join("");
+  // With `--remove`, one that has gone since is no error either.
+  const words = ["update-index", "--add", "--remove", "-z", "--stdin"];
+  await git(words, { ...where, input: new Blob([names]).stream() });
 }
 
 interface Found {
@@ -120,10 +139,14 @@ function fitting(files: readonly Found[], mostBytes: number): readonly Found[] {
     });
 }
 
-function leftOutText(all: readonly Found[], fits: readonly Found[], mostBytes: number): string {
+function leftOutText(all: readonly Found[], fits: readonly Found[]): string {
   const longest = all.reduce((one, other) => (other.bytes > one.bytes ? other : one));
-  const [out, most] = [sum(all) - sum(fits), mostBytes].map((bytes) => Math.round(bytes / 1e6));
-  return `Of its new files, ${countText(all.length - fits.length, "file")} of ${out} MB did not come back, because no more than ${most} MB do; the longest is ${longest.name.slice(0, longestReason)}. Let \`.gitignore\` name what is not needed.`;
+  const outMb = Math.round((sum(all) - sum(fits)) / 1e6);
+  return `Of its new files, ${countText(all.length - fits.length, "file")} of ${outMb} MB did not come back, because all together would be too much; the longest is ${longest.name.slice(0, longestReason)}. Let \`.gitignore\` name what is not needed.`;
+}
+
+function unreadText(because: string): string {
+  return `Some files could not be read: ${because.slice(0, longestReason)}`;
 }
 
 /** Of what cannot be read, in characters. */

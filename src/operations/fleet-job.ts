@@ -211,16 +211,26 @@ function deniedTools(task: unknown, { secretFiles }: JobParts): string[] {
   return [...toolRuleList(rules), ...paths.flatMap((path) => [`Read(${path})`, `Edit(${path})`])];
 }
 
+/** How long a result waits for room on the disk of this machine, in milliseconds: other tasks may free some. */
+const longestFullMs = 10 * 60_000;
+
 /**
- * Tries again while the blob store is away: what is stored has been paid for. Throws `BlobError` once the run must end.
+ * Tries again while the blob store is away, or for a while if this machine's disk is full: what is stored has been paid for. Throws
+ * what went wrong last once the run must end.
  */
-async function untilStored<Value>(run: Run, act: () => Promise<Value>): Promise<Value> {
+export async function untilStored<Value>(
+  run: Pick<Run, "signal" | "report">,
+  act: () => Promise<Value>,
+): Promise<Value> {
+  const since = performance.now();
+  const passes = (error: unknown) =>
+    error instanceof WorkFailed && error.isOutage && performance.now() - since < longestFullMs;
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof BlobError) || run.signal.aborted) throw error;
-      run.report(`Its result cannot be stored yet: ${error.message}`);
+      if (run.signal.aborted || !(error instanceof BlobError || passes(error))) throw error;
+      run.report(`Its result cannot be stored yet: ${messageOf(error)}`);
     }
     await clock.next("rest");
   }

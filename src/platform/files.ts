@@ -193,6 +193,11 @@ export function setPermissions(path: string, mode: number): void {
   chmodSync(path, mode);
 }
 
+/** Whether this user may read a file; a symbolic link itself, whatever it leads to. */
+export function isReadable(path: string): boolean {
+  return allows(path, constants.R_OK) || linkTarget(path) !== undefined;
+}
+
 /** Whether this user may write into the directory. */
 export function isWritable(path: string): boolean {
   return allows(path, constants.W_OK);

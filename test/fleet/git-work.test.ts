@@ -89,6 +89,10 @@ class Two implements Disposable {
 
 const how = { name: "b4k2/1-1/changes", message: "Task 1" };
 
+function incompressible(bytes: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(bytes));
+}
+
 /** Every file below a directory, with its text; links with where they lead. */
 function filesOf(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -261,6 +265,38 @@ describeNeeding("git", "a system other than Windows")("the work of a task", () =
     if (!changes) throw new Error("There are no changes");
     await two.take(changes);
     expect(two.git("diff", "--name-status", "main", "b4k2/1")).toBe("M\ta.txt\nA\tnew.txt");
+  });
+
+  test("changed files count as what comes back, and leave less room for new ones", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    for (const [name, bytes] of [
+      ["a.txt", 40_000],
+      ["new.bin", 30_000],
+      ["long.bin", 50_000],
+    ] as const)
+      writeFileSync(join(open.directory, name), incompressible(bytes));
+    const left: string[] = [];
+    const as = { ...how, mostBytes: 100_000, left: (says: string) => left.push(says) };
+    const changes = await open.changes(as);
+    expect(left).toEqual([expect.stringContaining("the longest is long.bin")]);
+    if (!changes) throw new Error("There are no changes");
+    await two.take(changes);
+    expect(two.git("diff", "--name-status", "main", "b4k2/1")).toBe("M\ta.txt\nA\tnew.bin");
+    await expect(open.changes({ ...as, mostBytes: 20_000 })).rejects.toThrow(/would have to be sent/);
+  });
+
+  test("the files of all repositories inside it together are no more than may come back", async () => {
+    using two = new Two();
+    await using open = await two.open(await two.packed());
+    for (const name of ["one", "two"]) {
+      two.run(open.directory, "init", "-q", name);
+      writeFileSync(join(open.directory, name, "data.bin"), incompressible(60_000));
+    }
+    const changes = await open.changes({ ...how, mostBytes: 100_000 });
+    if (!changes) throw new Error("There are no changes");
+    await two.take(changes);
+    expect(two.git("diff", "--name-status", "main", "b4k2/1")).toBe("A\tone/data.bin");
   });
 
   test("a pack of many objects stays one", async () => {

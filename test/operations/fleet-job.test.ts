@@ -1,6 +1,8 @@
 // What a worker makes of a run that breaks off.
 import { expect, test } from "bun:test";
-import { brokenOff, usedBy } from "../../src/operations/fleet-job.ts";
+import { WorkFailed } from "../../src/fleet/open-work.ts";
+import { brokenOff, untilStored, usedBy } from "../../src/operations/fleet-job.ts";
+import { clock } from "../../src/platform/clock.ts";
 import { Inside } from "../inside.ts";
 
 const used = { costUsd: 0.5, numTurns: 2, durationMs: 10 };
@@ -40,4 +42,23 @@ test("a session that runs while its run breaks off has cost more than is known, 
   expect(brokenOff({ ...run, used: running })?.kind).toBe("result");
   const ended = batch.answer(1, "yes", { usage: used }).log.state;
   expect(usedBy(ended)).toEqual(used);
+});
+
+test("changes that a full disk keeps from being read are read again, and others are not", async () => {
+  const said: string[] = [];
+  const { signal } = new AbortController();
+  const run = {
+    signal,
+    report: (says: string) => {
+      said.push(says);
+      queueMicrotask(() => clock.soon("rest"));
+    },
+  };
+  const full = new WorkFailed("No space left on device.", { isTemporary: false, isOutage: true });
+  let looks = 0;
+  const act = () => (++looks === 1 ? Promise.reject(full) : Promise.resolve("changes"));
+  expect(await untilStored(run, act)).toBe("changes");
+  expect(said).toEqual(["Its result cannot be stored yet: No space left on device."]);
+  const odd = new WorkFailed("There is no such commit.", { isTemporary: false });
+  await expect(untilStored(run, () => Promise.reject(odd))).rejects.toBe(odd);
 });
