@@ -48,3 +48,27 @@ test("a machine whose account is not waited for is tried again after ten minutes
   place = "box2";
   expect(holds.ended(lost, 0)).toMatchObject({ kind: "given-up" });
 });
+
+test("two machines that are given up one long after the other are not waited for in turn without end", () => {
+  let now = 0;
+  let place = "box1";
+  const holds = new HostHolds({
+    of: new Map([
+      ["box1", refused],
+      ["box2", refused],
+    ]),
+    placeOf: () => place,
+    isRunning: () => true,
+    machinesOf: () => ["box1", "box2"],
+    monotonicNow: () => now,
+  });
+  expect(holds.ended(lost, 0)).toEqual({ kind: "held" });
+  now = 60 * 60_000;
+  place = "box2";
+  expect(holds.ended(lost, 0)).toMatchObject({ kind: "given-up" });
+  // Somebody has logged in there.
+  place = "box1";
+  holds.answered(1, 0);
+  place = "box2";
+  expect(holds.ended(lost, 0)).toEqual({ kind: "held" });
+});

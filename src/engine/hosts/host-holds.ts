@@ -22,7 +22,10 @@ interface HostHoldsParts {
 
 export class HostHolds implements TaskHolds {
   readonly #parts: Required<HostHoldsParts>;
-  /** Until when this batch does not wait for a machine, as long as others can do its tasks. */
+  /**
+   * Until when this batch does not wait for a machine, as long as others can do its tasks. After that it is tried, but counts as one of
+   * those others only once it has answered: two machines that are given up in turn would else be waited for without end.
+   */
   readonly #givenUp = new Map<string, number>();
 
   constructor({ monotonicNow = () => performance.now(), ...parts }: HostHoldsParts) {
@@ -72,6 +75,8 @@ export class HostHolds implements TaskHolds {
   }
 
   answered(task: number, now: number): void {
+    const place = this.#parts.placeOf(task);
+    if (place !== undefined) this.#givenUp.delete(place);
     this.#of(task)?.answered(task, now);
   }
 
@@ -94,7 +99,7 @@ export class HostHolds implements TaskHolds {
     const verdict = this.#of(ended.number)?.ended(ended, now) ?? { kind: "goes-on" };
     if (verdict.kind !== "given-up" || place === undefined) return verdict;
     this.#givenUp.set(place, monotonicNow() + givenUpMs);
-    const others = (task: number) => machinesOf(task).filter((one) => !this.isGivenUp(one));
+    const others = (task: number) => machinesOf(task).filter((one) => !this.#givenUp.has(one));
     // The task runs on one of them.
     if (others(ended.number).length > 0) return { kind: "held" };
     return { ...verdict, affects: (task) => others(task).length === 0 };
