@@ -12,7 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { NotNow } from "../../src/engine/attempt/workspace.ts";
 import { FarTrees } from "../../src/engine/hosts/far-trees.ts";
 import { type TreeHost, Trees } from "../../src/engine/hosts/trees.ts";
@@ -20,6 +20,7 @@ import { bundlePieceBytes } from "../../src/far/messages.ts";
 import { bundleFor, snapshotOf, whyNotSent } from "../../src/far/snapshot.ts";
 import { ownRefs } from "../../src/git/bundle.ts";
 import { testNeeding } from "../facilities.ts";
+import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
 
 const withGit = testNeeding("git", "Linux");
@@ -138,6 +139,42 @@ withGit(
     expect(readdirSync(folder)).not.toContain("unwanted");
   },
 );
+
+withGit("the folder of a batch stays while its next working tree is about to be made in it", async () => {
+  using inside = new Inside();
+  const { there, host, trees, folder, pathOf } = machineFor(inside);
+  const prepared = await trees.prepare(host, inside.work, home);
+  const [first = "", repository = ""] = [
+    basename(pathOf(prepared.directory)),
+    readdirSync(join(folder, "repositories"))[0]?.replace(/\.git$/, ""),
+  ];
+  // Of another time and text than in any other test: how long its files are is not known yet.
+  writeFileSync(join(inside.work, "two.txt"), crypto.randomUUID());
+  gitIn(inside.work, "add", "--all");
+  gitIn(inside.work, "commit", "--quiet", "-m", "second");
+  const commit = gitIn(inside.work, "rev-parse", "HEAD");
+  gitIn(join(folder, "repositories", `${repository}.git`), "fetch", "--quiet", inside.work, "HEAD");
+  const [asked, go] = [inside.file("asked"), inside.file("go")];
+  const own = Bun.which("git") ?? "";
+  inside.script(
+    "bin/git",
+    `case " $* " in *" ls-tree "*) : > '${asked}'; while [ ! -e '${go}' ]; do sleep 0.02; done;; esac`,
+    `exec '${own}' "$@"`,
+  );
+  const none = new Uint8Array(0);
+  const batch = "abcd2345";
+  const second = there.act(batch, { do: "check-out", repository, commit, name: "second" }, none);
+  await eventually(
+    () => existsSync(asked),
+    () => "nobody asks how long its files are",
+  );
+  expect((await there.act(batch, { do: "drop", name: first }, none)).answer).toEqual({});
+  writeFileSync(go, "");
+  expect((await second).answer).toEqual({ directory: join(folder, batch, "trees", "second") });
+  // With the last one, it goes.
+  await there.act(batch, { do: "drop", name: "second" }, none);
+  expect(readdirSync(folder)).toEqual(["repositories"]);
+});
 
 withGit("a part of a bundle is removed with the runner that sent it, or by the next keeper", async () => {
   using inside = new Inside();

@@ -85,6 +85,8 @@ export class FarTrees {
       const batches = foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
       for (const batch of batches.filter(isFree)) {
         await removeTree(this.#treesOf(batch));
+        for (const tree of this.#checkOuts.keys())
+          if (dirname(tree) === this.#treesOf(batch)) this.#checkOuts.delete(tree);
         removeEmptyFolders(join(this.#folder, batch), this.#folder);
       }
       if (batches.every((batch) => isFree(batch) && !this.has(batch)))
@@ -202,7 +204,9 @@ export class FarTrees {
     this.#checkOuts.delete(tree);
     await removeTree(tree);
     removePath(this.#noteOf(tree));
-    removeEmptyFolders(dirname(tree), this.#folder);
+    // Another one of the batch may be about to be made in that folder.
+    const isLast = ![...this.#checkOuts.keys()].some((other) => dirname(other) === dirname(tree));
+    if (isLast) removeEmptyFolders(dirname(tree), this.#folder);
   }
 
   #repository(repository: string): string {
