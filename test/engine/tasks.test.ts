@@ -14,6 +14,7 @@ import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { startIdle } from "../idle.ts";
 import { Inside, type TestBatch } from "../inside.ts";
+import { emptyPool } from "./empty-pool.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
 import { init, introduction, result, said, throttle } from "./messages.ts";
 
@@ -759,4 +760,32 @@ test("tasks that are added run on a machine that has room while another one is a
   clock.soon("rest");
   await all;
   expect([outcomesOf(batch), failures]).toEqual([["succeeded", "succeeded", "succeeded"], []]);
+});
+
+test("a task whose machines change while it waits is admitted once", async () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const batch = inside.batch(context, { tasks: says("fine") });
+  letClaudeSay(inside, { fine });
+  let isAway = true;
+  let lane = "box1 box2";
+  let admissions = 0;
+  await using runner = tasksIn(inside, context.store, batch, {
+    laneOf: () => lane,
+    whyClosed: () => (isAway ? { because: "box1 is away", isLong: false } : undefined),
+    pool: {
+      ...emptyPool,
+      reserve: () => {
+        admissions++;
+        return undefined;
+      },
+    },
+  });
+  const { tasks, failures } = runner;
+  const all = tasks.runAll();
+  lane = "box1";
+  tasks.beginMore();
+  isAway = false;
+  await all;
+  expect([outcomesOf(batch), admissions, failures]).toEqual([["succeeded"], 1, []]);
 });

@@ -58,6 +58,8 @@ export class Tasks {
   #mores = 0;
   /** The tasks that are begun at present, of each machine or choice of machines. */
   readonly #lanes = new Map<string, Promise<void>>();
+  /** Those that wait to be admitted there: one is in two lanes when its machines have changed. */
+  readonly #beginning = new Set<number>();
   /** Whether somebody had paused the batch when that was looked at last. */
   #isPaused = false;
 
@@ -129,8 +131,11 @@ export class Tasks {
     for (const { number, status } of tasks) {
       this.#begun = number;
       const isReady = status === "queued" && !this.#open.has(number) && !this.#after.has(number);
-      if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
+      if (!isReady || this.#beginning.has(number)) continue;
+      if (!this.#mayRun(number) || !this.#runsItself(number)) continue;
+      this.#beginning.add(number);
       const admitted = await this.#admissionOf(number).admit(number);
+      this.#beginning.delete(number);
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
