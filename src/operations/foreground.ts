@@ -27,6 +27,8 @@ interface Running {
   isAttended: boolean;
   /** Called after each change, including the end. */
   changed(): void;
+  /** Called with a sentence about what does not concern the batch itself. */
+  complain?(message: string): void;
 }
 
 /** In the log, and not yet run. */
@@ -82,7 +84,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   }
 
   /** Runs it to its end, or to the pause after its sample. */
-  async run({ isAttended, changed }: Running): Promise<void> {
+  async run({ isAttended, changed, complain }: Running): Promise<void> {
     const { store } = this.#context;
     // Loaded here, so that no other command pays for it at its start.
     const { runBatch } = await import("../engine/runner/runner.ts");
@@ -91,6 +93,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
       isAttended,
       isUnseen: this.#isOfFleet,
       cancelled: this.#cancelled.signal,
+      ...(complain ? { complain } : {}),
       watching: (_, activities, held) => {
         this.#activities = activities;
         this.#held = held;

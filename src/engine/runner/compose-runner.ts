@@ -78,6 +78,8 @@ export interface RunOptions {
   isAttended?: boolean;
   /** Whether nobody looks at its files and pages, which are then not written. */
   isUnseen?: boolean;
+  /** Called with a sentence about what does not concern the batch itself; said in the log of its processes otherwise. */
+  complain?(message: string): void;
   /** Aborted once this process has requested the end of the batch in the log, so that the runner reads it at once. */
   cancelled?: AbortSignal;
 }
@@ -96,7 +98,7 @@ export function composeRunner(
   store: Store,
   batchLog: BatchLog,
   epoch: number,
-  { watching, values = noValues, isAttended = true, isUnseen = false, cancelled }: RunOptions,
+  { watching, values = noValues, isAttended = true, isUnseen = false, cancelled, complain }: RunOptions,
   { fleetParts, other, tracing }: MoreParts = {},
 ) {
   const { batch, account } = batchLog.state;
@@ -182,7 +184,7 @@ export function composeRunner(
       target: tracing.target,
       state: () => log.state,
       sentFile: layout.sentTraces(log.batchId),
-      complain: complainInLog,
+      complain: complain ?? complainInLog,
     });
   const means = { layout, environment, values, traceparent: traces?.ofStart };
   const planning = { workspace, prefixes, means };

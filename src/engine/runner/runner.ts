@@ -76,10 +76,13 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
 }
 
 // Undefined if no trace is sent: of a batch that runs for another machine, that one sends it.
-async function tracingOf({ batch }: BatchState, { isUnseen }: RunOptions): Promise<MoreParts["tracing"]> {
+async function tracingOf(
+  { batch }: BatchState,
+  { isUnseen, complain = complainInLog }: RunOptions,
+): Promise<MoreParts["tracing"]> {
   if (isUnseen || batch.within?.isSampled === false) return undefined;
   const choice = traceChoice(process.env, batch.otlpEndpoint);
-  if (choice.kind === "unusable") complainInLog(`No traces are sent. ${choice.because} ${choice.remedy}`);
+  if (choice.kind === "unusable") complain(`No traces are sent. ${choice.because} ${choice.remedy}`);
   if (choice.kind !== "send") return undefined;
   return { target: choice, Export: (await import("../telemetry/trace-export.ts")).TraceExport };
 }

@@ -39,7 +39,8 @@ export async function shownToItsEnd(
     if (leadToTheSame(out.descriptor, err.descriptor)) interruption.nobodyReads();
   });
   try {
-    await batch.run({ isAttended, changed: view.show });
+    // Anything else than the view would be drawn over.
+    await batch.run({ isAttended, changed: view.show, complain: view.say });
   } finally {
     await view.end();
   }
