@@ -77,6 +77,18 @@ browserTest(
     // Open pages go on with the next server.
     expect(await first.end()).toBe(0);
     await page.until(`!document.getElementById("away").hidden`);
+    // A server in trouble is asked again, and the page stays.
+    let asked = 0;
+    const inTrouble = () => {
+      asked++;
+      return new Response("", { status: 503 });
+    };
+    const troubled = Bun.serve({ hostname: "127.0.0.1", port: first.port, fetch: inTrouble });
+    await eventually(
+      () => asked > 2,
+      () => `asked ${asked} times`,
+    );
+    await troubled.stop(true);
     await using second = await serve(home);
     expect(second.port).toBe(first.port);
     await page.until(`document.getElementById("away").hidden`);
@@ -100,7 +112,7 @@ browserTest(
       document.getElementById("part-progress").textContent.includes("opus")`);
     expect(await page.evaluate("window.sameDocument")).toBe(true);
     // Of the server that was away, and of the task that does not exist.
-    expect(page.complaints.filter((words) => !/net::ERR_|status of 422/.test(words))).toEqual([]);
+    expect(page.complaints.filter((words) => !/net::ERR_|status of (422|503)/.test(words))).toEqual([]);
     expect((await run(home, ["cancel", "latest"])).code).toBe(0);
     await page.until(`document.querySelector("#part-header .pill").textContent !== "running"`);
     await page.until(`document.querySelector(".acts [data-act=cancel]").hidden`);
