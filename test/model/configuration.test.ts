@@ -38,6 +38,7 @@ const limits: [string, unknown[], unknown[]][] = [
   ["loginProofSeconds", [0, 3_600], [-1, 3_601]],
   ["loginPatienceSeconds", [0, 2_592_000], [-1, 2_592_001]],
   ["maxDepth", [1, 10], [0, 11]],
+  ["retainDays", [1, 36_500], [0, 36_501]],
   ["syncWaitSeconds", [1, 86_400], [0, 86_401]],
   ["batchBudgetUsd", [0.5], [0]],
   ["allowedRoots", [["/a"], []], ["/a", [""]]],
