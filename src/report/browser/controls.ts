@@ -49,9 +49,16 @@ export function lookForTexts(): void {
   if (choice.q.trim() !== "") load(textsCame);
 }
 
-// The choice stays, and the address with it: a reader may be about to go to another one.
-function textsCame(): void {
-  if (choice.q.trim() !== "") applyNarrowed();
+// The choice stays, and the address with it: a reader may be about to go to another one. Texts that come again while the
+// batch runs are no news, and must not be said in the place of some, such as its end.
+function textsCame(isFirst: boolean): void {
+  if (choice.q.trim() === "") return;
+  if (isFirst) {
+    applyNarrowed();
+    return;
+  }
+  applyChoice();
+  lookForTexts();
 }
 
 function narrow(change: Partial<Pick<Choice, "q" | "show">>): void {

@@ -75,8 +75,8 @@ export function announce(writings: number): void {
   written = writings;
 }
 
-/** Loads the file unless it is current, then calls back, even if it is unavailable. */
-export function load(done: () => void): void {
+/** Loads the file unless it is current, then calls back, even if it is unavailable. `isFirst`: none was loaded before. */
+export function load(done: (isFirst: boolean) => void): void {
   const now = performance.now();
   if (isLoading || (state !== "none" && loaded === written)) return;
   if (now < notBefore) {
@@ -86,13 +86,14 @@ export function load(done: () => void): void {
   }
   isLoading = true;
   const asked = written;
+  const isFirst = state === "none";
   loadBeside(pageFact("texts"), (isThere) => {
     isLoading = false;
     if (isThere && texts.size > 0) state = "loaded";
     else if (state === "none") state = "missing";
     loaded = asked;
     notBefore = performance.now() + Math.max(pauseMs, loadsPerPause * (performance.now() - now));
-    done();
+    done(isFirst);
   });
 }
 
