@@ -1,6 +1,7 @@
 // The pages that `ui` serves, in a real browser, with real processes, and without a mouse.
 import { expect } from "bun:test";
 import { z } from "zod";
+import { freePort } from "../free-port.ts";
 import { eventually, Home, program, run } from "../harness.ts";
 import { newestRow } from "../running.ts";
 import { browserTest, Page } from "./browser.ts";
@@ -8,8 +9,8 @@ import { browserTest, Page } from "./browser.ts";
 const printed = z.object({ address: z.string(), port: z.int() });
 
 /** The program as a server, until disposed of. */
-async function serve(home: Home) {
-  const child = Bun.spawn([...program(), "ui", "latest", "--json", "--no-open"], {
+async function serve(home: Home, words: string[] = []) {
+  const child = Bun.spawn([...program(), "ui", "latest", "--json", "--no-open", ...words], {
     cwd: home.work,
     env: home.environment,
     stdin: "ignore",
@@ -48,7 +49,7 @@ browserTest(
       () => newestRow(home)?.counts.running === 2 && newestRow(home)?.counts.failed === 1,
       () => `not as expected: ${JSON.stringify(newestRow(home))}`,
     );
-    const first = await serve(home);
+    const first = await serve(home, ["--port", String(freePort())]);
     await using page = await new Page().begin();
     await page.visit(first.address);
     await page.until(`document.querySelector(".acts [data-act=cancel]:not([hidden])")`);

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { testNeeding } from "../facilities.ts";
+import { freePort } from "../free-port.ts";
 import { Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
 import { Command } from "./own-terminal.ts";
@@ -28,7 +29,8 @@ testNeeding("Linux")(
       .batch(inside.context(), { batch: { name: "nightly" } })
       .answer(1, "yes")
       .finish();
-    const first = await serving(inside, ["nightly"]);
+    // One that nobody takes in between.
+    const first = await serving(inside, ["nightly", "--port", String(freePort())]);
     expect(new URL(first.address).hostname).toBe("127.0.0.1");
     expect(new URL(first.address).pathname).toBe(`/batches/${batch.id}`);
     expect(statSync(join(inside.state, "ui-token")).mode & 0o777).toBe(0o600);
