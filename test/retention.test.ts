@@ -15,7 +15,7 @@ async function ended(home: Home, ...words: string[]): Promise<string> {
   return /Batch (\w{8})/.exec(err)?.[1] ?? err;
 }
 
-/** As if these batches had ended so many days ago. */
+/** As if these batches had ended this number of days ago. */
 function age(home: Home, days: number, ...batches: string[]): void {
   using database = databaseIn(home.state);
   const change = database.query("UPDATE batches SET ended_at = ended_at - ? WHERE batch_id = ?");

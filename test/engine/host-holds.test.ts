@@ -26,19 +26,19 @@ const lost = {
   outcome: { kind: "failed" as const, reason: "auth" as const, message: "Invalid API key" },
 };
 
+/** Those of two machines that refuse all logins. */
+function holdsOfTwo(now: { placeOf(): string; monotonicNow(): number }): HostHolds {
+  const of = new Map([
+    ["box1", refused],
+    ["box2", refused],
+  ]);
+  return new HostHolds({ of, isRunning: () => true, machinesOf: () => [...of.keys()], ...now });
+}
+
 test("a machine whose account is not waited for is tried again after ten minutes, as long as others can do its tasks", () => {
   let now = 0;
   let place = "box1";
-  const holds = new HostHolds({
-    of: new Map([
-      ["box1", refused],
-      ["box2", refused],
-    ]),
-    placeOf: () => place,
-    isRunning: () => true,
-    machinesOf: () => ["box1", "box2"],
-    monotonicNow: () => now,
-  });
+  const holds = holdsOfTwo({ placeOf: () => place, monotonicNow: () => now });
   expect(holds.ended(lost, 0)).toEqual({ kind: "held" });
   expect([holds.isGivenUp("box1"), holds.isGivenUp("box2")]).toEqual([true, false]);
   now = 10 * 60_000;
@@ -52,16 +52,7 @@ test("a machine whose account is not waited for is tried again after ten minutes
 test("two machines that are given up one long after the other are not waited for in turn without end", () => {
   let now = 0;
   let place = "box1";
-  const holds = new HostHolds({
-    of: new Map([
-      ["box1", refused],
-      ["box2", refused],
-    ]),
-    placeOf: () => place,
-    isRunning: () => true,
-    machinesOf: () => ["box1", "box2"],
-    monotonicNow: () => now,
-  });
+  const holds = holdsOfTwo({ placeOf: () => place, monotonicNow: () => now });
   expect(holds.ended(lost, 0)).toEqual({ kind: "held" });
   now = 60 * 60_000;
   place = "box2";

@@ -1,28 +1,19 @@
 // One round with a batch on a fleet: what is done to its Redis, its workers and its submitter while it runs, and whether what was
 // billed is what the tasks are said to have cost.
-import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
-import { identityOf, signalProcess } from "../../src/platform/process.ts";
-import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { leaseMs, OwnFleet, type OwnWorker } from "../fleet/own-fleet.ts";
-import { eventually, type Home, killAllOf } from "../harness.ts";
-import { type BilledWork, billedWorkOf, judgeBill } from "./bill.ts";
-import { pause } from "./blow.ts";
+import { eventually, killAllOf } from "../harness.ts";
+import { billedWorkOf, judgeBill } from "./bill.ts";
 import { Door } from "./door.ts";
+import { begin, type FarFault, type FarStage, type HereTarget, strikeAll, strikeHere } from "./far-faults.ts";
 import { Random } from "./random.ts";
 import { type Round, untilEnded } from "./round.ts";
 import { judgeLog, judgeProcesses, judgeRow, type Report, startsOf, type Violation } from "./verdict.ts";
 
 /** Who is hit. */
-type Target = "redis" | "worker" | "runner" | "runner and keeper" | "door" | "session";
+type Target = "redis" | "worker" | HereTarget;
 
-interface Fault {
+interface Fault extends FarFault {
   target: Target;
-  /** `frozen`: stopped for a while. `drained`: asked to end, and hands back what it runs. */
-  how: "killed" | "frozen" | "drained";
-  /** Between the fault before and this one, in milliseconds. */
-  pauseMs: number;
-  /** How long it is away, in milliseconds. */
-  awayMs: number;
 }
 
 interface FleetPlan {
@@ -49,7 +40,7 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
   const crew = new Crew(fleet);
   await crew.startAll();
   const door = await Door.open(home);
-  const batchId = await begin(door, works);
+  const batchId = await begin(door, works, { fleet: "team", concurrency: 60 });
   const over = new AbortController();
   const done: string[] = [];
   let interrupted = 0;
@@ -59,7 +50,7 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
     const stage = { home, crew, fleet, random, over: over.signal, door, row: () => store.row(batchId) };
     const [end] = await Promise.all([
       untilEnded(door, batchId).finally(() => over.abort()),
-      strikeAll(stage, faults, done),
+      strikeAll(stage, faults, { strike: (fault) => strike(stage, fault), done }),
     ]);
     violations.push(...end.violations);
     interrupted = end.interrupted;
@@ -146,46 +137,21 @@ class Crew {
   }
 }
 
-interface Stage {
-  home: Home;
+interface Stage extends FarStage {
   crew: Crew;
   fleet: OwnFleet;
-  random: Random;
-  door: Door;
-  over: AbortSignal;
-  row(): { runner?: ProcessIdentity | undefined; keeper?: ProcessIdentity | undefined } | undefined;
-}
-
-async function strikeAll(stage: Stage, faults: readonly Fault[], done: string[]): Promise<void> {
-  for (const fault of faults) {
-    await pause(fault.pauseMs, stage.over);
-    if (stage.over.aborted) return;
-    const hit = await strike(stage, fault);
-    if (hit !== undefined) done.push(`${hit} ${fault.how} for ${fault.awayMs} ms`);
-  }
 }
 
 // Gives who was hit.
 async function strike(stage: Stage, fault: Fault): Promise<string | undefined> {
-  const { fleet, door, home, random } = stage;
-  const { runner, keeper } = stage.row() ?? {};
   switch (fault.target) {
     case "redis":
-      await outage(fleet, fault);
+      await outage(stage.fleet, fault);
       return "redis";
     case "worker":
       return await strikeWorker(stage, fault);
-    case "runner":
-      return (await hitAll([runner], fault)) ? "runner" : undefined;
-    case "runner and keeper":
-      return (await hitAll([keeper, runner], fault)) ? "runner and keeper" : undefined;
-    case "door":
-      return (await hitAll([identityOf(door.pid)], fault)) ? "door" : undefined;
-    case "session": {
-      const sessions = home.processes().filter(({ command }) => /--session-id/.test(command));
-      const pid = random.one(sessions)?.pid;
-      return pid !== undefined && (await hitAll([identityOf(pid)], fault)) ? "session" : undefined;
-    }
+    default:
+      return await strikeHere(stage, fault.target, fault);
   }
 }
 
@@ -215,31 +181,6 @@ async function strikeWorker({ crew, random }: Stage, { how, awayMs }: Fault): Pr
   await Bun.sleep(awayMs);
   await crew.start(name);
   return name;
-}
-
-async function hitAll(targets: (ProcessIdentity | undefined)[], { how, awayMs }: Fault): Promise<boolean> {
-  const living = targets.filter((one) => one !== undefined);
-  const signal = how === "frozen" ? "SIGSTOP" : "SIGKILL";
-  const hit = living.filter((one) => signalProcess(one, signal)).length;
-  if (how === "frozen") {
-    await Bun.sleep(awayMs);
-    for (const one of living) signalProcess(one, "SIGCONT");
-  }
-  return hit > 0;
-}
-
-async function begin(door: Door, works: readonly BilledWork[]): Promise<BatchId> {
-  const { data, text } = await door.call("spawn_parallel_claude_sessions", {
-    tasks: works.map(({ prompt }) => prompt),
-    fleet: "team",
-    concurrency: 60,
-    // More than a round has faults that end sessions.
-    retries: 10,
-    asyncMode: true,
-  });
-  const batchId = batchIdSchema.safeParse(data?.["batchId"]);
-  if (!batchId.success) throw new Error(`The batch did not begin: ${text}`);
-  return batchId.data;
 }
 
 // Nothing waits there any more: a job that has ended may be delivered once more, and then somebody finds its result.

@@ -1,27 +1,29 @@
 // One round with a batch on two machines: what is done to the connections, to the keepers there and to the submitter while it runs,
 // and whether what was billed is what the tasks are said to have cost.
-import { type BatchId, batchIdSchema } from "../../src/model/batch-id.ts";
 import { identityOf, signalProcess } from "../../src/platform/process.ts";
-import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { eventually, Home, killAllOf } from "../harness.ts";
 import { OwnSshd } from "../own-sshd.ts";
-import { type BilledWork, billedWorkOf, judgeBill } from "./bill.ts";
-import { pause } from "./blow.ts";
+import { billedWorkOf, judgeBill } from "./bill.ts";
 import { Door } from "./door.ts";
+import {
+  begin,
+  type FarFault,
+  type FarStage,
+  type HereTarget,
+  hitAll,
+  strikeAll,
+  strikeHere,
+} from "./far-faults.ts";
 import { Random } from "./random.ts";
 import { type Round, untilEnded } from "./round.ts";
 import { judgeLog, judgeProcesses, judgeRow, type Report, startsOf, type Violation } from "./verdict.ts";
 
 /** Who is hit; of `line`, all connections of a machine, which nobody can reach for a while. */
-type Target = "line" | "relay" | "far keeper" | "runner" | "runner and keeper" | "door" | "session";
+type Target = "line" | "relay" | "far keeper" | HereTarget;
 
-interface Fault {
+interface Fault extends FarFault {
   target: Target;
   how: "killed" | "frozen";
-  /** Between the fault before and this one, in milliseconds. */
-  pauseMs: number;
-  /** How long it is away, in milliseconds. */
-  awayMs: number;
 }
 
 interface HostsPlan {
@@ -48,7 +50,11 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
   const violations: Violation[] = [];
   const report: Report = (kind, what) => violations.push({ kind, what });
   const door = await Door.open(home);
-  const batchId = await begin(door, works, home.work);
+  const batchId = await begin(door, works, {
+    hosts: ["box1", "box2"],
+    workingDirectory: `*:${home.work}`,
+    concurrency: 12,
+  });
   const over = new AbortController();
   const done: string[] = [];
   let interrupted = 0;
@@ -58,7 +64,7 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
     const stage = { home, boxes, random, over: over.signal, door, row: () => store.row(batchId) };
     const [end] = await Promise.all([
       untilEnded(door, batchId).finally(() => over.abort()),
-      strikeAll(stage, faults, done),
+      strikeAll(stage, faults, { strike: (fault) => strike(stage, fault), done }),
     ]);
     violations.push(...end.violations);
     interrupted = end.interrupted;
@@ -119,32 +125,14 @@ function faultFrom(random: Random): Fault {
   return { target, how, pauseMs: random.between(50, 2_500), awayMs };
 }
 
-interface Stage {
-  home: Home;
+interface Stage extends FarStage {
   boxes: readonly OwnSshd[];
-  random: Random;
-  door: Door;
-  over: AbortSignal;
-  row(): { runner?: ProcessIdentity | undefined; keeper?: ProcessIdentity | undefined } | undefined;
-}
-
-async function strikeAll(stage: Stage, faults: readonly Fault[], done: string[]): Promise<void> {
-  for (const fault of faults) {
-    await pause(fault.pauseMs, stage.over);
-    if (stage.over.aborted) return;
-    const hit = await strike(stage, fault);
-    if (hit !== undefined) done.push(`${hit} ${fault.how} for ${fault.awayMs} ms`);
-  }
 }
 
 // Gives who was hit.
 async function strike(stage: Stage, fault: Fault): Promise<string | undefined> {
-  const { boxes, door, home, random, row } = stage;
-  const box = random.one(boxes);
+  const box = stage.random.one(stage.boxes);
   if (!box) return undefined;
-  const { runner, keeper } = row() ?? {};
-  const hits = async (what: string, targets: readonly (ProcessIdentity | undefined)[]) =>
-    (await hitAll(targets, fault)) ? what : undefined;
   switch (fault.target) {
     case "line":
       await box.cut();
@@ -152,49 +140,12 @@ async function strike(stage: Stage, fault: Fault): Promise<string | undefined> {
       await box.up();
       return `line to ${box.name}`;
     case "relay":
-      return await hits(`relay on ${box.name}`, box.connections().map(identityOf));
-    case "far keeper":
-      return await hits(`keeper on ${box.name}`, [
-        box.keeper === undefined ? undefined : identityOf(box.keeper),
-      ]);
-    case "runner":
-      return await hits("runner", [runner]);
-    case "runner and keeper":
-      return await hits("runner and keeper", [keeper, runner]);
-    case "door":
-      return await hits("door", [identityOf(door.pid)]);
-    case "session": {
-      const sessions = home.processes().filter(({ command }) => /--session-id/.test(command));
-      const pid = random.one(sessions)?.pid;
-      return await hits("session", [pid === undefined ? undefined : identityOf(pid)]);
+      return (await hitAll(box.connections().map(identityOf), fault)) ? `relay on ${box.name}` : undefined;
+    case "far keeper": {
+      const keeper = box.keeper === undefined ? undefined : identityOf(box.keeper);
+      return (await hitAll([keeper], fault)) ? `keeper on ${box.name}` : undefined;
     }
+    default:
+      return await strikeHere(stage, fault.target, fault);
   }
-}
-
-async function hitAll(
-  targets: readonly (ProcessIdentity | undefined)[],
-  { how, awayMs }: Fault,
-): Promise<boolean> {
-  const living = targets.filter((one) => one !== undefined);
-  const hit = living.filter((one) => signalProcess(one, how === "frozen" ? "SIGSTOP" : "SIGKILL")).length;
-  if (how === "frozen") {
-    await Bun.sleep(awayMs);
-    for (const one of living) signalProcess(one, "SIGCONT");
-  }
-  return hit > 0;
-}
-
-async function begin(door: Door, works: readonly BilledWork[], directory: string): Promise<BatchId> {
-  const { data, text } = await door.call("spawn_parallel_claude_sessions", {
-    tasks: works.map(({ prompt }) => prompt),
-    hosts: ["box1", "box2"],
-    workingDirectory: `*:${directory}`,
-    concurrency: 12,
-    // More than a round has faults that end sessions.
-    retries: 10,
-    asyncMode: true,
-  });
-  const batchId = batchIdSchema.safeParse(data?.["batchId"]);
-  if (!batchId.success) throw new Error(`The batch did not begin: ${text}`);
-  return batchId.data;
 }

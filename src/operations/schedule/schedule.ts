@@ -187,7 +187,7 @@ async function add(context: Context, asked: z.output<typeof input>): Promise<Sch
   const plan = planOf(planned, system);
   if (plan === undefined)
     throw new UserError(
-      `${schedulerNames[system]} cannot start anything at so many different times as ${excerpt(planned.when)} has. Use fewer times, or an even distance such as \`every 15 minutes\`.`,
+      `${schedulerNames[system]} cannot be given as many different times as ${excerpt(planned.when)} has. Use fewer times, or an even distance such as \`every 15 minutes\`.`,
     );
   const kept: KeptSchedule = { ...planned, system };
   if (system === "cron") return forCrontab(kept, secrets);
