@@ -105,6 +105,10 @@ test("what cannot run is refused before anybody sleeps", async () => {
     [["every night", "--", "serve"], "has no end"],
     [["every night", "--", "rm", "-rf"], "is no command of this program"],
     [["every night", "run", "-f", "x"], "go behind `--`"],
+    [
+      ["0 3 */2 * 1", "--system", "launchd", "--print", "--", "list"],
+      "both a day of the month and a weekday",
+    ],
     [["every night"], "Write it after `--`"],
     [["every night", "--name", "My Task", "--", "list"], "small letters"],
     [["every night", "--", "run", "a\u0001b"], "control character"],

@@ -117,6 +117,14 @@ test("the next time is the first that fits, also over the ends of months and of 
   // As for cron, one of the two suffices.
   expect(next("0 3 13 * 5", "2026-11-30T00:00:00")).toBe("2026-12-04 03:00");
   expect(next("0 3 13 * 5", "2026-12-12T00:00:00")).toBe("2026-12-13 03:00");
+  // But if one of the two begins with `*`, both must fit. 14 December is a Monday, but an even day.
+  expect(next("0 3 */2 * 1", "2026-12-01T00:00:00")).toBe("2026-12-07 03:00");
+  expect(next("0 3 */2 * 1", "2026-12-07T03:00:00")).toBe("2026-12-21 03:00");
+  expect(next("0 3 13 * */5", "2026-12-01T00:00:00")).toBe("2026-12-13 03:00");
+  expect(next("0 0 29 2 */7", "2026-12-01T00:00:00")).toBe("2032-02-29 00:00");
+  // All days written out begin with no `*`, so either suffices.
+  expect(next("0 3 1-31 * 1", "2026-12-01T00:00:00")).toBe("2026-12-01 03:00");
+  expect(next("0 3 * * 1", "2026-12-01T00:00:00")).toBe("2026-12-07 03:00");
 });
 
 test("systems get the times in their own words", () => {
@@ -137,6 +145,11 @@ test("systems get the times in their own words", () => {
   expect(triggers("every weekday at 18:00").join()).toContain("T18:00:00</StartBoundary><ScheduleByWeek>");
   expect(triggers("0 3 31 * *").join()).toContain("<Day>31</Day>");
   expect(triggers("0 3 * 2 1").join()).toContain("<ScheduleByMonthDayOfWeek>");
+  // Days that must be in two lists at once. launchd would take either.
+  expect(texts("0 3 */10 * 1,2")).toEqual(["Mon,Tue *-*-01,11,21,31 03:00:00"]);
+  const ofTwo = scheduleWith(["run"], "0 3 */10 * 1");
+  expect(taskSchedulerPlan(ofTwo, { folder: "/x" })).toBeUndefined();
+  expect(launchdPlan(ofTwo, { folder: "/x", user: 501 })).toBeUndefined();
   // One for each hour of the eleven, and not one for each start.
   expect(triggers("*/5 8-18 * * *").length).toBe(11);
   expect(taskSchedulerPlan(scheduleWith(["run"], "1,2,4,8 * * * *"), { folder: "/x" })).toBeDefined();
@@ -228,7 +241,13 @@ testNeeding("sh")("a shell that cron starts reads the words as written", async (
   expect((await Bun.file(planned.log).text()).split("\0").slice(0, -1)).toEqual(words);
   expect(crontabLine({ ...planned, command: ["two\nlines"] })).toBeUndefined();
   // With a `*` in one of the two, cron starts only on days that fit both.
-  expect(crontabLine(scheduleWith(["run"], "0 3 */10 * */3"))).toStartWith("0 3 1,11,21,31 * 0,3,6 ");
+  const fields = (when: string) => crontabLine(scheduleWith(["run"], when))?.split(" cd ")[0];
+  expect(fields("0 3 1-31/10 * 0-6/3")).toBe("0 3 1,11,21,31 * 0,3,6");
+  expect(fields("0 3 */10 * 0-6/3")).toBe("0 3 */31,11,21,31 * */7,3,6");
+  expect(fields("0 3 2,3 * */3")).toBe("0 3 2,3 * */7,3,6");
+  expect(fields("0 3 1-31 * 1")).toBe("0 3 * * *");
+  for (const when of ["0 3 */10 * 0-6/3", "0 3 2,3 * */3", "0 3 */31 * 1", "0 3 1,2 * 0,1"])
+    expect([when, calendar(fields(when) ?? "")]).toEqual([when, calendar(when)]);
   expect(crontabLine(scheduleWith(["run"], "*/20 3 */10 * *"))).toStartWith("*/20 3 */10 * * ");
 });
 

@@ -3,10 +3,8 @@
 /** The values that fit; undefined: every one. */
 export type Field = readonly number[] | undefined;
 
-/**
- * Times at which something starts. As for cron, either the day of the month or the weekday suffices if both are given.
- */
-export interface Calendar {
+/** What a calendar says of each unit of time. */
+export interface Fields {
   minutes: Field;
   hours: Field;
   /** Of the month, from 1. */
@@ -17,6 +15,14 @@ export interface Calendar {
   weekdays: Field;
 }
 
+/**
+ * Times at which something starts. If both the day of the month and the weekday are given, either suffices, as for cron.
+ */
+export interface Calendar extends Fields {
+  /** Whether both must fit instead: to cron, if one of the two begins with `*`, such as every other day. */
+  needsBoth?: boolean | undefined;
+}
+
 /** The smallest and the largest value of each field. */
 export const rangeOf = {
   minutes: [0, 59],
@@ -24,10 +30,10 @@ export const rangeOf = {
   days: [1, 31],
   months: [1, 12],
   weekdays: [0, 6],
-} as const satisfies Record<keyof Calendar, readonly [number, number]>;
+} as const satisfies Record<keyof Fields, readonly [number, number]>;
 
 /** Every value of a field. */
-export function allOf(name: keyof Calendar): number[] {
+export function allOf(name: keyof Fields): number[] {
   const [first, last] = rangeOf[name];
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
@@ -39,17 +45,24 @@ export interface Days {
   weekdays: Field;
 }
 
+/** Whether only days fit that are in two lists at once. Some systems have no such times. */
+export function isOfTwoLists({ days, weekdays, needsBoth = false }: Calendar): boolean {
+  return needsBoth && days !== undefined && weekdays !== undefined;
+}
+
 /** The days of a calendar, as one condition, or as two of which one suffices. */
-export function daysOf({ months, days, weekdays }: Calendar): Days[] {
-  if (days === undefined || weekdays === undefined) return [{ months, days, weekdays }];
+export function daysOf(calendar: Calendar): Days[] {
+  const { months, days, weekdays } = calendar;
+  if (days === undefined || weekdays === undefined || isOfTwoLists(calendar))
+    return [{ months, days, weekdays }];
   return [
     { months, days, weekdays: undefined },
     { months, days: undefined, weekdays },
   ];
 }
 
-/** Leap days are up to eight years apart. */
-const mostDays = 366 * 9;
+/** Leap days on the same weekday are up to 40 years apart. */
+const mostDays = 366 * 41;
 
 /** The first time after another; undefined if there is none, as for the 30th of February. */
 export function nextTime(calendar: Calendar, after: Date): Date | undefined {

@@ -6,6 +6,7 @@ import { namesIn } from "../../platform/folders.ts";
 import { configurationDirectory, join } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
+import type { Calendar } from "./calendar.ts";
 
 /** What can start a schedule. */
 export const schedulers = ["systemd", "launchd", "task-scheduler", "cron"] as const;
@@ -17,8 +18,24 @@ const keptSchedule = z.object({
   name: z.string(),
   when: z.string(),
   calendar: z
-    .object({ minutes: field, hours: field, days: field, months: field, weekdays: field })
-    .transform(({ minutes, hours, days, months, weekdays }) => ({ minutes, hours, days, months, weekdays })),
+    .object({
+      minutes: field,
+      hours: field,
+      days: field,
+      months: field,
+      weekdays: field,
+      needsBoth: z.boolean().optional(),
+    })
+    .transform(
+      ({ minutes, hours, days, months, weekdays, needsBoth }): Calendar => ({
+        minutes,
+        hours,
+        days,
+        months,
+        weekdays,
+        needsBoth,
+      }),
+    ),
   command: z.array(z.string()).readonly(),
   program: z.array(z.string()).readonly(),
   workingDirectory: z.string(),

@@ -1,18 +1,20 @@
 // A schedule as an agent of launchd, which macOS starts while its user is logged in.
 import { product } from "../../model/product.ts";
 import { join } from "../../platform/paths.ts";
-import { type Calendar, daysOf, type Field } from "./calendar.ts";
+import { type Calendar, daysOf, type Field, isOfTwoLists } from "./calendar.ts";
 import type { Plan, Schedule } from "./planned.ts";
 import { escaped } from "./xml-text.ts";
 
 /** How many times an agent lists at most: each is an entry of its own. */
 export const mostIntervals = 1_000;
 
-/** `folder`: where the user's agents are. `user`: the user's number. Undefined if the calendar has too many times. */
+/** `folder`: where the user's agents are. `user`: the user's number. Undefined if it has no such times. */
 export function launchdPlan(
   schedule: Schedule,
   { folder, user }: { folder: string; user: number },
 ): Plan | undefined {
+  // Of a weekday and a day of the month in one entry, launchd takes either.
+  if (isOfTwoLists(schedule.calendar)) return undefined;
   const intervals = intervalsOf(schedule.calendar);
   if (intervals.length > mostIntervals) return undefined;
   const label = `${product.name}.${schedule.name}`;

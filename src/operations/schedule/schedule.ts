@@ -22,7 +22,7 @@ import { type Context, InputError, UserError, valueOrThrow } from "../context.ts
 import { general, wrong } from "../fault.ts";
 import { check, excerpt } from "../faults.ts";
 import type { Operation } from "../operation.ts";
-import { nextTime } from "./calendar.ts";
+import { type Calendar, isOfTwoLists, nextTime } from "./calendar.ts";
 import { crontabLine } from "./crontab.ts";
 import { scheduledEnvironment } from "./environment.ts";
 import {
@@ -185,10 +185,7 @@ async function add(context: Context, asked: z.output<typeof input>): Promise<Sch
   const { planned, secrets } = plannedOf(context, asked);
   const system = asked.system ?? systemHere();
   const plan = planOf(planned, system);
-  if (plan === undefined)
-    throw new UserError(
-      `${schedulerNames[system]} cannot be given as many different times as ${excerpt(planned.when)} has. Use fewer times, or an even distance such as \`every 15 minutes\`.`,
-    );
+  if (plan === undefined) throw new UserError(whyNoPlan(planned, schedulerNames[system]));
   const kept: KeptSchedule = { ...planned, system };
   if (system === "cron") return forCrontab(kept, secrets);
   if (asked.print) return printed(kept, plan, secrets);
@@ -202,6 +199,12 @@ async function add(context: Context, asked: z.output<typeof input>): Promise<Sch
     schedules: listed([kept]),
     message: `${addedText(kept)}${lingering}${secretsText(secrets, kept)}`,
   };
+}
+
+function whyNoPlan({ calendar, when }: { calendar: Calendar; when: string }, timer: string): string {
+  return isOfTwoLists(calendar)
+    ? `${timer} cannot start on days that fit both a day of the month and a weekday, which ${excerpt(when)} means. Write \`*\` for one of the two.`
+    : `${timer} cannot be given as many different times as ${excerpt(when)} has. Use fewer times, or an even distance such as \`every 15 minutes\`.`;
 }
 
 /** What was asked for, checked. Throws what is wrong. */

@@ -2,7 +2,7 @@
 import { loggedCommand } from "../../engine/runner/hidden-commands.ts";
 import { product } from "../../model/product.ts";
 import { join } from "../../platform/paths.ts";
-import { allOf, type Calendar, type Days, daysOf } from "./calendar.ts";
+import { allOf, type Calendar, type Days, daysOf, isOfTwoLists } from "./calendar.ts";
 import type { Plan, Schedule } from "./planned.ts";
 import type { LoggedRun } from "./run-logged.ts";
 import { escaped } from "./xml-text.ts";
@@ -20,8 +20,10 @@ const wholeDay = "PT23H59M";
 /** A day in the past, from which the triggers count. */
 const firstDay = "2026-01-01";
 
-/** `folder`: where the file is kept that the task was made from. Undefined if the calendar has too many times. */
+/** `folder`: where the file is kept that the task was made from. Undefined if it has no such times. */
 export function taskSchedulerPlan(schedule: Schedule, { folder }: { folder: string }): Plan | undefined {
+  // It has weekdays by their week of the month, and days of the month without weekdays.
+  if (isOfTwoLists(schedule.calendar)) return undefined;
   const triggers = triggersOf(schedule.calendar);
   if (triggers.length > mostTriggers) return undefined;
   const task = `\\${product.name}\\${schedule.name}`;

@@ -1,5 +1,5 @@
 // What people write for the times of a schedule: plain words, or the five fields of cron. One table has all forms.
-import { type Calendar, type Field, nextTime, rangeOf } from "./calendar.ts";
+import { type Calendar, type Field, type Fields, nextTime, rangeOf } from "./calendar.ts";
 
 const everyTime: Calendar = {
   minutes: undefined,
@@ -130,20 +130,21 @@ function nameIndex(names: readonly string[], word: string): number {
 }
 
 function cronCalendar(words: Readonly<Record<string, string | undefined>>): Calendar | undefined {
-  const read = (name: keyof Calendar) => cronField(name, words[name] ?? "");
+  const read = (name: keyof Fields) => cronField(name, words[name] ?? "");
   const [minutes, hours, days] = [read("minutes"), read("hours"), read("days")];
   const [months, weekdays] = [read("months"), read("weekdays")];
   if (!minutes || !hours || !days || !months || !weekdays) return undefined;
-  return {
-    minutes: minutes.field,
-    hours: hours.field,
-    days: days.field,
-    months: months.field,
-    weekdays: weekdays.field,
-  };
+  const times = { ...everyTime, minutes: minutes.field, hours: hours.field, months: months.field };
+  const both = { days: days.field, weekdays: weekdays.field };
+  const areLists = both.days !== undefined && both.weekdays !== undefined;
+  // cron looks at the first character alone: `*/2` counts like `*`.
+  if ([words["days"], words["weekdays"]].some((text) => text?.startsWith("*")))
+    return areLists ? { ...times, ...both, needsBoth: true } : { ...times, ...both };
+  // Either suffices, so a list of all days, such as `1-31`, is every day, whatever the other one says.
+  return areLists ? { ...times, ...both } : times;
 }
 
-function cronField(name: keyof Calendar, text: string): { field: Field } | undefined {
+function cronField(name: keyof Fields, text: string): { field: Field } | undefined {
   const values = text.split(",").map((part) => cronPart(name, part));
   if (values.some((some) => some === undefined)) return undefined;
   const all = [...new Set(values.flatMap((some) => some ?? []))];
@@ -156,7 +157,7 @@ function cronField(name: keyof Calendar, text: string): { field: Field } | undef
 }
 
 // `*`, `5`, `1-5`, `*/15`, `8-18/2`, `mon-fri`. Sunday is 0 and 7.
-function cronPart(name: keyof Calendar, part: string): number[] | undefined {
+function cronPart(name: keyof Fields, part: string): number[] | undefined {
   const { range, step = "1" } = /^(?<range>[^/]+)(?:\/(?<step>[1-9]\d?))?$/.exec(part)?.groups ?? {};
   if (range === undefined) return undefined;
   const [first, last] = rangeOf[name];
@@ -171,14 +172,14 @@ function cronPart(name: keyof Calendar, part: string): number[] | undefined {
   return values;
 }
 
-function cronValue(name: keyof Calendar, word: string): number {
+function cronValue(name: keyof Fields, word: string): number {
   if (/^\d{1,2}$/.test(word)) return Number(word);
   if (name === "weekdays" && /^[a-z]{3}$/.test(word)) return nameIndex(weekdayNames, word);
   return name === "months" && /^[a-z]{3}$/.test(word) ? monthNames.indexOf(word) + 1 || -1 : -1;
 }
 
 // A field with every value says nothing.
-function whole(name: keyof Calendar, values: readonly number[]): Field {
+function whole(name: keyof Fields, values: readonly number[]): Field {
   const [first, last] = rangeOf[name];
   return values.length === last - first + 1 ? undefined : values;
 }
