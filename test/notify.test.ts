@@ -4,8 +4,10 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { factsOf, noticesOf } from "../src/engine/output/notify.ts";
+import { batchIdSchema } from "../src/model/batch-id.ts";
 import { commandWords } from "../src/model/configuration.ts";
 import type { BatchState } from "../src/model/state.ts";
+import { printedBy } from "./engine/gated-batch.ts";
 import { testNeeding } from "./facilities.ts";
 import { eventually, Home, run } from "./harness.ts";
 
@@ -71,6 +73,15 @@ test("a command that fails, or is not there, is noted in the batch's log, and th
   expect(log()).toContain("it broke");
   expect(log()).toContain("ended with 3");
   expect((await run(home, ["wait", batchId])).code).toBe(0);
+  // Also where a process starts it that has an output of its own, such as a command in a terminal.
+  using store = home.store();
+  const ended = store.batch(batchIdSchema.parse(batchId));
+  expect(ended && (await printedBy("announced-once-more.ts", home, ended))).toBe("started");
+  await eventually(
+    () => log().split("ended with 3").length === 3,
+    () => log(),
+  );
+  await home.empty();
 });
 
 test("a retry is not held up by a command that takes its time", async () => {

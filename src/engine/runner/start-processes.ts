@@ -68,12 +68,16 @@ export function startFollowingKeeper(store: Store, batchId: BatchId, values: Ses
 
 /**
  * Starts the notifier, which announces the end of a batch. A process of its own, because the runner of a batch must exit
- * before the next one can start. Our output, `runner.log`, becomes its. The batch has ended, whether it can start or not.
+ * before the next one can start. The batch has ended, whether it can start or not.
  */
 export function startNotifier(store: Store, batchId: BatchId): void {
   try {
-    const { stateDirectory } = store.layout;
-    spawnSelf(hiddenCommands.notifier, { stateDirectory, batchId }).unref();
+    const { database, stateDirectory } = store.layout;
+    // A removed store must not be created again.
+    if (!exists(database)) throw new Error(`${database} has been removed`);
+    // Not our own output, which may be a terminal.
+    using log = openRunnerLog(store, batchId);
+    spawnSelf(hiddenCommands.notifier, { stateDirectory, batchId, log: log.descriptor }).unref();
   } catch (error) {
     console.error(
       `${new Date().toISOString()} The end of ${batchId} cannot be announced: ${messageOf(error)}`,
