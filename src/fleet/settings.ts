@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type FleetSettings, type WorkerPolicy, workerPolicy } from "../model/fleet.ts";
 import { permissionsOf, readSmallFile } from "../platform/files.ts";
 import { absolutePath, homeDirectory } from "../platform/paths.ts";
+import { countText } from "../report/amounts.ts";
 
 /** A fleet with its secrets. Never stored, never printed. */
 export interface Fleet {
@@ -122,7 +123,7 @@ function keyIn(path: string): string | Problem {
   if (isProblem(key) || key.length >= fewestKeyCharacters) return key;
   return {
     setting: "keyFile",
-    says: `The key in ${fromHome(path)} has ${key.length} characters, fewer than ${fewestKeyCharacters}.`,
+    says: `The key in ${fromHome(path)} has ${countText(key.length, "character")}, fewer than ${fewestKeyCharacters}.`,
     remedy: "Make one with `openssl rand -base64 32`, and give all machines the same.",
   };
 }

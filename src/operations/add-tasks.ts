@@ -5,7 +5,7 @@ import { option, prose } from "../model/prose.ts";
 import { isPaused } from "../model/sample.ts";
 import type { BatchState } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
-import { numberText } from "../report/amounts.ts";
+import { countText, numberText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import { type Context, InputError, UserError } from "./context.ts";
@@ -28,7 +28,7 @@ export async function addTasks(
     const before = log.state.tasks.length;
     if (before + given.length > mostTasks)
       throw new UserError(
-        `Batch ${log.batchId} has ${numberText(before)} tasks, and one batch has at most ${numberText(mostTasks)}.`,
+        `Batch ${log.batchId} has ${countText(before, "task")}, and one batch has at most ${numberText(mostTasks)}.`,
       );
     const tasks = await planned(context, log.state, given);
     const events = await patiently(() =>

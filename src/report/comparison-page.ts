@@ -4,6 +4,7 @@ import { costText, countText, durationText, numberText, timeText } from "./amoun
 import {
   type Change,
   type Comparison,
+  changeCountText,
   changes,
   changeWords,
   type FieldChange,
@@ -109,7 +110,7 @@ function pills({ columns, counts }: ComparisonPage): Html[] {
     .filter((change) => counts[change] > 0)
     .map(
       (change) =>
-        html`<span class="pill ${changeClasses[change]}">${numberText(counts[change])} ${changeWords(columns, change, counts[change])}</span>`,
+        html`<span class="pill ${changeClasses[change]}">${changeCountText(columns, change, counts[change])}</span>`,
     );
 }
 
@@ -215,7 +216,9 @@ function textHtml(rows: readonly SideRow[], sides: readonly string[]): Html {
   const shown = rows.slice(0, mostRows).map(sideRowHtml);
   const rest = rows.length - shown.length;
   const more =
-    rest > 0 ? html`<p class="note">${countText(rest, "more line")} differ or follow.</p>` : nothing;
+    rest > 0
+      ? html`<p class="note">${countText(rest, "more line differs or follows", "more lines differ or follow")}.</p>`
+      : nothing;
   const heads = sides.map((side) => html`<th scope="col">${side}</th>`);
   return html`<table class="diff"><thead class="unseen"><tr>${heads}</tr></thead><tbody>${shown}</tbody></table>${more}`;
 }

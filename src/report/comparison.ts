@@ -2,7 +2,7 @@
 // show of it.
 import { z } from "zod";
 import { stateWords } from "../model/state-word.ts";
-import { numberText } from "./amounts.ts";
+import { countText } from "./amounts.ts";
 
 /**
  * What became of a task. `outcome`: it ended in another way. `changed`: the answer differs. `new` and `gone`: only one of
@@ -86,22 +86,27 @@ export const comparisonSchema = z
   .meta({ listed: [] });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-type Words = Record<Change, readonly [one: string, many: string]>;
+/** `ofTask`: of one task, without a number. `one` and `many`: behind a number. */
+interface Words {
+  ofTask: string;
+  one: string;
+  many: string;
+}
 
-const wordsOfBatches: Words = {
-  outcome: ["outcome changed", "outcomes changed"],
-  changed: ["answer changed", "answers changed"],
-  new: ["new", "new"],
-  gone: ["gone", "gone"],
-  unfinished: ["not ended", "not ended"],
-  same: ["same", "same"],
+const wordsOfBatches: Record<Change, Words> = {
+  outcome: { ofTask: "outcome changed", one: "outcome changed", many: "outcomes changed" },
+  changed: { ofTask: "answer changed", one: "answer changed", many: "answers changed" },
+  new: { ofTask: "new", one: "new", many: "new" },
+  gone: { ofTask: "gone", one: "gone", many: "gone" },
+  unfinished: { ofTask: "not ended", one: "not ended", many: "not ended" },
+  same: { ofTask: "same", one: "same", many: "same" },
 };
 
 // Variants run side by side: none of them comes first.
-const wordsOfVariants: Words = {
+const wordsOfVariants: Record<Change, Words> = {
   ...wordsOfBatches,
-  outcome: ["outcomes differ", "outcomes differ"],
-  changed: ["answers differ", "answers differ"],
+  outcome: { ofTask: "outcomes differ", one: "outcome differs", many: "outcomes differ" },
+  changed: { ofTask: "answers differ", one: "answer differs", many: "answers differ" },
 };
 
 type Columns = readonly Pick<Side, "batchId">[];
@@ -111,17 +116,26 @@ export function isOfVariants(columns: Columns): boolean {
   return new Set(columns.map(({ batchId }) => batchId)).size === 1;
 }
 
-/** The names for what became of one task, and of several. */
-export function changeWords(columns: Columns, change: Change, count = 1): string {
-  const [one, many] = (isOfVariants(columns) ? wordsOfVariants : wordsOfBatches)[change];
-  return count === 1 ? one : many;
+/** The name for what became of a task. */
+export function changeWords(columns: Columns, change: Change): string {
+  return wordsFor(columns)[change].ofTask;
+}
+
+/** "1 answer changed", "2 answers changed". */
+export function changeCountText(columns: Columns, change: Change, count: number): string {
+  const { one, many } = wordsFor(columns)[change];
+  return countText(count, one, many);
+}
+
+function wordsFor(columns: Columns): Record<Change, Words> {
+  return isOfVariants(columns) ? wordsOfVariants : wordsOfBatches;
 }
 
 /** "2 outcomes changed, 1 answer changed, 33 same": only what there is, the most important first. */
 export function countsLine(columns: Columns, counts: Comparison["counts"]): string {
   return changes
     .filter((change) => counts[change] > 0)
-    .map((change) => `${numberText(counts[change])} ${changeWords(columns, change, counts[change])}`)
+    .map((change) => changeCountText(columns, change, counts[change]))
     .join(", ");
 }
 

@@ -243,7 +243,7 @@ function runningHtml({ state, now, activityOf, sessionOf, served }: PageView): H
   const ready = waitingForPrefix(state, activityOf).length;
   const waiting =
     ready > 0
-      ? html`<p>${countText(ready, "more session")} ready: they are asked when Claude begins to answer the first one, to share its cached prompt.</p>`
+      ? html`<p>${countText(ready, "more session is", "more sessions are")} ready, to be asked when Claude begins to answer the first one, whose cached prompt can then be shared.</p>`
       : nothing;
   const head = tableHead(["Task", "Prompt", "Doing", "For", ...(served ? ["Action"] : [])]);
   return html`<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows}</tbody></table>${more}${waiting}`;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Estimate, estimateOf, type Interval, timeLeftMs } from "../model/estimate.ts";
 import type { BatchState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { costText, numberText } from "./amounts.ts";
+import { costText, countText, numberText } from "./amounts.ts";
 import { costToComeText } from "./estimate-text.ts";
 import { oneLine } from "./harmless.ts";
 
@@ -115,7 +115,7 @@ export function promptCacheText(state: BatchState): string | undefined {
   if (!promptCache) return undefined;
   const { writtenTokens, readTokens, savedUsd = 0 } = promptCache;
   const saved = savedUsd > 0 ? `, which saved about ${costText(savedUsd)}` : "";
-  return `${numberText(writtenTokens)} tokens written, ${numberText(readTokens)} read${saved}`;
+  return `${countText(writtenTokens, "token")} written, ${numberText(readTokens)} read${saved}`;
 }
 
 /** Whether tasks of a batch are still to come: while it runs, and after its sample. */

@@ -270,7 +270,7 @@ describe("a part of a conversation", () => {
     expect(textOf({ kind: "thought", text: "hm", nested: false })).toBe("… <faint>hm");
     expect(textOf({ kind: "waits", why: "it is late" })).toBe("<yellow>it is late");
     expect(textOf({ kind: "unread", bytes: 1_200, text: "x" })).toBe(
-      "<faint>[1,200 bytes that are no message, or too long: x]",
+      "<faint>[A line of 1.2 kB that is no message, or too long: x]",
     );
   });
 

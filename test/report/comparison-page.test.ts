@@ -1,6 +1,6 @@
 // The page of a comparison.
 import { describe, expect, test } from "bun:test";
-import type { Comparison, Side } from "../../src/report/comparison.ts";
+import { type Comparison, countsLine, type Side } from "../../src/report/comparison.ts";
 import {
   type ComparisonPage,
   comparisonPage,
@@ -120,6 +120,12 @@ describe("the page", () => {
     const page = pageOf({ columns: [side({ name: "model=opus" }), side({ name: "model=haiku" })] });
     expect(page).toContain("<h1>Variants in batch bcdfghjk</h1>");
     expect(page).toContain('<span class="pill warn">2 answers differ</span>');
+    const columns = [side({ name: "model=opus" }), side({ name: "model=haiku" })];
+    const counts = { outcome: 2, changed: 1, new: 0, gone: 0, unfinished: 0, same: 3 };
+    expect(countsLine(columns, counts)).toBe("2 outcomes differ, 1 answer differs, 3 same");
+    expect(countsLine([side(), side({ batchId: "lmnpqrst" })], counts)).toBe(
+      "2 outcomes changed, 1 answer changed, 3 same",
+    );
     expect(page).toContain("compare bcdfghjk</code>");
   });
 

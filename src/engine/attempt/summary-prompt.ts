@@ -1,7 +1,7 @@
 // What a session is asked that summarizes the results of others: which files to read, which tasks have none, how to cite.
 import type { BatchState } from "../../model/state.ts";
 import { hasSucceeded, lengthOf, readBySummary } from "../../model/summary.ts";
-import { countText, numberText } from "../../report/amounts.ts";
+import { countText } from "../../report/amounts.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { outcomeWord } from "../../report/outcome-words.ts";
 
@@ -35,7 +35,7 @@ export function summaryPrompt(state: BatchState, number: number, fileOf: (task: 
       "Results:",
       ...read.map(
         (task) =>
-          `- ${labelled(state, task.number)} ${fileOf(task.number)} (${numberText(lengthOf(task))} characters)`,
+          `- ${labelled(state, task.number)} ${fileOf(task.number)} (${countText(lengthOf(task), "character")})`,
       ),
     ].join("\n"),
     ...(missing.length === 0

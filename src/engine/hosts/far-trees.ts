@@ -1,5 +1,6 @@
 // Working trees that a far keeper has for the tasks of others: a clone for each, which borrows from one repository, and what
 // sessions have changed in them.
+
 import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/messages.ts";
 import { BundleTooLarge, bareRepository, mostBundleBytes, ownRefs, takeBundle } from "../../git/bundle.ts";
 import { git } from "../../git/git.ts";
@@ -14,6 +15,7 @@ import { removePath } from "../../platform/removal.ts";
 import { messageOf, systemCode } from "../../platform/system-error.ts";
 import { removeTree } from "../../platform/trees.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
+import { countText } from "../../report/amounts.ts";
 import { repositoriesFolder } from "./far-records.ts";
 
 const treesFolder = "trees";
@@ -194,7 +196,9 @@ export class FarTrees {
     if (!changes) return { answer: { files: 0 } };
     const { files } = changes;
     const patch = await changes.patch(longestPatch).catch((error) => {
-      throw new Error(`the patch of ${files} files cannot be sent: ${messageOf(error)}; they are in ${tree}`);
+      throw new Error(
+        `the patch of ${countText(files, "file")} cannot be sent: ${messageOf(error)}; the changes are in ${tree}`,
+      );
     });
     return { answer: { files, commit }, body: patch };
   }

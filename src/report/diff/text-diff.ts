@@ -1,5 +1,5 @@
 // The differences between two texts, line by line, for people.
-import { numberText } from "../amounts.ts";
+import { countText } from "../amounts.ts";
 import { blocksOf } from "./edits.ts";
 
 /** A line of a diff, or a number of equal lines that are left out. */
@@ -48,7 +48,7 @@ export function lineText(line: DiffLine): string {
 
 /** "12 equal lines". */
 export function leftOutText(count: number): string {
-  return `${numberText(count)} equal lines`;
+  return countText(count, "equal line");
 }
 
 /** The lines of a text, without an empty one after its end. */

@@ -2,7 +2,7 @@
 import type { ConversationPart, PartOf } from "../../../model/conversation.ts";
 import { cut } from "../../../model/cut.ts";
 import { unreachable } from "../../../model/unreachable.ts";
-import { costText, countText, durationText, numberText } from "../../../report/amounts.ts";
+import { bytesText, costText, countText, durationText, numberText } from "../../../report/amounts.ts";
 import { harmless, oneLine } from "../../../report/harmless.ts";
 import { type CallStyle, callText } from "./call-text.ts";
 
@@ -40,7 +40,7 @@ export function partText(part: ConversationPart, style: CallStyle, before = ""):
     case "unread":
       return style.paint(
         "faint",
-        `[${numberText(part.bytes)} bytes that are no message, or too long: ${oneLine(part.text, longestUnread)}]`,
+        `[A line of ${bytesText(part.bytes)} that is no message, or too long: ${oneLine(part.text, longestUnread)}]`,
       );
     default:
       return unreachable(part);
