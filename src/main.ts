@@ -3,6 +3,7 @@
 import { lastWords, printNow, sayNow } from "./doors/cli/print-now.ts";
 import { product } from "./model/product.ts";
 import { compileSooner } from "./platform/compiler.ts";
+import { scheduleLogVariable } from "./platform/session-variables.ts";
 
 const [first, ...others] = process.argv.slice(2);
 
@@ -29,6 +30,11 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
     import("./doors/cli/cli.ts"),
     import("./doors/cli/trouble.ts"),
   ]);
+  const log = process.env[scheduleLogVariable];
+  if (log !== undefined) {
+    const { printIntoBoundedLog } = await import("./operations/schedule/bounded-log.ts");
+    await printIntoBoundedLog(log);
+  }
   try {
     process.exitCode = await runCommand(process.argv.slice(2));
   } catch (error) {

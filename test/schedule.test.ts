@@ -1,9 +1,12 @@
 // `schedule` as its user meets it: what it installs, lists and removes, and what it refuses.
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { boundLog, mostLogBytes, mostOlderLogs } from "../src/operations/schedule/bounded-log.ts";
+import { closeDescriptor, openForAppending, sizeOf } from "../src/platform/files.ts";
+import { scheduleLogVariable } from "../src/platform/session-variables.ts";
 import { testNeeding } from "./facilities.ts";
-import { filesIn, Home, run } from "./harness.ts";
+import { filesIn, Home, program, run } from "./harness.ts";
 
 /** A home whose systemd writes down what it is asked. `status`: with which it answers. */
 async function homeWithSystemd(status: Record<string, number> = {}): Promise<Home> {
@@ -135,3 +138,64 @@ test("a command whose system keeps no output writes it into its log", async () =
   const wrong = JSON.stringify({ log, variables: {}, words: ["nonsense"] });
   expect((await run(home, ["__logged", wrong])).code).toBe(2);
 });
+
+testNeeding("Linux")(
+  "commands that start at once move a long log aside, and no line of anybody is lost",
+  async () => {
+    await using home = new Home();
+    const log = home.file("tidy.log");
+    const begun = `${"x".repeat(mostLogBytes - 1)}\n`;
+    await Bun.write(log, begun);
+    // One of last night's still prints into it.
+    using slow = opened(log);
+    const starts = Array.from({ length: 3 }, async (_, index) => {
+      using file = opened(log);
+      const child = Bun.spawn([...program(), "config"], {
+        cwd: home.work,
+        env: { ...home.environment, [scheduleLogVariable]: log, PARALLEL_CLAUDE_CONCURRENCY: `${index + 1}` },
+        stdin: "ignore",
+        stdout: file.descriptor,
+        stderr: file.descriptor,
+      });
+      return await child.exited;
+    });
+    expect(await Promise.all(starts)).toEqual([0, 0, 0]);
+    writeSync(slow.descriptor, "the last line\n");
+    const names = filesIn(home.path).filter((name) => name.startsWith("tidy.log."));
+    const [older = "", ...others] = names.map((name) => readFileSync(home.file(name), "utf8"));
+    expect(older).toStartWith(begun);
+    expect(older).toEndWith("the last line\n");
+    // Who was too late to print into the new one has printed into one that was moved aside.
+    const all = [older, ...others, readFileSync(log, "utf8")].join("").slice(begun.length);
+    const printed = [...all.matchAll(/^concurrency +(\d)/gm)].map(([, number]) => number);
+    expect(printed.toSorted()).toEqual(["1", "2", "3"]);
+    expect(sizeOf(log)).toBeLessThan(mostLogBytes);
+    // By hand, with an output of its own, nothing happens.
+    await Bun.write(log, begun);
+    home.set({ [scheduleLogVariable]: log });
+    expect((await run(home, ["config"])).err).toBe("");
+    expect(readFileSync(log, "utf8")).toBe(begun);
+  },
+);
+
+test("of the logs that were moved aside, the newest few stay", async () => {
+  await using home = new Home();
+  const folder = home.file("logs");
+  const log = join(folder, "tidy.log");
+  mkdirSync(folder);
+  const older = [1, 2, 3, 4, 5].map((day) => `tidy.log.2020010${day}T030000.000Z-1`);
+  for (const name of [...older, "tidy-2.log"]) await Bun.write(join(folder, name), name);
+  await Bun.write(log, "x".repeat(mostLogBytes));
+  boundLog(log);
+  const [newest, ...left] = filesIn(folder).toReversed();
+  expect(left.toReversed()).toEqual(["tidy-2.log", ...older.slice(1 - mostOlderLogs)]);
+  expect(sizeOf(join(folder, newest ?? ""))).toBe(mostLogBytes);
+  await Bun.write(log, "short");
+  boundLog(log);
+  expect(readFileSync(log, "utf8")).toBe("short");
+});
+
+function opened(path: string): Disposable & { descriptor: number } {
+  const descriptor = openForAppending(path);
+  return { descriptor, [Symbol.dispose]: () => closeDescriptor(descriptor) };
+}

@@ -21,7 +21,7 @@ import {
   pathListSeparator,
   temporaryDirectory,
 } from "../platform/paths.ts";
-import { depthVariable, markerVariable } from "../platform/session-variables.ts";
+import { depthVariable, markerVariable, scheduleLogVariable } from "../platform/session-variables.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
 import { type Fault, wrong } from "./fault.ts";
@@ -175,7 +175,12 @@ function readFileObject(
 }
 
 // Our variables that are no settings. The last one is the installers', and may be exported in the shell that starts us.
-const otherVariables: readonly string[] = [markerVariable, depthVariable, "PARALLEL_CLAUDE_DOWNLOADS"];
+const otherVariables: readonly string[] = [
+  markerVariable,
+  depthVariable,
+  scheduleLogVariable,
+  "PARALLEL_CLAUDE_DOWNLOADS",
+];
 
 function unknownVariables(environment: Environment): string[] {
   const known = settingNames.map(variableOf);

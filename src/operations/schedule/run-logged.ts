@@ -4,6 +4,7 @@ import { closeDescriptor, makePrivateDirectory, openForAppending } from "../../p
 import { isNoOrphan } from "../../platform/orphans.ts";
 import { dirname } from "../../platform/paths.ts";
 import { selfCommand } from "../../platform/self.ts";
+import { boundLog } from "./bounded-log.ts";
 
 const loggedRun = z.object({
   /** The file to which it is appended. */
@@ -19,6 +20,7 @@ export type LoggedRun = z.output<typeof loggedRun>;
 export async function runLogged(text: string): Promise<number> {
   const { log, variables, words } = loggedRun.parse(JSON.parse(text));
   makePrivateDirectory(dirname(log));
+  boundLog(log);
   const descriptor = openForAppending(log);
   try {
     const child = isNoOrphan(

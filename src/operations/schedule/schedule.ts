@@ -14,6 +14,7 @@ import {
 import { programNamed } from "../../platform/program.ts";
 import { removePath } from "../../platform/removal.ts";
 import { lastingCommand } from "../../platform/self.ts";
+import { scheduleLogVariable } from "../../platform/session-variables.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { layoutOf } from "../../store/layout.ts";
@@ -232,6 +233,7 @@ function plannedOf(
     );
   const { values, secrets } = scheduledEnvironment(process.env);
   const name = nameFor(given, asked.name);
+  const log = layoutOf(stateDirectoryOf(configuration)).scheduleLog(name);
   const planned = {
     name,
     when,
@@ -239,8 +241,8 @@ function plannedOf(
     command: given,
     program: withPath(lastingCommand(product.name)),
     workingDirectory,
-    environment: values,
-    log: layoutOf(stateDirectoryOf(configuration)).scheduleLog(name),
+    environment: { ...values, [scheduleLogVariable]: log },
+    log,
   };
   const { words } = taskAction(planned);
   if (words.map(windowsQuoted).join(" ").length > longestArguments)
