@@ -545,6 +545,17 @@ withGit(
     );
     await run(home, ["prune", "--host", "box1"]);
     expect(existsSync(repositories)).toBe(false);
+    // What has been pushed to a server comes from there.
+    const remote = home.file("remote.git");
+    git(home, "clone", "--quiet", "--bare", home.work, remote);
+    git(home, "remote", "add", "origin", `ssh://box1${remote}`);
+    git(home, "update-ref", "refs/remotes/origin/main", "HEAD");
+    const again = await run(home, ["run", task, "--hosts", "box1", "--json"]);
+    expect(again).toMatchObject({ code: 0, out: expect.not.stringContaining("sent from here") });
+    const [repository = ""] = readdirSync(repositories);
+    const there = ["for-each-ref", "--format=%(objectname)", "refs/heads/"];
+    const branches = git(home, "-C", join(repositories, repository), ...there);
+    expect(branches).toContain(git(home, "rev-parse", "HEAD"));
   },
 );
 

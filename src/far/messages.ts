@@ -23,6 +23,9 @@ const treeName = z.string().regex(/^[\w-]{1,64}$/);
 /** How much of a bundle goes at once, in bytes. */
 export const bundlePieceBytes = 512 * 1024;
 
+/** The most commits that are asked for by name. */
+export const mostFetched = 50;
+
 /**
  * What is asked of a machine about the repositories that it has for others. Each may be asked again. `repository`: its name, such
  * as that of its first commit.
@@ -30,6 +33,13 @@ export const bundlePieceBytes = 512 * 1024;
 export const treeAction = z.discriminatedUnion("do", [
   /** Which commits of a repository it has. */
   z.object({ do: z.literal("have"), repository: commitName }),
+  /** Gets commits from the address of a remote, with the machine's own login, unless it has them. Says which of them it has. */
+  z.object({
+    do: z.literal("fetch"),
+    repository: commitName,
+    url: z.string().max(2_000),
+    commits: z.array(commitName).min(1).max(mostFetched),
+  }),
   /** A piece of a bundle, in the body; the first one has the number 0. */
   z.object({
     do: z.literal("receive"),
@@ -161,6 +171,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
     /** Where `put` puts files. Absolute. */
     folder: z.string(),
     claude: ownClaude,
+    /** Whether it understands `fetch`; absent in older versions. */
+    fetches: z.boolean().optional(),
   }),
   z.object({ type: z.literal("claude"), claude: ownClaude }),
   /** The connection ends. `replaced`: another runner has the batch. In words for people. */

@@ -2,6 +2,7 @@
 import { bundleTo } from "../git/bundle.ts";
 import { GitFailed, git, gitOrNothing } from "../git/git.ts";
 import { commitOfDirectory, whyNotPlain } from "../git/plain-directory.ts";
+import { isLocalUrl, remoteOf } from "../git/remote.ts";
 import { aloneMessage } from "../git/take-branch.ts";
 import {
   type Checkout,
@@ -13,6 +14,15 @@ import {
 } from "../git/working-tree.ts";
 import { realPath } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
+import { mostFetched } from "./messages.ts";
+
+/** From where other machines can get commits. */
+export interface Source {
+  /** Of a remote, without a password. */
+  url: string;
+  /** What it has, as far as is known here, just below what it lacks. */
+  commits: readonly string[];
+}
 
 /** The files of a directory, at one moment. */
 export interface Snapshot {
@@ -26,21 +36,27 @@ export interface Snapshot {
   commit: string;
   /** The directory, below the root, with `/`; "" for the root. */
   below: string;
+  /** From where the history of the commit can be had. */
+  source?: Source;
 }
 
 /** Of the commits that another machine has, no more are looked at. */
 const mostKnown = 200;
 
 /**
- * The files of a directory as they are now. `folder`: where a repository is made for a directory that has none. Throws an
- * error with a sentence if they cannot be sent.
+ * The files of a directory as they are now. `folder`: where a repository is made for a directory that has none. `hasSource`: whether
+ * other machines may get its history from its remote. Throws an error with a sentence if the files cannot be sent.
  */
-export async function snapshotOf(directory: string, folder: string): Promise<Snapshot> {
+export async function snapshotOf(
+  directory: string,
+  folder: string,
+  { hasSource = true }: { hasSource?: boolean } = {},
+): Promise<Snapshot> {
   try {
     const around = await checkoutAround(directory);
     switch (around.is) {
       case "checkout":
-        return await ofCheckout(around);
+        return await ofCheckout(around, hasSource);
       case "no-commit":
         throw new GitFailed(`it ${withoutCommit}`);
       case "no-repository":
@@ -66,12 +82,32 @@ export async function whyNotSent(directory: string): Promise<string | undefined>
 
 const withoutCommit = "is in a Git repository without a commit; make one first";
 
-async function ofCheckout({ root, head, below }: Checkout): Promise<Snapshot> {
+async function ofCheckout({ root, head, below }: Checkout, hasSource: boolean): Promise<Snapshot> {
   const where = { directory: root };
   const commit = await commitOfFiles({ root, head });
   if (!(await hasFilesIn(commit, below, where))) throw new GitFailed("it has no files that Git would send");
   const name = (await git(["rev-list", "--max-parents=0", head], where)).split("\n").at(-1) ?? head;
-  return { root, at: root, name, commit: (await isWhole(root)) ? commit : await alone(commit, root), below };
+  if (!(await isWhole(root))) return { root, at: root, name, commit: await alone(commit, root), below };
+  const source = hasSource ? await sourceOf(root, commit) : undefined;
+  if (!source) return { root, at: root, name, commit, below };
+  return { root, at: root, name: nameOfRemote(source.url, name), commit, below, source };
+}
+
+// A remote of which nothing is known here may lack everything, and one on this machine's disk is not on others'.
+async function sourceOf(root: string, commit: string): Promise<Source | undefined> {
+  const remote = await remoteOf(root);
+  if ("says" in remote || isLocalUrl(remote.url)) return undefined;
+  const words = ["rev-list", "--boundary", commit, "--not", `--remotes=${remote.name}`];
+  const lines = (await git(words, { directory: root })).split("\n").filter(Boolean);
+  const isThere = lines.every((line) => line.startsWith("-"));
+  const below = lines.flatMap((line) => (line.startsWith("-") ? [line.slice(1)] : []));
+  const commits = isThere ? [commit] : below.slice(0, mostFetched);
+  return commits.length === 0 ? undefined : { url: remote.url, commits };
+}
+
+// So that a machine has one repository for each remote. `like`: a name of a commit in it, which says how long names are.
+function nameOfRemote(url: string, like: string): string {
+  return new Bun.CryptoHasher(like.length === 64 ? "sha256" : "sha1").update(`remote ${url}`).digest("hex");
 }
 
 // Of a shallow clone, or one that gets files when it needs them, only what is checked out is certain to be here.

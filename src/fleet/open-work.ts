@@ -1,6 +1,7 @@
 // A worker's side of the work: a directory with the files of a task, and what the task has changed in it.
 import { BundleTooLarge, bareRepository, mostBundleBytes, takeBundle } from "../git/bundle.ts";
-import { GitFailed, git, gitOrNothing } from "../git/git.ts";
+import { GitFailed } from "../git/git.ts";
+import { fetchAll, fetchCommit, hasCommit } from "../git/mirror.ts";
 import { changesIn, cloneFor } from "../git/task-clone.ts";
 import { TurnPerKey } from "../model/once.ts";
 import { isDirectory, makePrivateDirectory, realPath } from "../platform/files.ts";
@@ -161,9 +162,6 @@ async function checkedOut(work: GitWork, directory: string, worker: Worker): Pro
 /** One fetch at a time for each mirror of this process; those of other processes wait for Git's own locks. */
 const fetching = new TurnPerKey();
 
-/** A server that says nothing for five minutes says nothing any more. */
-const silenceEnds = ["http.lowSpeedLimit=1", "http.lowSpeedTime=300"].flatMap((one) => ["-c", one]);
-
 // The one clone of a repository on this machine, which has the commit.
 async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
   const digest = new Bun.CryptoHasher("sha256").update(work.url).digest("hex").slice(0, 24);
@@ -177,36 +175,10 @@ async function mirrorWith(work: GitWork, worker: Worker): Promise<string> {
 async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<void> {
   const { url, commit, bundle } = work;
   if (!isDirectory(mirror)) await makeMirror(mirror, commit, worker);
-  const where = { directory: mirror, reaches: "remotes", off: silenceEnds, signal: worker.signal } as const;
-  const isThere = async () =>
-    (await gitOrNothing(["cat-file", "-e", `${commit}^{tree}`], where)) !== undefined;
-  if (await isThere()) return;
-  const everything = () =>
-    git(
-      [
-        "fetch",
-        "--quiet",
-        "--no-write-fetch-head",
-        // A branch `a` that is gone would be in the way of `a/b`.
-        "--prune",
-        "--",
-        url,
-        "+refs/heads/*:refs/heads/*",
-        "+refs/tags/*:refs/tags/*",
-      ],
-      where,
-    );
+  const from = { url, signal: worker.signal };
+  if (await hasCommit(mirror, commit, from)) return;
   if (!bundle) {
-    try {
-      await everything();
-    } catch (error) {
-      // One branch of many may not fit.
-      if (!(error instanceof GitFailed) || !(await isThere())) throw error;
-    }
-    if (await isThere()) return;
-    // A commit that no branch has, such as that of a pull request.
-    await gitOrNothing(["fetch", "--quiet", "--no-write-fetch-head", "--", url, commit], where);
-    if (await isThere()) return;
+    if (await fetchCommit(mirror, commit, from)) return;
     throw new WorkFailed(`${url} does not have the commit ${commit}.`, { isTemporary: false });
   }
   const file = await passingPath(worker.folder);
@@ -218,10 +190,10 @@ async function fetched(mirror: string, work: GitWork, worker: Worker): Promise<v
       await take();
     } catch (error) {
       if (!(error instanceof GitFailed)) throw error;
-      await everything();
+      await fetchAll(mirror, from);
       await take();
     }
-    if (!(await isThere()))
+    if (!(await hasCommit(mirror, commit, from)))
       throw new WorkFailed(`The bundle does not have the commit ${commit}.`, { isTemporary: false });
   } finally {
     removePath(file);

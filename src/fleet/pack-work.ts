@@ -1,13 +1,13 @@
 // A submitter's side of the work: what workers need to have the same files as a directory here.
 import { bundleTo, keepFor } from "../git/bundle.ts";
-import { GitFailed, gitOrNothing } from "../git/git.ts";
+import { GitFailed } from "../git/git.ts";
+import { remoteOf } from "../git/remote.ts";
 import { type Checkout, checkoutAround, commitOfFiles, hasFilesIn } from "../git/working-tree.ts";
 import { isDirectory, realPath } from "../platform/files.ts";
 import { isWithin, join } from "../platform/paths.ts";
 import { temporaryFolder } from "../platform/temporary-folder.ts";
 import { namesIn } from "../platform/whole-files.ts";
 import type { BlobStore } from "./blobs.ts";
-import { urlTrouble } from "./policy.ts";
 import type { Work } from "./work.ts";
 
 /** The work of a directory, or why it has none, as it follows the directory's name in a sentence. */
@@ -87,22 +87,6 @@ async function sourceOf(directory: string, shared: readonly string[]): Promise<F
 
 async function withRemote({ root, head, below }: Checkout): Promise<Found> {
   const remote = await remoteOf(root);
-  const written = remote && (await gitOrNothing(["remote", "get-url", remote], { directory: root }));
-  // A name before the host is often a token. Workers have their own.
-  const url = written?.replace(/^(https?:\/\/)[^/@]*@/i, "$1");
-  if (remote === undefined || !url)
-    return { says: "is in a Git repository without a remote, from which workers could clone it" };
-  const trouble = urlTrouble(url);
-  if (trouble !== undefined) return { says: `has the remote ${remote}, whose address ${trouble}` };
-  return { root, head, remote, url, below };
-}
-
-// That of the branch; else `origin`; else the only one.
-async function remoteOf(root: string): Promise<string | undefined> {
-  const branch = await gitOrNothing(["symbolic-ref", "--quiet", "--short", "HEAD"], { directory: root });
-  const own =
-    branch && (await gitOrNothing(["config", "--get", `branch.${branch}.remote`], { directory: root }));
-  const all = ((await gitOrNothing(["remote"], { directory: root })) ?? "").split("\n").filter(Boolean);
-  if (own && all.includes(own)) return own;
-  return all.includes("origin") ? "origin" : all.length === 1 ? all[0] : undefined;
+  if ("says" in remote) return remote;
+  return { root, head, remote: remote.name, url: remote.url, below };
 }

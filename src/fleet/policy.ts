@@ -1,4 +1,5 @@
 // What a worker lets tasks do. Jobs come from everybody who has the fleet's key; each machine decides for itself.
+import { isLocalUrl, urlTrouble } from "../git/remote.ts";
 import { expectation } from "../model/checks.ts";
 import { policyOfOption, type WorkerPolicy } from "../model/fleet.ts";
 import { toolRuleList } from "../model/options.ts";
@@ -39,27 +40,11 @@ function workRefusal(work: Work, policy: WorkerPolicy): string | undefined {
   }
 }
 
-/** What Git can be asked to clone without running a program that the address names. */
-const transports = /^(?:https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|\w[\w.-]*@[\w.-]+:|\/)/;
-
-/** What is wrong with the address of a repository; undefined if nothing is. */
-export function urlTrouble(url: string): string | undefined {
-  if (!transports.test(url)) return "must begin with https://, ssh:// or user@host:";
-  if (/[\s\0%]|\/\.{1,2}(?:\/|$)/.test(url)) return "contains what an address of a repository does not need";
-  if (/^(?:https?:\/\/[^/@]*|[a-z]+:\/\/[^/@]*:[^/@]*)@/.test(url))
-    return "contains a password or token; let Git get it from its own helper";
-  return undefined;
-}
-
 // A repository on the worker's own disk must be listed as such: "*" means those of other machines.
 function matches(pattern: string, text: string): boolean {
-  if (isLocal(text) && !isLocal(pattern)) return false;
+  if (isLocalUrl(text) && !isLocalUrl(pattern)) return false;
   const escaped = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${escaped.join(".*")}$`, "s").test(text);
-}
-
-function isLocal(url: string): boolean {
-  return url.startsWith("/") || url.startsWith("file:");
 }
 
 function isInside(path: string, directories: readonly string[]): boolean {

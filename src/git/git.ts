@@ -109,6 +109,8 @@ export async function gitBytes(
   if (program === undefined) throw new GitFailed("Git is not installed", { isMissing: true });
   if (signal?.aborted) throw new GitFailed("it was not wanted any more");
   try {
+    // What reaches another machine starts programs, such as ssh, which may hang as well.
+    const isGroup = more.reaches === "remotes" && process.platform !== "win32";
     const child = isNoOrphan(
       Bun.spawn([program, ...always, ...off, ...words], {
         cwd: directory,
@@ -116,11 +118,18 @@ export async function gitBytes(
         stdout: "pipe",
         stderr: "pipe",
         windowsHide: true,
-        timeout: timeoutMs,
-        ...(signal ? { signal } : {}),
+        detached: isGroup,
         env: { ...gitEnvironment(more.reaches ?? "nothing"), ...variablesOf(directory, more) },
       }),
     );
+    // A signal by which Git removes its locks.
+    const end = () => signalTo(isGroup ? -child.pid : child.pid);
+    const timer = setTimeout(end, timeoutMs);
+    signal?.addEventListener("abort", end);
+    void child.exited.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+    });
     const [bytes, said, status] = await Promise.all([
       mostBytes === undefined ? child.stdout.bytes() : upTo(mostBytes, child),
       child.stderr.text(),
@@ -132,6 +141,14 @@ export async function gitBytes(
   } catch (error) {
     if (codeOf(error) === "ENOENT") throw new GitFailed(`${directory} does not exist`);
     throw error;
+  }
+}
+
+function signalTo(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    // It has gone.
   }
 }
 
@@ -248,9 +265,16 @@ function variablesOf(directory: string, { repository, index, committedAt }: Name
   };
 }
 
+/** A text without the names and passwords in addresses: what a user's own configuration adds to one is for nobody else. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/\b(https?:\/\/)[^/\s'"]*@|\b([a-z]+:\/\/[^/\s'"@:]*):[^/\s'"]*(?=@)/gi, "$1$2");
+}
+
 // Git says what it does, and then what went wrong.
 function lastWords(said: string): string {
-  const lines = said.split("\n").map((line) => line.trim());
+  const lines = withoutSecrets(said)
+    .split("\n")
+    .map((line) => line.trim());
   const wrong = lines.filter((line) => /^(?:fatal|error):/.test(line));
   return (wrong.length > 0 ? wrong : lines.filter((line) => line !== "").slice(-1))
     .map((line) => line.replace(/^(?:fatal|error): /, ""))

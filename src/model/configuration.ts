@@ -1,7 +1,7 @@
 // Settings of the operator, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
 import { z } from "zod";
 import { fleets } from "./fleet.ts";
-import { batchOptions, concurrency } from "./options.ts";
+import { batchOptions, concurrency, hostSource } from "./options.ts";
 
 /** Daemons that build tools and shells start once and use everywhere. */
 const usualDaemons = [
@@ -98,6 +98,12 @@ export const configurationSchema = z.strictObject({
         "How long another machine may hear nothing from a batch before its sessions there get no more input and finish alone. After three times as long out of reach, `onLostHost` applies.",
     })
     .default(60),
+  hostSource: hostSource
+    .meta({
+      description:
+        "How other machines get a Git repository that is here: what has been pushed from its remote, if they can, and the rest from here (`auto`); or everything from here (`here`).",
+    })
+    .default("auto"),
   dailyBudgetUsd: z
     .number()
     .positive()

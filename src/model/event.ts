@@ -4,7 +4,7 @@ import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { checkResult, stopCondition } from "./checks.ts";
 import { batchFleet } from "./fleet.ts";
-import { concurrency, failureMode, onLostHost } from "./options.ts";
+import { concurrency, failureMode, hostSource, onLostHost } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { retention } from "./retention.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
@@ -97,6 +97,8 @@ export const batch = z.object({
   onLostHost: onLostHost.optional(),
   /** How long a machine may be out of reach before it gets no more work, in seconds. */
   hostLeaseSeconds: z.number().positive().optional(),
+  /** From where they get the history of repositories; absent in older logs. */
+  hostSource: hostSource.optional(),
   /** Most sessions at once. */
   concurrency,
   /** Most sessions at once over all batches of the account, as far as this batch is concerned. */

@@ -41,6 +41,9 @@ export type Concurrency = z.output<typeof concurrency>;
 /** What becomes of the sessions of a machine that cannot be reached any more. */
 export const onLostHost = z.enum(["wait", "elsewhere"]);
 
+/** From where other machines get the history of a repository that is here. */
+export const hostSource = z.enum(["auto", "here"]);
+
 /** What a failed task means for the others. */
 export const failureMode = z.enum(["continue", "no-new", "cancel"]);
 

@@ -255,6 +255,7 @@ export async function planBatch(
               hosts,
               onLostHost: batchWide.onLostHost ?? "wait",
               hostLeaseSeconds: configuration.hostLeaseSeconds,
+              hostSource: configuration.hostSource,
             }),
         // The setting is about this machine.
         concurrency: lowerOf(

@@ -62,6 +62,7 @@ async function hostsOf(
     epoch: 1,
     leaseMs: 60_000,
     onLostHost: "wait",
+    hasSource: true,
     environment: {},
     mostMs: () => 60_000,
     local: here,

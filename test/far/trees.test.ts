@@ -22,45 +22,9 @@ import { ownRefs } from "../../src/git/bundle.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
+import { farMachine, gitIn, home, machineFor, never } from "./trees-inside.ts";
 
 const withGit = testNeeding("git", "Linux");
-
-const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
-
-/** Git as its user runs it. */
-function gitIn(directory: string, ...words: string[]): string {
-  const how = ["-c", "protocol.file.allow=always", ...identity];
-  const { success, stdout, stderr } = Bun.spawnSync(["git", ...how, ...words], { cwd: directory });
-  if (!success) throw new Error(`git ${words.join(" ")}: ${stderr}`);
-  return stdout.toString().trimEnd();
-}
-
-/** A machine that has working trees of others, without a connection. */
-function farMachine(inside: Inside) {
-  const folder = inside.file("far");
-  mkdirSync(folder);
-  const there = new FarTrees(folder);
-  const host: TreeHost = {
-    name: "box1",
-    textOf: (path) => `box1:${path}`,
-    tree: async (action, body = new Uint8Array(0)) => {
-      const { answer, body: found = new Uint8Array(0) } = await there.act("abcd2345", action, body);
-      return { ...answer, body: found };
-    },
-  };
-  mkdirSync(inside.file("batch"));
-  const trees = new Trees(inside.file("batch"));
-  return { there, host, trees, folder, pathOf: (text: string) => text.slice("box1:".length) };
-}
-
-/** The same, and a repository with a commit here. */
-function machineFor(inside: Inside) {
-  gitIn(inside.work, "init", "--quiet");
-  writeFileSync(join(inside.work, "one.txt"), "one\n");
-  gitIn(inside.work, "add", "--all");
-  gitIn(inside.work, "commit", "--quiet", "-m", "first");
-  return farMachine(inside);
-}
 
 /** A program that leaves a trace when it is run, and passes on what it gets. */
 function tracing(inside: Inside) {
@@ -75,9 +39,6 @@ function apply(remark: string | undefined): void {
   const { success, stderr } = Bun.spawnSync(["git", "apply", patch], { cwd: root });
   if (!success) throw new Error(`${remark}: ${stderr}`);
 }
-
-const never = () => false;
-const home = { branch: "bcdfghjk/1", message: "Task 1 of batch bcdfghjk" };
 
 withGit("a session's changes are read without what it has configured in its working tree", async () => {
   using inside = new Inside();

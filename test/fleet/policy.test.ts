@@ -1,7 +1,8 @@
 // A worker decides for itself what tasks may do, whoever has signed them.
 import { describe, expect, test } from "bun:test";
-import { refusal, urlTrouble } from "../../src/fleet/policy.ts";
+import { refusal } from "../../src/fleet/policy.ts";
 import type { Work } from "../../src/fleet/work.ts";
+import { urlTrouble } from "../../src/git/remote.ts";
 import { policyOfOption, workerPolicy } from "../../src/model/fleet.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 
@@ -98,6 +99,7 @@ describe("places", () => {
     "https://me:secret@github.com/acme/x",
     "https://token@github.com/acme/x",
     "ssh://me:secret@github.com/acme/x",
+    "https://github.com/acme/x?private_token=secret",
     "",
   ])("%j is no address, even where all are allowed", (url) => {
     expect(urlTrouble(url)).toBeString();

@@ -4,6 +4,8 @@
 import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/messages.ts";
 import { BundleTooLarge, bareRepository, mostBundleBytes, ownRefs, takeBundle } from "../../git/bundle.ts";
 import { git } from "../../git/git.ts";
+import { checkAnswers, fetchCommit, hasCommit } from "../../git/mirror.ts";
+import { urlTrouble } from "../../git/remote.ts";
 import { changesIn, cloneFor } from "../../git/task-clone.ts";
 import { FewAtOnce, TurnPerKey } from "../../model/once.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
@@ -25,6 +27,9 @@ const longestPatch = 32 * 1024 * 1024;
 /** New files of more than this, in bytes, make no patch that is short enough. */
 const mostNewBytes = 8 * longestPatch;
 
+/** How long a server may take to say anything before the files come from elsewhere, in milliseconds. */
+const serverMs = 20_000;
+
 type Answer = Omit<Extract<FromKeeper, { type: "tree" }>, "type" | "request">;
 
 export class FarTrees {
@@ -33,6 +38,8 @@ export class FarTrees {
   readonly #turns = new TurnPerKey();
   /** What is done at present. */
   readonly #acting = new Set<Promise<unknown>>();
+  /** What is fetched from servers, which may take long: nobody waits for it but those who need the same repository. */
+  readonly #fetching = new Map<Promise<unknown>, { batch: string; stop: AbortController }>();
   /** The last thing that concerns all of them: it waits for what is done, and what comes later waits for it. */
   #ofAll: Promise<unknown> = Promise.resolve();
   /** What reads or writes whole working trees: more of it at once would only be slower. */
@@ -53,10 +60,19 @@ export class FarTrees {
     if (tree !== undefined && action.do === "check-out" && !this.#checkOuts.has(tree))
       this.#checkOuts.set(tree, new AbortController());
     const key = tree ?? ("repository" in action ? this.#repository(action.repository) : "");
-    const done = this.#ofAll.then(() => this.#turns.next(key, () => this.#act(batch, action, body)));
-    this.#acting.add(done);
-    void done.finally(() => this.#acting.delete(done));
+    const stop = new AbortController();
+    const act = () => this.#act(batch, action, { body, signal: stop.signal });
+    const done = this.#ofAll.then(() => this.#turns.next(key, act));
+    const isFetch = action.do === "fetch";
+    if (isFetch) this.#fetching.set(done, { batch, stop });
+    else this.#acting.add(done);
+    void done.finally(() => (isFetch ? this.#fetching : this.#acting).delete(done));
     return done;
+  }
+
+  /** Whether something is fetched. */
+  get isFetching(): boolean {
+    return this.#fetching.size > 0;
   }
 
   /** Whether a batch has working trees here. */
@@ -84,6 +100,9 @@ export class FarTrees {
   /** Removes the working trees of batches that are free; and all repositories, if no other batch has any here. */
   prune(isFree: (batch: string) => boolean): Promise<void> {
     return this.#next(async () => {
+      const ended = [...this.#fetching].filter(([, { batch }]) => isFree(batch));
+      for (const [, { stop }] of ended) stop.abort();
+      await Promise.all(ended.map(([done]) => done));
       const batches = foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
       for (const batch of batches.filter(isFree)) {
         await removeTree(this.#treesOf(batch));
@@ -91,7 +110,7 @@ export class FarTrees {
           if (dirname(tree) === this.#treesOf(batch)) this.#checkOuts.delete(tree);
         removeEmptyFolders(join(this.#folder, batch), this.#folder);
       }
-      if (batches.every((batch) => isFree(batch) && !this.has(batch)))
+      if (!this.isFetching && batches.every((batch) => isFree(batch) && !this.has(batch)))
         await removeTree(join(this.#folder, repositoriesFolder));
     });
   }
@@ -108,12 +127,14 @@ export class FarTrees {
   async #act(
     batch: string,
     action: TreeAction,
-    body: Uint8Array,
+    { body, signal }: { body: Uint8Array; signal: AbortSignal },
   ): Promise<{ answer: Answer; body?: Uint8Array }> {
     try {
       switch (action.do) {
         case "have":
           return { answer: { commits: await this.#commitsOf(action.repository) } };
+        case "fetch":
+          return { answer: { commits: await this.#fetch(action, signal) } };
         case "receive":
           return { answer: await this.#receive(batch, action, body) };
         case "check-out":
@@ -138,6 +159,29 @@ export class FarTrees {
       directory: at,
     });
     return names.split("\n").filter(Boolean);
+  }
+
+  // Those of the commits that are there then.
+  async #fetch(
+    { repository, url, commits }: Extract<TreeAction, { do: "fetch" }>,
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const trouble = urlTrouble(url);
+    if (trouble !== undefined) throw new Error(`the address of the repository ${trouble}`);
+    const at = this.#repository(repository);
+    makePrivateDirectory(dirname(at));
+    if (!isDirectory(at)) await bareRepository(at, repository);
+    const from = { url, signal };
+    const areThere = async () => {
+      const all = await Promise.all(commits.map((commit) => hasCommit(at, commit, from)));
+      return commits.filter((_, index) => all[index]);
+    };
+    const before = await areThere();
+    if (before.length === commits.length) return before;
+    await checkAnswers(at, from, serverMs);
+    // What one fetch does not bring, another one would not, either.
+    for (const commit of commits) if (!(await fetchCommit(at, commit, from))) break;
+    return await areThere();
   }
 
   async #receive(

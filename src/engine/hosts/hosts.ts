@@ -30,6 +30,8 @@ import { type ComesHome, Trees, treeIn } from "./trees.ts";
 
 export interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
   names: readonly string[];
+  /** Whether machines may get the history of repositories from their remotes. */
+  hasSource: boolean;
   /** For what runs on this machine all the same. */
   local: SessionHost;
   /** Where a task must run: the name of a machine; undefined for any. */
@@ -104,6 +106,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       folder: parts.layout.batchDirectory(batchId),
       leaseMs: Math.ceil((batch.hostLeaseSeconds ?? 60) * 1000),
       onLostHost: batch.onLostHost ?? "wait",
+      hasSource: batch.hostSource !== "here",
       mostMs: () => longestMs(state().batch),
       placeOf: (task) => {
         const directory = workingDirectoryOf(batch, optionsOf(state().batch, task));
@@ -136,7 +139,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       clock.soon("rest");
       this.#serve();
     };
-    this.#trees = new Trees(parts.folder);
+    this.#trees = new Trees(parts.folder, { hasSource: parts.hasSource });
     const known = (name: string) => {
       const { sessions, trees } = logged(name);
       return { sessions, trees: [...trees, ...this.#trees.namesOn(name)] };

@@ -160,7 +160,8 @@ export class KeeperConnection implements Listener, Disposable {
     this.#isUsed = true;
     this.#after(async () => {
       const folder = keeper.filesOf(batch.id);
-      this.send({ type: "welcome", version: product.version, folder, claude: await claude() });
+      const { version } = product;
+      this.send({ type: "welcome", version, folder, claude: await claude(), fetches: true });
       this.sayRoom();
     });
   }

@@ -103,6 +103,7 @@ export class SshHost implements Disposable {
   /** Files that the machine has, as far as this connection knows. */
   #sent = new Map<string, string>();
   #thereFolder: string | undefined;
+  #canFetch = false;
   #problem: string | undefined;
   #room: { running: number; because?: string | undefined } = { running: 0 };
   #fullUntil = Number.NEGATIVE_INFINITY;
@@ -143,6 +144,11 @@ export class SshHost implements Disposable {
 
   get name(): string {
     return this.#parts.name;
+  }
+
+  /** Whether its keeper can get commits from servers. */
+  get canFetch(): boolean {
+    return this.#canFetch;
   }
 
   /** How many sessions run there, and are about to. */
@@ -193,7 +199,7 @@ export class SshHost implements Disposable {
 
   /**
    * Asks about working trees there. What a session has changed is waited for as long as the session would be, unless that is
-   * cancelled; anything else only for a while, because another machine may do it, and a check-out only until it is cancelled.
+   * cancelled; anything else only for a while, because another machine may do it, and a fetch or a check-out only until it is cancelled.
    */
   tree(action: TreeAction, body?: Uint8Array, isCancelled: () => boolean = () => false): Promise<TreeAnswer> {
     const { promise, resolve } = Promise.withResolvers<TreeAnswer>();
@@ -350,7 +356,7 @@ export class SshHost implements Disposable {
   // A session that never started leaves nothing to wait for; who asked drops what is there of its working tree.
   #giveUpTrees(): void {
     for (const { action, isCancelled, settle } of [...this.#trees.values()])
-      if (action.do === "check-out" && isCancelled())
+      if ((action.do === "check-out" || action.do === "fetch") && isCancelled())
         settle({ ...lostTree("nobody wants it any more"), away: "waited-for" });
   }
 
@@ -424,8 +430,9 @@ export class SshHost implements Disposable {
     this.#link.send({ type: "put", name }, new TextEncoder().encode(text));
   }
 
-  #opened({ folder, claude }: Extract<FromKeeper, { type: "welcome" }>): void {
+  #opened({ folder, claude, fetches = false }: Extract<FromKeeper, { type: "welcome" }>): void {
     this.#thereFolder = folder;
+    this.#canFetch = fetches;
     this.#problem = claude.problem;
     this.#sent = new Map();
     for (const ticket of [...this.#asked.keys()]) this.#answer(ticket, false);

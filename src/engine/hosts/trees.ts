@@ -4,6 +4,7 @@ import { repositoryOf } from "../../claude/repository.ts";
 import { bundlePieceBytes } from "../../far/messages.ts";
 import type { Relocation } from "../../far/relocated.ts";
 import { bundleFor, type Snapshot, snapshotOf } from "../../far/snapshot.ts";
+import { withoutSecrets } from "../../git/git.ts";
 import { branchRemark, takePatch } from "../../git/take-branch.ts";
 import { OncePerKey, TurnPerKey } from "../../model/once.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
@@ -19,7 +20,7 @@ import type { SshHost, TreeAnswer } from "./ssh-host.ts";
 const mostTries = 5;
 
 /** A machine, as far as working trees are concerned. */
-export type TreeHost = Pick<SshHost, "name" | "tree" | "textOf">;
+export type TreeHost = Pick<SshHost, "name" | "tree" | "textOf" | "canFetch">;
 
 /** What the changes of a task become in a repository here. */
 export interface ComesHome {
@@ -39,10 +40,15 @@ interface Tree extends ComesHome {
 export class Trees {
   /** Of the batch, on this machine. */
   readonly #folder: string;
+  readonly #hasSource: boolean;
   /** One of each directory for all tasks of a runner. */
   readonly #snapshots = new OncePerKey<Snapshot>();
   /** What each machine gets, by its name and the commit: once. */
   readonly #sent = new OncePerKey<void>();
+  /** Who waits for that. */
+  readonly #wanting = new Map<string, Set<() => boolean>>();
+  /** A remark about that, for the first task that it was sent for. */
+  readonly #unsaid = new Map<string, string>();
   /** Each machine gets one bundle after the other. */
   readonly #sending = new TurnPerKey();
   /** What each of those that were prepared is a copy of, by its name. */
@@ -50,8 +56,10 @@ export class Trees {
   /** Those that are on each machine, or soon may be. */
   readonly #names = new Map<string, Set<string>>();
 
-  constructor(folder: string) {
+  /** `folder`: of the batch. `hasSource`: whether machines may get history from the remotes of repositories here. */
+  constructor(folder: string, { hasSource = true }: { hasSource?: boolean } = {}) {
     this.#folder = folder;
+    this.#hasSource = hasSource;
   }
 
   /** A working tree of its own on that machine. Throws if there can be none, or nobody wants it any more. */
@@ -61,15 +69,19 @@ export class Trees {
     home: ComesHome,
     isWanted: () => boolean = () => true,
   ): Promise<Prepared> {
-    const snapshot = await this.#snapshots.of(directory, () => snapshotOf(directory, this.#folder));
+    const hasSource = this.#hasSource;
+    const snapshot = await this.#snapshots.of(directory, () =>
+      snapshotOf(directory, this.#folder, { hasSource }),
+    );
     const name = Bun.randomUUIDv7();
     this.#add(host, name);
     try {
-      await this.#send(host, snapshot);
+      await this.#send(host, snapshot, isWanted);
       const out = await this.#checkOut(host, { snapshot, name, isWanted });
       const path = [out.directory, snapshot.below].filter(Boolean).join("/");
       if (out.directory !== undefined) this.#copied.set(name, { here: snapshot.root, there: out.directory });
-      return this.#prepared(host, { name, path, from: directory, ...home });
+      const remark = this.#takeRemark(keyOf(host, snapshot));
+      return this.#prepared(host, { name, path, from: directory, ...home }, remark);
     } catch (error) {
       this.#drop(host, name);
       throw error;
@@ -87,7 +99,7 @@ export class Trees {
     if (first.problem === undefined || isForNow(first)) return answerOf(first);
     // Somebody may have removed the repository there.
     this.#sent.forget(keyOf(host, snapshot));
-    await this.#send(host, snapshot);
+    await this.#send(host, snapshot, isWanted);
     return answerOf(await ask());
   }
 
@@ -122,25 +134,30 @@ export class Trees {
     return this.#prepared(host, { name, path, from, ...home });
   }
 
-  #prepared(host: TreeHost, tree: Tree): Prepared {
+  // `remark`: for the task, beside what it has changed.
+  #prepared(host: TreeHost, tree: Tree, remark?: string): Prepared {
     const { name } = tree;
     const directory = host.textOf(tree.path);
     const patch = join(this.#folder, `changes-${name}.patch`);
     let isOnlyThere = false;
+    const collect = async (isCancelled: () => boolean): Promise<string | undefined> => {
+      const answer = await host.tree({ do: "changes", name }, undefined, isCancelled);
+      const { files = 0, commit = "", body, problem } = answer;
+      // The runner before this one may have fetched it.
+      if (problem !== undefined && !exists(patch)) {
+        isOnlyThere = true;
+        return `What it changed could not be fetched from ${directory}: ${problem}`;
+      }
+      if (problem === undefined && files === 0) return undefined;
+      if (problem === undefined)
+        await replaceFile(patch, Buffer.concat([headOf({ files, commit }), body]), { mode: 0o600 });
+      return await changesRemark(patch, { ...tree, host: host.name });
+    };
     return {
       directory,
       collect: async (isCancelled) => {
-        const answer = await host.tree({ do: "changes", name }, undefined, isCancelled);
-        const { files = 0, commit = "", body, problem } = answer;
-        // The runner before this one may have fetched it.
-        if (problem !== undefined && !exists(patch)) {
-          isOnlyThere = true;
-          return `What it changed could not be fetched from ${directory}: ${problem}`;
-        }
-        if (problem === undefined && files === 0) return undefined;
-        if (problem === undefined)
-          await replaceFile(patch, Buffer.concat([headOf({ files, commit }), body]), { mode: 0o600 });
-        return await changesRemark(patch, { ...tree, host: host.name });
+        const collected = await collect(isCancelled);
+        return [remark, collected].filter((one) => one !== undefined).join(" ") || undefined;
       },
       [Symbol.asyncDispose]: async () => {
         if (!isOnlyThere) this.#drop(host, name);
@@ -148,12 +165,56 @@ export class Trees {
     };
   }
 
-  #send(host: TreeHost, snapshot: Snapshot): Promise<void> {
-    return this.#sent.of(keyOf(host, snapshot), () =>
-      this.#sending.next(host.name, () => sendTo(host, snapshot)),
-    );
+  async #send(host: TreeHost, snapshot: Snapshot, isWanted: () => boolean): Promise<void> {
+    const key = keyOf(host, snapshot);
+    const wanting = this.#wanting.get(key) ?? new Set();
+    this.#wanting.set(key, wanting.add(isWanted));
+    const isUnwanted = () => ![...wanting].some((isStillWanted) => isStillWanted());
+    try {
+      await this.#sent.of(key, async () => {
+        const known = await fetched(host, snapshot, isUnwanted);
+        if (known.problem !== undefined) this.#unsaid.set(key, notFetched(host, snapshot, known.problem));
+        await this.#sending.next(host.name, () => sendTo(host, snapshot, known.commits));
+      });
+    } finally {
+      wanting.delete(isWanted);
+    }
+  }
+
+  #takeRemark(key: string): string | undefined {
+    const remark = this.#unsaid.get(key);
+    this.#unsaid.delete(key);
+    return remark;
   }
 }
+
+/** What a machine has got from the remote: commits, and why it lacks others. */
+interface Fetched {
+  commits: readonly string[];
+  problem?: string;
+}
+
+// Whatever keeps a machine from it, the same files can be sent from here.
+async function fetched(host: TreeHost, snapshot: Snapshot, isUnwanted: () => boolean): Promise<Fetched> {
+  const { name: repository, source } = snapshot;
+  if (!source || !host.canFetch) return { commits: [] };
+  const { url, commits: asked } = source;
+  const action = { repository, url, commits: [...asked] };
+  const answer = await host.tree({ do: "fetch", ...action }, undefined, isUnwanted);
+  if (answer.away !== undefined) throw new NotNow(answer.problem ?? "", answer.away);
+  const { commits = [], problem } = answer;
+  if (problem !== undefined) return { commits, problem };
+  const isWhole = asked.every((commit) => commits.includes(commit));
+  return isWhole ? { commits } : { commits, problem: "it does not have all that the remote had last" };
+}
+
+function notFetched(host: TreeHost, { source }: Snapshot, problem: string): string {
+  const because = withoutSecrets(problem).slice(0, longestProblem);
+  return `${host.name} could not get ${source?.url} by itself (${because}), so its files were sent from here.`;
+}
+
+/** Of why something was not fetched, in characters. */
+const longestProblem = 300;
 
 interface Patch {
   files: number;
@@ -190,14 +251,15 @@ async function changesRemark(
   ].join(" ");
 }
 
-async function sendTo(host: TreeHost, snapshot: Snapshot): Promise<void> {
+// `known`: commits that the machine has, beside those that were sent before.
+async function sendTo(host: TreeHost, snapshot: Snapshot, known: readonly string[]): Promise<void> {
   const { name: repository } = snapshot;
   using folder = temporaryFolder();
   const file = join(folder.path, "work.bundle");
   for (let tries = 1; ; tries++) {
     let sent = 0;
     const { commits = [] } = answerOf(await host.tree({ do: "have", repository }));
-    if (!(await bundleFor(snapshot, commits, file))) return;
+    if (!(await bundleFor(snapshot, [...commits, ...known], file))) return;
     const answer = await sendFile(host, repository, file, () => sent++);
     if (answer.problem === undefined) return;
     if (answer.isInterrupted !== true) answerOf(answer);
