@@ -1,4 +1,4 @@
-// Runs one job of a fleet: as a batch of one task in this machine's store, like `run-task`.
+// Runs one job of a fleet: as a task of a batch in this machine's store, like `run-task`.
 import { concerns, isOfSome } from "../engine/account/hold.ts";
 import { BlobError, type BlobStore } from "../fleet/blobs.ts";
 import { type Carried, type FleetJob, type JobResult, longestInlineBytes } from "../fleet/job.ts";
@@ -8,12 +8,11 @@ import { batchIdSchema } from "../model/batch-id.ts";
 import { changesMessage } from "../model/branch-name.ts";
 import { toolRuleList } from "../model/options.ts";
 import type { AttemptOutcome, Usage } from "../model/outcome.ts";
-import { type Attempt, type BatchState, type DoneTask, taskOf } from "../model/state.ts";
+import type { Attempt, DoneTask, TaskState } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import { usageOfAll } from "../model/usage-sum.ts";
 import { clock } from "../platform/clock.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { outcomeText } from "../report/outcome-text.ts";
 import { Holds } from "../store/holds.ts";
@@ -21,8 +20,8 @@ import { stderrBeside } from "../store/layout.ts";
 import type { Context } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import { faultText, problemsText, toolWording } from "./fault-text.ts";
-import { ForegroundBatch } from "./foreground.ts";
-import { planBatch } from "./plan.ts";
+import type { JobBatches, JobTask } from "./job-batches.ts";
+import { type PlannedBatch, planBatch } from "./plan.ts";
 import { rawObject } from "./raw-options.ts";
 import { inSpec, readTaskSpec } from "./task-spec.ts";
 
@@ -42,6 +41,7 @@ const usualPauseMs = 60_000;
 const longestPackedBytes = 256 * 1024;
 
 export interface JobParts {
+  batches: JobBatches;
   /** How the worker calls itself. */
   worker: string;
   blobs: Pick<BlobStore, "put" | "getTo">;
@@ -85,15 +85,16 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
       const says = wordsOf(inSpec(planned.faults));
       return planned.faults.some(isOfMachine) ? unable(says) : refused(says);
     }
-    using batch = await ForegroundBatch.create(context, planned.value, { isOfFleet: true });
+    const running = new RunningJob(context, { job, run, parts });
     try {
-      if (parts.keeper) context.store.claimKeeper(batch.state.batch.batchId, parts.keeper);
-      const end = await new RunningJob(context, batch, { job, run, parts }).toItsEnd();
+      const end = await running.toItsEnd(planned.value);
       return await withChanges(end, job, files, run);
     } catch (error) {
-      const { attempts } = taskOf(batch.state, 1);
-      const used = usedBy(batch.state);
-      abandon(batch);
+      const { task } = running;
+      if (!task) throw error;
+      const { attempts } = task.state;
+      const used = usedBy(task.state);
+      abandon(task);
       const { reason } = run.signal;
       const because = messageOf(error);
       const end = brokenOff({ because, reason, used, attempts: attempts.length, worker: parts.worker });
@@ -115,22 +116,19 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
   }
 }
 
-/** What a batch of one task has used. A session that still runs may cost more than is known, and nobody watches it any more. */
-export function usedBy(state: BatchState): Usage | undefined {
-  const task = taskOf(state, 1);
+/** What a task has used. A session that still runs may cost more than is known, and nobody watches it any more. */
+export function usedBy(task: TaskState): Usage | undefined {
   const used = usageOfAll(task.attempts.flatMap(({ usage }) => usage ?? []));
   if (task.status !== "running") return used;
   return { costUsd: 0, numTurns: 0, durationMs: 0, ...used, atLeast: true };
 }
 
-// Nobody takes over the batch, because this process goes on.
-function abandon(batch: ForegroundBatch): void {
-  for (const act of [() => batch.kill(), () => batch.stop()]) {
-    try {
-      act();
-    } catch (error) {
-      console.error(`${new Date().toISOString()} A batch that failed could not be ended:`, error);
-    }
+// Nobody waits for it any more.
+function abandon(task: JobTask): void {
+  try {
+    task.stop();
+  } catch (error) {
+    console.error(`${new Date().toISOString()} A task that failed could not be ended:`, error);
   }
 }
 
@@ -277,7 +275,6 @@ function wordsOf(faults: Parameters<typeof inSpec>[0]): string {
 
 class RunningJob {
   readonly #context: Context;
-  readonly #batch: ForegroundBatch;
   readonly #job: FleetJob;
   readonly #run: Run;
   readonly #parts: JobParts;
@@ -285,42 +282,54 @@ class RunningJob {
   /** What to do with the job, if it is not run here to its end. */
   #back: HandedBack | undefined;
   #isStopping = false;
+  /** Once it is in the store. */
+  task: JobTask | undefined;
 
-  constructor(
-    context: Context,
-    batch: ForegroundBatch,
-    { job, run, parts }: { job: FleetJob; run: Run; parts: JobParts },
-  ) {
+  constructor(context: Context, { job, run, parts }: { job: FleetJob; run: Run; parts: JobParts }) {
     this.#context = context;
-    this.#batch = batch;
     this.#job = job;
     this.#run = run;
     this.#parts = parts;
   }
 
-  async toItsEnd(): Promise<RunEnd> {
+  async toItsEnd(planned: PlannedBatch): Promise<RunEnd> {
     const { signal } = this.#run;
+    const { batches, keeper } = this.#parts;
+    const task = await batches.begin({
+      planned,
+      keeper,
+      keepsSpending: this.#keepsSpending,
+      changed: () => this.#look(),
+    });
+    this.task = task;
     const stop = () => this.#stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);
     // While it waits for something, nothing changes.
     using _looks = clock.on("second", () => this.#look());
     try {
-      await this.#batch.run({ isAttended: false, changed: () => this.#look() });
+      await task.ended;
     } finally {
       signal.removeEventListener("abort", stop);
     }
-    const end = await this.#end();
-    return { ...end, tidy: () => this.#tidy() };
+    const end = await this.#end(task);
+    return { ...end, tidy: () => this.#tidy(task) };
+  }
+
+  // Where the batch of the task is in this store too, that one knows what it cost.
+  get #keepsSpending(): boolean {
+    const asker = batchIdSchema.safeParse(this.#job.batchId).data;
+    return asker === undefined || this.#context.store.row(asker) === undefined;
   }
 
   #look(): void {
-    const { state } = this.#batch;
-    const activity = this.#batch.activities().get(1) ?? this.#batch.held()?.because;
+    const { task } = this;
+    if (!task) return;
+    const activity = task.activity() ?? task.held()?.because;
     if (activity !== undefined) this.#run.report(activity);
-    if (state.endedAt !== undefined) return;
+    if (task.state.status === "done") return;
     const { aborted } = this.#run.signal;
-    if (!aborted) this.#back ??= this.#whyBack();
+    if (!aborted) this.#back ??= this.#whyBack(task);
     // What could not be stopped is tried again.
     if (aborted || this.#back) queueMicrotask(() => this.#stop());
   }
@@ -329,7 +338,7 @@ class RunningJob {
   #stop(): void {
     if (this.#isStopping) return;
     try {
-      this.#batch.stop();
+      this.task?.stop();
       this.#isStopping = true;
     } catch (error) {
       this.#run.report(`It cannot be stopped yet: ${messageOf(error)}`);
@@ -337,14 +346,13 @@ class RunningJob {
   }
 
   // What waits here for long may run elsewhere, or later.
-  #whyBack(): HandedBack | undefined {
-    const { state } = this.#batch;
-    const { status, attempts } = taskOf(state, 1);
+  #whyBack(task: JobTask): HandedBack | undefined {
+    const { status, attempts } = task.state;
     if (status !== "queued") return undefined;
-    const held = this.#batch.held();
+    const held = task.held();
     const last = attempts.at(-1)?.outcome;
-    const mayBeHeld = held !== undefined || (last?.kind === "failed" && isOfAccount(last));
-    const hold = mayBeHeld ? this.#hold() : undefined;
+    const mayBeHeld = held !== undefined || (last !== undefined && isOfAccount(last));
+    const hold = mayBeHeld ? this.#hold(task) : undefined;
     if (hold) return hold;
     const waits = held !== undefined && attempts.length === 0;
     if (!waits || performance.now() - this.#since <= longestWaitMs) return undefined;
@@ -353,11 +361,10 @@ class RunningJob {
     return handedBackBy(held.because, isLong ? workerPauseMs : machinePauseMs);
   }
 
-  #hold(): HandedBack | undefined {
-    const { state } = this.#batch;
-    const { model } = optionsOf(state.batch, 1);
+  #hold({ batch, state, account }: JobTask): HandedBack | undefined {
+    const { model } = optionsOf(batch, state.number);
     const now = Date.now();
-    const holds = new Holds(this.#context.store.database, state.account.hash).all();
+    const holds = new Holds(this.#context.store.database, account).all();
     const [hold] = holds.filter((one) => concerns(one, model) && one.until > now);
     if (!hold) return undefined;
     const ms = Math.min(longestPauseMs, hold.until - now);
@@ -369,8 +376,8 @@ class RunningJob {
     return { kind: "handed-back", workerPause: { ms: Math.min(workerPauseMs, ms), because: hold.because } };
   }
 
-  async #end(): Promise<RunEnd> {
-    const task = taskOf(this.#batch.state, 1);
+  async #end(job: JobTask): Promise<RunEnd> {
+    const task = job.state;
     if (task.status !== "done") return this.#back ?? { kind: "handed-back" };
     const { outcome } = task;
     const { reason } = this.#run.signal;
@@ -381,7 +388,7 @@ class RunningJob {
         return { kind: "result", result: { kind: "stopped", worker: this.#parts.worker, ...usage } };
       const back =
         reason === undefined
-          ? (this.#back ?? (isOfAccount(outcome) ? this.#hold() : undefined) ?? ofAccess(outcome))
+          ? (this.#back ?? (isOfAccount(outcome) ? this.#hold(job) : undefined) ?? ofAccess(outcome))
           : { kind: "handed-back" as const };
       if (back) return { ...back, ...usage };
     }
@@ -433,23 +440,19 @@ class RunningJob {
     };
   }
 
-  // Its result is stored elsewhere, and nobody here looks for it.
-  async #tidy(): Promise<void> {
-    const { store } = this.#context;
-    const { batchId } = this.#batch.state.batch;
+  async #tidy(task: JobTask): Promise<void> {
     try {
-      // Where the batch of the task is in this store too, that one knows what it cost.
-      const asker = batchIdSchema.safeParse(this.#job.batchId).data;
-      const keepsSpending = asker === undefined || store.row(asker) === undefined;
-      if (store.forget(batchId, { keepsSpending })) removePath(store.layout.batchDirectory(batchId));
+      task.tidy();
     } catch (error) {
       // `prune` removes it later.
-      console.error(`${new Date().toISOString()} ${batchId} could not be removed:`, error);
+      console.error(`${new Date().toISOString()} What a task has left could not be removed:`, error);
     }
   }
 }
 
+// The task itself, or the batch that it shares with others.
 function isOfAccount(outcome: AttemptOutcome): boolean {
+  if (outcome.kind === "cancelled") return outcome.by === "hold";
   return outcome.kind === "failed" && ["usage-limit", "auth", "billing"].includes(outcome.reason);
 }
 

@@ -14,6 +14,7 @@ import { join } from "../platform/paths.ts";
 import { processorCount } from "../platform/processors.ts";
 import { type Context, newContext, UserError } from "./context.ts";
 import { meantSpec, runJob, whyUnable, workerPauseMs } from "./fleet-job.ts";
+import { JobBatches } from "./job-batches.ts";
 
 /** Sessions mostly wait for the API: this many for each processor, if nothing else is said. */
 const sessionsPerProcessor = 4;
@@ -57,6 +58,7 @@ export async function startWorker({
   const blobs = blobStoreOf(fleet);
   // One store for all jobs: with one for each, what a job writes would wake all others, many times a second.
   const ofJobs = newContext("tools");
+  const batches = new JobBatches(ofJobs);
   const folder = join(context.store.layout.stateDirectory, workFolder);
   const why = await whyUnable(context, folder);
   if (why !== undefined) throw new UserError(`This machine can run no task: ${why} Nothing was started.`);
@@ -85,6 +87,7 @@ export async function startWorker({
     const against = refusal(job, policy) ?? refusal({ ...job, spec: meant.spec }, policy);
     if (against !== undefined) return refused(against);
     return await runJob(ofJobs, job, one, {
+      batches,
       worker: name,
       blobs,
       folder,

@@ -36,29 +36,21 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   readonly #context: Context;
   readonly #log: BatchLog;
   readonly #values: SessionValues;
-  /** Whether nobody here looks at it. */
-  readonly #isOfFleet: boolean;
   readonly #cancelled = new AbortController();
   #activities: ReadonlyMap<number, string> = new Map();
   #held: WaitReason | undefined;
   /** Tries again to request the end. */
   #again: Disposable | undefined;
 
-  private constructor(context: Context, log: BatchLog, values: SessionValues, isOfFleet: boolean) {
-    this.#isOfFleet = isOfFleet;
+  private constructor(context: Context, log: BatchLog, values: SessionValues) {
     this.#context = context;
     this.#log = log;
     this.#values = values;
   }
 
-  /** `isOfFleet`: another machine's batch has this task, so it is no new batch of somebody here. */
-  static async create(
-    context: Context,
-    planned: PlannedBatch,
-    { isOfFleet = false }: { isOfFleet?: boolean } = {},
-  ): Promise<ForegroundBatch> {
-    const log = await create(context, planned, true, { isCounted: !isOfFleet });
-    return new ForegroundBatch(context, log, planned.values, isOfFleet);
+  static async create(context: Context, planned: PlannedBatch): Promise<ForegroundBatch> {
+    const log = await create(context, planned, true);
+    return new ForegroundBatch(context, log, planned.values);
   }
 
   get state(): BatchState {
@@ -91,7 +83,6 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     const ran = await runBatch(store, this.#log, {
       values: this.#values,
       isAttended,
-      isUnseen: this.#isOfFleet,
       cancelled: this.#cancelled.signal,
       ...(complain ? { complain } : {}),
       watching: (_, activities, held) => {

@@ -125,6 +125,13 @@ export class BatchLog {
     });
   }
 
+  /** Appends for the runner of the batch, which is in this process and has this log: its next `refresh` returns the events. */
+  request(decide: (state: BatchState) => EventBody[]): Event[] {
+    const events = this.append(decide);
+    this.#unreturned.push(...events);
+    return events;
+  }
+
   // Never earlier than the previous event, even if the machine's clock was set back.
   #stamp(epoch: number): { at: number; epoch: number } {
     return { at: Math.max(Date.now(), this.state.changedAt), epoch };

@@ -1,6 +1,7 @@
 // What a worker makes of a run that breaks off.
 import { expect, test } from "bun:test";
 import { WorkFailed } from "../../src/fleet/open-work.ts";
+import { taskOf } from "../../src/model/state.ts";
 import { brokenOff, untilStored, usedBy } from "../../src/operations/fleet-job.ts";
 import { clock } from "../../src/platform/clock.ts";
 import { Inside } from "../inside.ts";
@@ -36,12 +37,12 @@ test("what had to end says what it had cost: as stopped, or for the next worker"
 test("a session that runs while its run breaks off has cost more than is known, so nobody runs its task again", () => {
   using inside = new Inside();
   const batch = inside.batch(inside.context());
-  expect(usedBy(batch.log.state)).toBeUndefined();
-  const running = usedBy(batch.start(1).log.state);
+  expect(usedBy(taskOf(batch.log.state, 1))).toBeUndefined();
+  const running = usedBy(taskOf(batch.start(1).log.state, 1));
   expect(running).toMatchObject({ costUsd: 0, atLeast: true });
   expect(brokenOff({ ...run, used: running })?.kind).toBe("result");
   const ended = batch.answer(1, "yes", { usage: used }).log.state;
-  expect(usedBy(ended)).toEqual(used);
+  expect(usedBy(taskOf(ended, 1))).toEqual(used);
 });
 
 test("changes that a full disk keeps from being read are read again, and others are not", async () => {

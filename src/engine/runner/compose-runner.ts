@@ -82,6 +82,13 @@ export interface RunOptions {
   complain?(message: string): void;
   /** Aborted once this process has requested the end of the batch in the log, so that the runner reads it at once. */
   cancelled?: AbortSignal;
+  /** Of a batch to which this process may add tasks at any time. */
+  requests?: Requests;
+}
+
+/** Says that this process has requested something in the log of a batch (`BatchLog.request`), so that the runner reads it at once. */
+export interface Requests {
+  subscribe(listener: () => void): Disposable;
 }
 
 export type RunnerParts = ReturnType<typeof composeRunner>;
@@ -98,7 +105,15 @@ export function composeRunner(
   store: Store,
   batchLog: BatchLog,
   epoch: number,
-  { watching, values = noValues, isAttended = true, isUnseen = false, cancelled, complain }: RunOptions,
+  {
+    watching,
+    values = noValues,
+    isAttended = true,
+    isUnseen = false,
+    cancelled,
+    requests,
+    complain,
+  }: RunOptions,
   { fleetParts, other, tracing }: MoreParts = {},
 ) {
   const { batch, account } = batchLog.state;
@@ -138,7 +153,7 @@ export function composeRunner(
   const late = new LateWrites();
   const row = sharedRow(store, late);
   const capacity = sharedCapacity(store.capacity, late);
-  const isForOne = isUnseen && batch.tasks.length === 1;
+  const isForOne = isUnseen && batch.tasks.length === 1 && !requests;
   const { pace, slots, accountSlots } = sessionSlots(store, batchLog, { capacity, late, isForOne });
   const { starts, machineStarts } = startSlots(store, batchLog, { late, isForOne });
   const holdsOf = (of: string) =>
@@ -320,7 +335,9 @@ export function composeRunner(
     traceExport,
     values,
     cancelled,
-    isForOne,
+    requests,
+    /** Whether others of this process may run batches with the same store. */
+    isOneOfMany: isUnseen,
     /** Rejects when the runner has failed, or with `Replaced`. */
     failed,
     fail,

@@ -137,7 +137,7 @@ class Runner {
   async #takeToItsEnd(): Promise<void> {
     const { store, log, slots, starts, files, cancelled, attempts, pool, hosts, reuse, failed, fleet } =
       this.#parts;
-    const { traceExport } = this.#parts;
+    const { traceExport, requests } = this.#parts;
     if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
@@ -151,6 +151,9 @@ class Runner {
     pace.at("beat");
     const readOthers = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
     using _others = store.changes.subscribe(readOthers);
+    using _requests = requests?.subscribe(() =>
+      this.#guard(() => bestEffort(() => this.#obeyOthers(), undefined)),
+    );
     cancelled?.addEventListener("abort", readOthers);
     try {
       this.#inherit();
@@ -277,7 +280,7 @@ class Runner {
     this.#sendHeartbeat();
     this.#readOthers();
     // Other jobs of a worker write through the same connection, which counts no commits of its own.
-    if (this.#isLookDue && this.#parts.isForOne) this.#readShared();
+    if (this.#isLookDue && this.#parts.isOneOfMany) this.#readShared();
     this.#checkLeash();
     this.#ensureKeeper();
     this.#checkAttempts();
@@ -336,10 +339,16 @@ class Runner {
   }
 
   #readOthers(): void {
-    const { store, log, tasks, attempts, pool, shownWait } = this.#parts;
-    const changeCount = store.changeCount();
+    const changeCount = this.#parts.store.changeCount();
     if (changeCount === this.#changeCount) return;
     this.#readShared();
+    this.#obeyOthers();
+    // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
+    this.#changeCount = changeCount;
+  }
+
+  #obeyOthers(): void {
+    const { log, tasks, attempts, pool, shownWait } = this.#parts;
     const others = log.readOthers();
     if (others.some(({ type }) => type === "tasks-added")) this.#takeAdded();
     for (const event of others) {
@@ -355,8 +364,6 @@ class Runner {
     attempts.endCancelled();
     // What they wait for may be cancelled, or wait for somebody.
     pool.look();
-    // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
-    this.#changeCount = changeCount;
   }
 
   // What runners share: limits of the account and the machine, and who waits for them.

@@ -1,0 +1,276 @@
+// The batches in which a worker of a fleet runs jobs. Those that run at the same time, with the same settings, share one: a batch
+// of its own, with its runner, costs several times what a short session does.
+import { killSessions } from "../engine/attempt/kill-sessions.ts";
+import type { Batch, Task } from "../model/event.ts";
+import { type TaskState, taskOf } from "../model/state.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
+import { byItself } from "../platform/clock.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { removePath } from "../platform/removal.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { stderrBeside } from "../store/layout.ts";
+import { patiently } from "../store/patiently.ts";
+import type { Context } from "./context.ts";
+import { follow } from "./follow.ts";
+import type { PlannedBatch } from "./plan.ts";
+import { create } from "./spawn.ts";
+
+/** A batch takes no more jobs than this: each one looks at all tasks, and the log of a batch goes when its last task has. */
+const mostJobs = 200;
+
+/** A job as one task of such a batch. */
+export interface JobTask {
+  readonly state: TaskState;
+  readonly batch: Batch;
+  /** The hash of the account that pays for it. */
+  readonly account: string;
+  /** Resolves when it has ended, and all that its sessions had started has gone. Rejects if nobody runs it any more. */
+  readonly ended: Promise<void>;
+  /** What its session is doing. */
+  activity(): string | undefined;
+  /** Why the batch starts no sessions at present. */
+  held(): WaitReason | undefined;
+  /** Has it end properly. Throws while the store cannot be written. */
+  stop(): void;
+  /** Its result is stored elsewhere, and nobody here looks for it: removes what it has left. */
+  tidy(): void;
+}
+
+interface Wanted {
+  planned: PlannedBatch;
+  /** The process that ends what is left of the batch if this one is killed. */
+  keeper: ProcessIdentity | undefined;
+  /** Whether this store keeps what it has cost once it is removed. */
+  keepsSpending: boolean;
+  /** Called when something about it may have changed. */
+  changed(): void;
+}
+
+export class JobBatches {
+  readonly #context: Context;
+  /** Those that take more jobs, by what their jobs have in common. */
+  readonly #open = new Map<string, JobBatch>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Begins to run a job that was planned as a batch of this one task. */
+  async begin(wanted: Wanted): Promise<JobTask> {
+    const { planned } = wanted;
+    const key = commonKey(wanted);
+    for (let open = this.#open.get(key); open; open = this.#open.get(key)) {
+      const task = await open.add(wanted);
+      if (task) {
+        planned.keepVersion();
+        return task;
+      }
+      // Another job may have begun the next one meanwhile.
+      if (this.#open.get(key) === open) this.#open.delete(key);
+    }
+    const batch = await JobBatch.create(this.#context, wanted);
+    if (isAlike(planned)) this.#open.set(key, batch);
+    return batch.first(wanted);
+  }
+}
+
+// Files and values are those of one batch.
+function isAlike({ files, answers, values }: PlannedBatch): boolean {
+  const hasValues = [values.shared, values.tasks].some((one) => Object.keys(one).length > 0);
+  return files.length === 0 && answers.length === 0 && !hasValues;
+}
+
+function commonKey({ planned, keepsSpending }: Wanted): string {
+  const { batchId: _id, tasks: _tasks, outputDirectory: _output, ...common } = planned.batch;
+  return JSON.stringify([keepsSpending, isAlike(planned) ? "" : planned.batch.batchId, common]);
+}
+
+class JobBatch {
+  readonly #context: Context;
+  readonly #log: BatchLog;
+  readonly #keepsSpending: boolean;
+  readonly #jobs = new Map<number, Job>();
+  /** Wakes its runner, once that listens. */
+  readonly #requests = new Set<() => void>();
+  #activities: ReadonlyMap<number, string> = new Map();
+  #held: WaitReason | undefined;
+  /** The tasks that something may still be wanted of. */
+  readonly #kept = new Set<number>();
+  #isOver = false;
+
+  private constructor(context: Context, log: BatchLog, keepsSpending: boolean) {
+    this.#context = context;
+    this.#log = log;
+    this.#keepsSpending = keepsSpending;
+  }
+
+  static async create(context: Context, { planned, keeper, keepsSpending }: Wanted): Promise<JobBatch> {
+    // It is no new batch of somebody here.
+    const log = await create(context, planned, true, { isCounted: false });
+    if (keeper) context.store.claimKeeper(log.batchId, keeper);
+    const batch = new JobBatch(context, log, keepsSpending);
+    batch.#kept.add(1);
+    void batch.#run(planned);
+    return batch;
+  }
+
+  /** Its first task. */
+  first({ changed }: Wanted): JobTask {
+    return this.#taskWith(1, changed);
+  }
+
+  /** Adds a task. Undefined if this batch takes none any more. */
+  async add({ planned, changed }: Wanted): Promise<JobTask | undefined> {
+    const [task] = planned.batch.tasks;
+    if (!task || this.#isOver || this.#log.state.tasks.length >= mostJobs) return undefined;
+    const number = await patiently(() => this.#added(task));
+    return number === undefined ? undefined : this.#taskWith(number, changed);
+  }
+
+  // Without its key, which would have to be the only one of its kind here.
+  #added({ key: _key, ...task }: Task): number | undefined {
+    const events = this.#log.request(({ endedAt, cancelledBy }) =>
+      endedAt === undefined && cancelledBy === undefined ? [{ type: "tasks-added", tasks: [task] }] : [],
+    );
+    if (events.length === 0) return undefined;
+    const number = this.#log.state.tasks.length;
+    this.#kept.add(number);
+    this.#wake();
+    return number;
+  }
+
+  #wake(): void {
+    for (const listener of this.#requests) byItself(listener);
+  }
+
+  #taskWith(number: number, changed: () => void): JobTask {
+    const job = new Job(changed);
+    this.#jobs.set(number, job);
+    if (this.#isOver) job.end();
+    this.#look(number, job);
+    const log = this.#log;
+    return {
+      get state() {
+        return taskOf(log.state, number);
+      },
+      get batch() {
+        return log.state.batch;
+      },
+      get account() {
+        return log.state.account.hash;
+      },
+      ended: job.ended,
+      activity: () => this.#activities.get(number),
+      held: () => this.#held,
+      stop: () => this.#stop(number),
+      tidy: () => this.#tidy(number),
+    };
+  }
+
+  async #run({ values }: PlannedBatch): Promise<void> {
+    const { store } = this.#context;
+    try {
+      // Loaded here, so that no other command pays for it at its start.
+      const { runBatch } = await import("../engine/runner/runner.ts");
+      const ran = await runBatch(store, this.#log, {
+        values,
+        isAttended: false,
+        isUnseen: true,
+        requests: {
+          subscribe: (listener) => {
+            this.#requests.add(listener);
+            return { [Symbol.dispose]: () => void this.#requests.delete(listener) };
+          },
+        },
+        watching: (_, activities, held) => {
+          this.#activities = activities;
+          this.#held = held;
+          for (const [number, job] of this.#jobs) this.#look(number, job);
+        },
+      });
+      if (!ran) {
+        const { signal } = new AbortController();
+        await follow(store, this.#log, { until: Number.POSITIVE_INFINITY, signal });
+      }
+      this.#isOver = true;
+      for (const job of this.#jobs.values()) job.end();
+      this.#removeIfTidied();
+    } catch (error) {
+      this.#isOver = true;
+      this.#abandon();
+      for (const job of this.#jobs.values()) job.fail(error);
+    }
+  }
+
+  #look(number: number, job: Job): void {
+    const { status } = taskOf(this.#log.state, number);
+    if (status === "done") {
+      this.#jobs.delete(number);
+      job.end();
+    }
+    job.changed();
+  }
+
+  // Nobody takes over the batch, because this process goes on.
+  #abandon(): void {
+    const end = () =>
+      void this.#log.append(({ endedAt }) =>
+        endedAt === undefined ? [{ type: "cancel-requested", by: "user" }] : [],
+      );
+    for (const act of [() => killSessions(this.#log.state), end]) {
+      try {
+        act();
+      } catch (error) {
+        console.error(`${new Date().toISOString()} A batch that failed could not be ended:`, error);
+      }
+    }
+  }
+
+  #stop(number: number): void {
+    this.#log.request((state) =>
+      taskOf(state, number).status === "done"
+        ? []
+        : [{ type: "cancel-requested", by: "user", tasks: [number] }],
+    );
+    this.#wake();
+  }
+
+  #tidy(number: number): void {
+    for (const { transcript } of taskOf(this.#log.state, number).attempts)
+      for (const path of [transcript, stderrBeside(transcript)]) removePath(path);
+    this.#kept.delete(number);
+    this.#removeIfTidied();
+  }
+
+  #removeIfTidied(): void {
+    const { store } = this.#context;
+    const { batchId } = this.#log;
+    if (!this.#isOver || this.#kept.size > 0) return;
+    if (store.forget(batchId, { keepsSpending: this.#keepsSpending }))
+      removePath(store.layout.batchDirectory(batchId));
+  }
+}
+
+/** One who waits for a task. */
+class Job {
+  readonly changed: () => void;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(changed: () => void) {
+    this.changed = changed;
+    // Nobody may be waiting yet.
+    this.ended.catch(() => undefined);
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  end(): void {
+    this.#ended.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#ended.reject(error);
+  }
+}

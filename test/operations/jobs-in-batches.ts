@@ -1,0 +1,76 @@
+// Runs jobs as a worker does, and prints what became of them. A process that has run a batch takes in orphans from then on, so no
+// test runs one in its own process. `gate`: the file that the first one waits for.
+import { existsSync } from "node:fs";
+import { newContext } from "../../src/operations/context.ts";
+import { JobBatches, type JobTask } from "../../src/operations/job-batches.ts";
+import { planBatch } from "../../src/operations/plan.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import "../engine/of-program.ts";
+import { eventually } from "../harness.ts";
+
+const [gate = ""] = process.argv.slice(2);
+const context = newContext("tools");
+const batches = new JobBatches(context);
+
+async function begin(task: string, options: object = {}): Promise<JobTask> {
+  const input = { tasks: [{ task, workingDirectory: process.cwd() }], ...options, fleet: "", hosts: [] };
+  const planned = await planBatch(context, "run", input);
+  if (!planned.ok) throw new Error(JSON.stringify(planned.faults));
+  return await batches.begin({
+    planned: planned.value,
+    // None of its own is started then.
+    keeper: ownIdentity(),
+    keepsSpending: true,
+    changed: () => undefined,
+  });
+}
+
+async function endOf(task: JobTask): Promise<string> {
+  await task.ended;
+  return task.state.status === "done" ? task.state.outcome.kind : task.state.status;
+}
+
+const place = ({ batch, state }: JobTask) => [batch.batchId, state.number] as const;
+
+const waits = await begin(`[[wait-for-file path=${gate}]] [[answer text=first]]`);
+const [shared] = place(waits);
+const hangs = await begin("[[hang]]");
+const alone = await begin("[[answer text=alone]]", { batchBudgetUsd: 5 });
+const alike = [place(hangs), place(alone)].map(([id]) => id === shared);
+await eventually(
+  () => hangs.state.status === "running",
+  () => hangs.state.status,
+);
+hangs.stop();
+const stopped = await endOf(hangs);
+const whileStopped = waits.state.status;
+const other = await endOf(alone);
+await Bun.write(gate, "");
+const answered = await endOf(waits);
+const [attempt] = waits.state.attempts;
+const transcript = attempt?.transcript ?? "";
+const before = existsSync(transcript);
+waits.tidy();
+const after = existsSync(transcript);
+const stays = context.store.row(shared) !== undefined;
+hangs.tidy();
+await eventually(
+  () => context.store.row(shared) === undefined,
+  () => "the batch is still there",
+);
+const next = await begin("[[answer text=next]]");
+const isNew = place(next)[0] !== shared;
+await endOf(next);
+console.log(
+  JSON.stringify({
+    alike,
+    stopped,
+    whileStopped,
+    other,
+    answered,
+    transcript: [before, after],
+    stays,
+    folder: existsSync(context.store.layout.batchDirectory(shared)),
+    isNew,
+  }),
+);
