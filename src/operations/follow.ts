@@ -19,6 +19,8 @@ interface Following {
    * reads the batch's row, once after each change.
    */
   enough?(state: BatchState, row: () => BatchRow): boolean;
+  /** Whether it may hear of a change a quarter of a second later. */
+  isPatient?: boolean;
   /** Also wakes this wait, to ask whether it is enough. */
   wake?: Wake;
 }
@@ -31,15 +33,18 @@ interface Following {
 export async function follow(
   store: Store,
   log: BatchLog,
-  { until, signal, changed, enough, wake = new Wake() }: Following,
+  { until, signal, changed, enough, isPatient = false, wake = new Wake() }: Following,
 ): Promise<boolean> {
   let mayHaveChanged = true;
   let row: BatchRow | undefined;
   const newestRow = () => (row ??= rowOf({ store }, log));
-  using _changes = store.changes.subscribe(() => {
-    mayHaveChanged = true;
-    wake.now();
-  });
+  using _changes = store.changes.subscribe(
+    () => {
+      mayHaveChanged = true;
+      wake.now();
+    },
+    { isPatient },
+  );
   // Processes that have gone change nothing in the store.
   using pace = new Pace(wake.now);
   let changedAt = performance.now();

@@ -73,6 +73,7 @@ export class FollowedBatch implements LiveBatch {
     await follow(this.#store, this.#log, {
       until: Number.POSITIVE_INFINITY,
       signal,
+      isPatient: true,
       enough: (_, row) => {
         // Here, because what a running task does is in the store, and not in the log.
         changed();
@@ -87,7 +88,7 @@ export class FollowedBatch implements LiveBatch {
   /** How far it is: now, after every change, and at its end, unless the signal is aborted. */
   async *reports(signal: AbortSignal): AsyncGenerator<BatchProgress> {
     // Over all waits, each of which would otherwise begin as if somebody had just written.
-    using _watching = this.#store.changes.subscribe(() => undefined);
+    using _watching = this.#store.changes.subscribe(() => undefined, { isPatient: true });
     let before = "";
     let count = this.#store.changeCount();
     let now = this.progress();
@@ -109,9 +110,9 @@ export class FollowedBatch implements LiveBatch {
   // After a pause: until something has changed since the store had this count, or a tick, because processes may have gone.
   async #untilNews(count: number, signal: AbortSignal): Promise<void> {
     const store = this.#store;
-    await follow(store, this.#log, { until: performance.now() + reportMs, signal });
+    await follow(store, this.#log, { until: performance.now() + reportMs, signal, isPatient: true });
     let asked = 0;
     const enough = () => asked++ > 0 || store.changeCount() !== count;
-    await follow(store, this.#log, { until: Number.POSITIVE_INFINITY, signal, enough });
+    await follow(store, this.#log, { until: Number.POSITIVE_INFINITY, signal, enough, isPatient: true });
   }
 }

@@ -34,8 +34,8 @@ export const rhythms = {
   beat: {
     everyMs: 250,
     looks:
-      "a runner at its sessions' clocks, leash, keeper, memory and processors, and at whether the next task may start; a waiting call at a quiet store, without a reliable watch",
-    why: "time that is over, memory that is used and processes of others wake nobody",
+      "a runner at its sessions' clocks, leash, keeper, memory and processors, and at whether the next task may start; a waiting call at a quiet store, without a reliable watch; a view at a store that was written to within half a second",
+    why: "time that is over, memory that is used and processes of others wake nobody; a view draws no oftener",
   },
   second: {
     everyMs: 1_000,

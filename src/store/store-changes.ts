@@ -23,6 +23,12 @@ const longQuietMs = 10_000;
 
 type Watched = Pick<Store, "layout" | "changeCount">;
 
+/** How a change is heard of. */
+interface Manner {
+  /** Whether a quarter of a second later is soon enough, as for a view that draws no oftener. */
+  isPatient?: boolean;
+}
+
 interface Means {
   clock: Pick<Clock, "on">;
   watch: typeof watchDirectory;
@@ -33,7 +39,7 @@ interface Means {
 export class StoreChanges implements Disposable {
   readonly #store: Watched;
   readonly #means: Means;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Map<() => void, Manner>();
   /** The store's at the last look. Undefined if it could not be read then. */
   #count: number | undefined;
   /** The last sign of a write, or the beginning, on the monotonic clock. */
@@ -59,14 +65,17 @@ export class StoreChanges implements Disposable {
    * once it can again. Changes before do not count, or may if others wait already. What it throws is thrown as from a timer, and keeps the change from
    * nobody else.
    */
-  subscribe(changed: () => void): Disposable {
+  subscribe(changed: () => void, manner: Manner = {}): Disposable {
     // Each its own, even if one function is given twice.
     const listener = () => changed();
-    if (this.#listeners.size === 0) this.#begin();
-    this.#listeners.add(listener);
+    this.#listeners.set(listener, manner);
+    if (this.#listeners.size === 1) this.#begin();
+    else this.#keepPace();
     return {
       [Symbol.dispose]: () => {
-        if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#end();
+        if (!this.#listeners.delete(listener)) return;
+        if (this.#listeners.size === 0) this.#end();
+        else this.#keepPace();
       },
     };
   }
@@ -109,7 +118,7 @@ export class StoreChanges implements Disposable {
     this.#changedAt = now;
     this.#livelyMs = isBurst ? longQuietMs : settledMs;
     this.#written(isBurst ? busyMs : aloneMs);
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) byItself(listener);
+    for (const listener of [...this.#listeners.keys()]) if (this.#listeners.has(listener)) byItself(listener);
   }
 
   // `forMs`: for how long the next write is expected.
@@ -124,7 +133,8 @@ export class StoreChanges implements Disposable {
     const quietMs = now - this.#writtenAt;
     if (now < this.#busyUntil) {
       this.#unwatch();
-      this.#pace.at("unwatched");
+      const isPatient = [...this.#listeners.values()].every((manner) => manner.isPatient);
+      this.#pace.at(isPatient ? "beat" : "unwatched");
       return;
     }
     this.#watch ??= this.#watchStore();

@@ -178,6 +178,25 @@ test("while a store is written to, it is not watched, but looked at", async () =
   expect([watches, ticks.looks.size]).toEqual([0, 0]);
 });
 
+test("a store that is written to is looked at every 40 ms only for those who are not patient", async () => {
+  await using home = new Home();
+  using store = home.store();
+  using other = home.store();
+  const ticks = new Ticks();
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind, now: () => 0 });
+  let woken = 0;
+  const rhythm = () => [...ticks.looks.keys()].join();
+  using _view = changes.subscribe(() => woken++, { isPatient: true });
+  expect(rhythm()).toBe("beat");
+  other.capacity.setFootprint("for the view", 1);
+  ticks.tick();
+  expect([woken, rhythm()]).toEqual([1, "beat"]);
+  const call = changes.subscribe(() => woken++);
+  expect(rhythm()).toBe("unwatched");
+  call[Symbol.dispose]();
+  expect(rhythm()).toBe("beat");
+});
+
 test("a store that has been quiet for two seconds is hardly looked at while a watch is reliable", async () => {
   await using home = new Home();
   using store = home.store();
