@@ -14,7 +14,10 @@ export interface RedisPlace {
 
 /** How long one attempt to connect may take, in milliseconds. */
 const connectMs = 10_000;
-/** How long an answer may take before the connection counts as broken, in milliseconds: a network may drop packets silently. */
+/**
+ * How long an answer may take before the connection counts as broken, in milliseconds: a network may drop packets silently, also
+ * all those of one connection, when a machine gets another address. Longer than BullMQ waits on the server for something new.
+ */
 const answerMs = 20_000;
 /** The pauses between attempts: from the first to the longest, in milliseconds. */
 const firstPauseMs = 200;
@@ -37,6 +40,7 @@ export function redisOptions({ url, password, ca }: RedisPlace, { leaseRenewMs }
     ...(secret === undefined ? {} : { password: secret }),
     ...(protocol === "rediss:" ? { tls: ca ? { ca } : {} } : {}),
     connectTimeout: connectMs,
+    socketTimeout: answerMs,
     maxRetriesPerRequest: null,
     retryStrategy: (times: number) =>
       Math.min(longestPauseMs, leaseRenewMs, firstPauseMs * 2 ** Math.min(times - 1, 10)),
@@ -46,8 +50,7 @@ export function redisOptions({ url, password, ca }: RedisPlace, { leaseRenewMs }
 /** A connection of its own, which is made again whenever it breaks. Trouble goes to `troubles`. */
 export async function connect(place: RedisPlace, troubles: Troubles, pace?: Pace): Promise<Redis> {
   const { Redis: Connection } = await import("ioredis");
-  // Nothing that it is asked for waits on the server.
-  const redis = new Connection({ ...redisOptions(place, pace), socketTimeout: answerMs });
+  const redis = new Connection(redisOptions(place, pace));
   redis.on("error", (error) => troubles.heard(error));
   redis.on("ready", () => troubles.over());
   return redis;

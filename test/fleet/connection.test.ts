@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { redisOptions, redisTroubleText, shownUrl, Troubles } from "../../src/fleet/connection.ts";
+import { fleetTiming } from "../../src/fleet/timing.ts";
 import { whyUnreachable } from "../../src/fleet/visit.ts";
 import { describeNeeding } from "../facilities.ts";
 import { freePort } from "../free-port.ts";
@@ -19,6 +20,14 @@ describe("the address of a Redis", () => {
     expect(redisOptions({ url: "rediss://box", ca: "PEM" }).tls).toEqual({ ca: "PEM" });
     expect(redisOptions({ url: "redis://[::1]:7000" })).toMatchObject({ host: "::1", port: 7000 });
     expect(redisOptions({ url: "redis://me@box", password: "of a file" }).password).toBe("of a file");
+  });
+
+  test("comes with a limit for silence that no wait of BullMQ on the server reaches, and that comes before a lease is over", () => {
+    // When a machine gets another address, nothing says to its connections that they are dead.
+    const longestBlockMs = 10_000;
+    const { socketTimeout } = redisOptions({ url: "redis://box" });
+    expect(socketTimeout).toBeGreaterThan(longestBlockMs);
+    expect(socketTimeout).toBeLessThan(fleetTiming(undefined).leaseMs);
   });
 
   test("shows no password", () => {
