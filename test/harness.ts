@@ -56,6 +56,9 @@ export class Home implements AsyncDisposable {
   readonly work = join(this.path, "work");
   readonly state = join(this.path, "state");
   readonly output = join(this.path, "output");
+  /** Comes before each command that is run for it: it may be on another machine. */
+  enter: readonly string[] = [];
+  readonly #elsewhere: string[] = [];
   #more: Record<string, string>;
 
   constructor(more: Record<string, string> = {}) {
@@ -95,9 +98,17 @@ export class Home implements AsyncDisposable {
     return new Store(this.state);
   }
 
+  /** The home of its user on another machine: what runs there is ours, too. */
+  elsewhere(machine: string): string {
+    const path = join(this.path, `home-${machine}`);
+    mkdirSync(path);
+    this.#elsewhere.push(path);
+    return path;
+  }
+
   /** The processes that have this home in their environment, whoever their parent is; we not among them. */
   processes(): { pid: number; command: string }[] {
-    return processesWith("HOME", this.path);
+    return [this.path, ...this.#elsewhere].flatMap((path) => processesWith("HOME", path));
   }
 
   /** Waits until none of them is left; fails, naming them, when some stay. */
@@ -189,7 +200,7 @@ export async function run(
   args: string[],
   stdin = "",
 ): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn([...command, ...args], {
+  const child = Bun.spawn([...home.enter, ...command, ...args], {
     cwd: home.work,
     env: home.environment,
     stdin: new Blob([stdin]),
@@ -236,7 +247,7 @@ export const clients: { era: string; connect(home: Home): Promise<TestClient> }[
 ];
 
 function serverOf(home: Home) {
-  const [executable = "", ...args] = command;
+  const [executable = "", ...args] = [...home.enter, ...command];
   return { command: executable, args, cwd: home.work, env: home.environment, stderr: "ignore" as const };
 }
 

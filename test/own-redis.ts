@@ -1,26 +1,36 @@
-// A Redis of a test's own: on loopback, with a password, keeping its data, and killed at the end.
+// A Redis of a test's own: on loopback or in a namespace, with a password, keeping its data, and killed at the end.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
+import { loopback, type Place } from "./place.ts";
 
 export class OwnRedis implements AsyncDisposable {
   readonly password = "x";
   readonly port: number;
   readonly #directory = mkdtempSync(join(tmpdir(), "pccm-redis-"));
   readonly #arguments: readonly string[];
+  readonly #place: Place;
   #server: Bun.Subprocess | undefined;
   #connection: Redis | undefined;
 
-  private constructor(port: number, more: readonly string[]) {
+  private constructor(port: number, more: readonly string[], place: Place = loopback) {
     this.port = port;
     this.#arguments = more;
+    this.#place = place;
   }
 
   /** One that answers. `more`: arguments of `redis-server`. */
   static async start(...more: string[]): Promise<OwnRedis> {
     const redis = new OwnRedis(freePort(), more);
+    await redis.start();
+    return redis;
+  }
+
+  /** One that answers, elsewhere. */
+  static async startAt(place: Place): Promise<OwnRedis> {
+    const redis = new OwnRedis(freePort(), [], place);
     await redis.start();
     return redis;
   }
@@ -31,12 +41,12 @@ export class OwnRedis implements AsyncDisposable {
   }
 
   get url(): string {
-    return `redis://:${this.password}@127.0.0.1:${this.port}`;
+    return `redis://:${this.password}@${this.#place.address}:${this.port}`;
   }
 
   /** Without the password. */
   get plainUrl(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.#place.address}:${this.port}`;
   }
 
   get pid(): number {
@@ -57,8 +67,9 @@ export class OwnRedis implements AsyncDisposable {
   async start(): Promise<void> {
     this.#server = Bun.spawn(
       [
+        ...this.#place.enter,
         "redis-server",
-        ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#directory],
+        ...["--port", String(this.port), "--bind", this.#place.address, "--dir", this.#directory],
         ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no"],
         ...["--maxmemory-policy", "noeviction", "--requirepass", this.password],
         ...this.#arguments,

@@ -1,4 +1,4 @@
-// Machines of the test's own, on loopback: an sshd for each, with its own host key, port and state directory, and an ssh that
+// Machines of the test's own, on loopback or in namespaces: an sshd for each, with its own host key, port and state directory, and an ssh that
 // knows them by the configuration of a home.
 import {
   appendFileSync,
@@ -15,6 +15,7 @@ import { codeOf } from "../src/platform/system-error.ts";
 import { sshdPath } from "./facilities.ts";
 import { freePort } from "./free-port.ts";
 import { eventually, type Home, killIfThere, program } from "./harness.ts";
+import { loopback, type Place } from "./place.ts";
 import { processesWith } from "./processes-with.ts";
 
 export class OwnSshd implements AsyncDisposable {
@@ -22,20 +23,27 @@ export class OwnSshd implements AsyncDisposable {
   readonly port = freePort();
   readonly #home: Home;
   readonly #environment: Record<string, string>;
+  readonly #place: Place;
   #daemon: Bun.Subprocess | undefined;
 
-  private constructor(home: Home, name: string, environment: Record<string, string>) {
+  private constructor(home: Home, name: string, environment: Record<string, string>, place: Place) {
     this.#home = home;
     this.name = name;
     this.#environment = environment;
+    this.#place = place;
   }
 
   /**
    * Starts a machine that sessions of this home can use: it has been added, and its program is that of the tests. Its sessions
    * have the environment of the home at this moment, and a state directory of their own.
    */
-  static async start(home: Home, name: string, more: Record<string, string> = {}): Promise<OwnSshd> {
-    const own = new OwnSshd(home, name, more);
+  static async start(
+    home: Home,
+    name: string,
+    more: Record<string, string> = {},
+    place = loopback,
+  ): Promise<OwnSshd> {
+    const own = new OwnSshd(home, name, more, place);
     await own.#prepare();
     await own.up();
     return own;
@@ -77,7 +85,7 @@ export class OwnSshd implements AsyncDisposable {
   /** Listens again. */
   async up(): Promise<void> {
     const log = Bun.file(this.#file("sshd.log"));
-    const command = [sshdPath() ?? "sshd", "-D", "-e", "-f", this.#file("sshd_config")];
+    const command = [...this.#place.enter, sshdPath() ?? "sshd", "-D", "-e", "-f", this.#file("sshd_config")];
     const { HOME: _home, ...environment } = process.env;
     this.#daemon = Bun.spawn(command, { env: environment, stdin: "ignore", stdout: log, stderr: log });
     await eventually(
@@ -133,7 +141,7 @@ export class OwnSshd implements AsyncDisposable {
     const variables = Object.entries(environment).map(([name, value]) => `"${name}=${value}"`);
     const settings = [
       `Port ${this.port}`,
-      "ListenAddress 127.0.0.1",
+      `ListenAddress ${this.#place.address}`,
       `HostKey ${this.#file("host_key")}`,
       `AuthorizedKeysFile ${join(shared, "id.pub")}`,
       "PidFile none",
@@ -148,7 +156,7 @@ export class OwnSshd implements AsyncDisposable {
     this.trust(this.#file("host_key.pub"));
     const host = [
       `Host ${this.name}`,
-      "  HostName 127.0.0.1",
+      `  HostName ${this.#place.address}`,
       `  Port ${this.port}`,
       `  HostKeyAlias ${this.name}`,
       `  IdentityFile ${join(shared, "id")}`,
@@ -181,7 +189,7 @@ export class OwnSshd implements AsyncDisposable {
   }
 
   #answers(): boolean {
-    const { stdout } = Bun.spawnSync(["ssh-keyscan", "-p", String(this.port), "127.0.0.1"], {
+    const { stdout } = Bun.spawnSync(["ssh-keyscan", "-p", String(this.port), this.#place.address], {
       stderr: "ignore",
     });
     return stdout.length > 0;

@@ -6,14 +6,25 @@ import type { Home } from "../harness.ts";
 import type { BilledWork } from "./bill.ts";
 import { pause } from "./blow.ts";
 import type { Door } from "./door.ts";
+import { type CableFault, cableFaults, type Network } from "./network.ts";
 import type { Random } from "./random.ts";
+
+/** What a round over several machines is. */
+export interface FarPlan {
+  seed: number;
+  tasks: number;
+  least: number;
+  most: number;
+  /** Whether the machines are network namespaces. */
+  isApart: boolean;
+}
 
 /** Who can be hit on this machine. */
 export type HereTarget = "runner" | "runner and keeper" | "door" | "session";
 
 export interface FarFault {
   /** `frozen`: stopped for a while. `drained`: asked to end, and hands back what it runs. */
-  how: "killed" | "frozen" | "drained";
+  how: "killed" | "frozen" | "drained" | CableFault;
   /** Between the fault before and this one, in milliseconds. */
   pauseMs: number;
   /** How long it is away, in milliseconds. */
@@ -42,6 +53,38 @@ export async function strikeAll<Fault extends FarFault>(
     const hit = await strike(fault);
     if (hit !== undefined) done.push(`${hit} ${fault.how} for ${fault.awayMs} ms`);
   }
+}
+
+/** What happens to the cable of a machine. */
+export interface CableCut extends FarFault {
+  target: "cable";
+  how: CableFault;
+  machine: string;
+}
+
+/**
+ * The same faults, with some of the network in the place of others. `machines`: whose cables there are; of them, `clients` can
+ * get another address.
+ */
+export function withCables<Fault extends FarFault>(
+  faults: readonly Fault[],
+  { machines, clients, random }: { machines: readonly string[]; clients: readonly string[]; random: Random },
+): (Fault | CableCut)[] {
+  return faults.map(({ ...fault }) => {
+    if (random.chance(0.45)) return fault;
+    const how = random.one(cableFaults) ?? "unplugged";
+    const machine = random.one(how === "moved" ? clients : machines) ?? "";
+    return { pauseMs: fault.pauseMs, awayMs: fault.awayMs, target: "cable", how, machine };
+  });
+}
+
+/** Does it, and gives whose cable it was. */
+export async function strikeCable(
+  network: Network | undefined,
+  { machine, how, awayMs }: CableCut,
+): Promise<string> {
+  await network?.machine(machine).suffer(how, awayMs);
+  return `cable of ${machine}`;
 }
 
 /** Strikes on this machine, and gives who was hit. */

@@ -1,6 +1,7 @@
 // Rounds of batches whose processes are killed at random. Run `bun run test:faults --rounds 50`; a round that went
 // wrong is repeated with `--rounds 1 --seed N`.
 import { parseArgs } from "node:util";
+import { runApart, runsApart } from "./apart.ts";
 import { runFleetRound } from "./fleet-round.ts";
 import { runHostsRound } from "./hosts-round.ts";
 import { type ReuseSessions, type Round, runRound } from "./round.ts";
@@ -26,8 +27,14 @@ const { values } = parseArgs({
     fleet: { type: "boolean", default: false },
     /** Batches on two machines instead: the lines to them, the keepers there and the submitter are hit. */
     hosts: { type: "boolean", default: false },
+    /** Each machine of these two is a network namespace, and cables are hit, too. */
+    namespaces: { type: "boolean", default: false },
   },
 });
+
+if (values.namespaces && !values.fleet && !values.hosts)
+  throw new Error("--namespaces: only with --fleet or --hosts");
+if (values.namespaces && !runsApart) process.exit(await runApart());
 
 const rounds = Number(values.rounds);
 const tasks = Number(values.tasks);
@@ -64,9 +71,9 @@ function reuseIn(text: string | undefined): ReuseSessions | undefined {
 function runOne(seed: number, around: Surroundings): Promise<Round> {
   switch (kind) {
     case "fleet":
-      return runFleetRound({ seed, tasks, least, most });
+      return runFleetRound({ seed, tasks, least, most, isApart: runsApart });
     case "hosts":
-      return runHostsRound({ seed, tasks, least, most });
+      return runHostsRound({ seed, tasks, least, most, isApart: runsApart });
     case "whole":
       return runWholeRound({ seed, least, most, reuseSessions });
     case "usual":
@@ -79,7 +86,10 @@ function roundText({ violations, seed, faults, kept, ...round }: Round, around: 
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
-    const what = kind === "usual" ? `--tasks ${tasks} --around "${around}"` : `--${kind} --tasks ${tasks}`;
+    const what =
+      kind === "usual"
+        ? `--tasks ${tasks} --around "${around}"`
+        : `--${kind} --tasks ${tasks}${values.namespaces ? " --namespaces" : ""}`;
     const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} --reuse-sessions ${round.reuseSessions} ${what}`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }

@@ -1,12 +1,25 @@
 // One round with a batch on a fleet: what is done to its Redis, its workers and its submitter while it runs, and whether what was
 // billed is what the tasks are said to have cost.
 import { leaseMs, OwnFleet, type OwnWorker } from "../fleet/own-fleet.ts";
-import { eventually, killAllOf } from "../harness.ts";
+import { configurationFolder, eventually, killAllOf } from "../harness.ts";
+import { OwnRedis } from "../own-redis.ts";
 import { billedWorkOf, judgeBill } from "./bill.ts";
 import { Door } from "./door.ts";
-import { begin, type FarFault, type FarStage, type HereTarget, strikeAll, strikeHere } from "./far-faults.ts";
+import {
+  begin,
+  type CableCut,
+  type FarFault,
+  type FarPlan,
+  type FarStage,
+  type HereTarget,
+  strikeAll,
+  strikeCable,
+  strikeHere,
+  withCables,
+} from "./far-faults.ts";
+import { Network } from "./network.ts";
 import { Random } from "./random.ts";
-import { type Round, untilEnded } from "./round.ts";
+import { farPatienceMs, type Round, untilEnded } from "./round.ts";
 import { judgeLog, judgeProcesses, judgeRow, type Report, startsOf, type Violation } from "./verdict.ts";
 
 /** Who is hit. */
@@ -16,28 +29,28 @@ interface Fault extends FarFault {
   target: Target;
 }
 
-interface FleetPlan {
-  seed: number;
-  tasks: number;
-  least: number;
-  most: number;
-}
-
-const names = ["box-1", "box-2", "box-3"];
+/** Of the workers: on this machine, or on one of their own each. */
+const namesHere = ["box-1", "box-2", "box-3"];
+const namesApart = ["box1", "box2"];
 const slots = 4;
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
-export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Promise<Round> {
+export async function runFleetRound({ seed, tasks, least, most, isApart }: FarPlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
   const works = Array.from({ length: tasks }, (_, index) => billedWorkOf(index + 1, random));
-  const faults = Array.from({ length: random.between(least, most) }, () => faultFrom(random));
-  const fleet = await OwnFleet.create();
+  const usual = Array.from({ length: random.between(least, most) }, () => faultFrom(random));
+  const clients = ["home", ...namesApart];
+  const faults = isApart ? withCables(usual, { machines: ["redis", ...clients], clients, random }) : usual;
+  using network = isApart ? await Network.of(["redis", ...clients]) : undefined;
+  const redis = network && (await OwnRedis.startAt(network.machine("redis")));
+  const fleet = await OwnFleet.create(redis ? { redis } : {});
   const { home } = fleet;
+  if (network) home.enter = network.machine("home").enter;
   home.set({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "1" });
   const violations: Violation[] = [];
   const report: Report = (kind, what) => violations.push({ kind, what });
-  const crew = new Crew(fleet);
+  const crew = new Crew(fleet, network);
   await crew.startAll();
   const door = await Door.open(home);
   const batchId = await begin(door, works, { fleet: "team", concurrency: 60 });
@@ -47,9 +60,18 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
   let figures = { attempts: 0, processes: 0, adoptions: 0, epochs: 0 };
   {
     using store = home.store();
-    const stage = { home, crew, fleet, random, over: over.signal, door, row: () => store.row(batchId) };
+    const stage = {
+      home,
+      crew,
+      fleet,
+      network,
+      random,
+      over: over.signal,
+      door,
+      row: () => store.row(batchId),
+    };
     const [end] = await Promise.all([
-      untilEnded(door, batchId).finally(() => over.abort()),
+      untilEnded(door, batchId, farPatienceMs).finally(() => over.abort()),
       strikeAll(stage, faults, { strike: (fault) => strike(stage, fault), done }),
     ]);
     violations.push(...end.violations);
@@ -66,6 +88,7 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
     await judgeServer(fleet, report);
   }
   if (violations.length > 0) {
+    await Bun.write(home.file("workers.log"), crew.said());
     killAllOf(home);
     await fleet.redis[Symbol.asyncDispose]();
   } else await fleet[Symbol.asyncDispose]();
@@ -83,8 +106,19 @@ export async function runFleetRound({ seed, tasks, least, most }: FleetPlan): Pr
 }
 
 // What ends no worker and stops none for long has no part in what runs twice.
-function mayLose({ target, how, awayMs }: Fault): boolean {
-  return target === "session" || (target === "worker" && (how !== "frozen" || awayMs >= leaseMs));
+function mayLose(fault: Fault | CableCut): boolean {
+  const { target, how, awayMs } = fault;
+  switch (target) {
+    case "session":
+      return true;
+    case "worker":
+      return how !== "frozen" || awayMs >= leaseMs;
+    // A connection goes on at most as long after a cut as it lasted, or when it is made again.
+    case "cable":
+      return fault.machine !== "home" && (how === "moved" || awayMs >= leaseMs / 2);
+    default:
+      return false;
+  }
 }
 
 function faultFrom(random: Random): Fault {
@@ -108,26 +142,51 @@ function faultFrom(random: Random): Fault {
 
 /** The workers of a round, each started again after it was ended. */
 class Crew {
+  readonly names: readonly string[];
   readonly #fleet: OwnFleet;
+  readonly #network: Network | undefined;
+  readonly #homes = new Map<string, string>();
   readonly #workers = new Map<string, OwnWorker>();
+  readonly #all: OwnWorker[] = [];
 
-  constructor(fleet: OwnFleet) {
+  constructor(fleet: OwnFleet, network: Network | undefined) {
     this.#fleet = fleet;
+    this.#network = network;
+    this.names = network ? namesApart : namesHere;
   }
 
   async startAll(): Promise<void> {
-    for (const name of names) await this.start(name);
+    for (const name of this.names) {
+      if (this.#network) this.#homes.set(name, this.#fleet.home.elsewhere(name));
+      await this.start(name);
+    }
   }
 
   // A worker that finds no Redis says so, and waits.
   async start(name: string): Promise<void> {
     const more = ["--drain-seconds", "0"];
-    const worker = await this.#fleet.worker(name, { slots, more, isAwaited: false });
+    const home = this.#homes.get(name);
+    const worker = await this.#fleet.worker(name, {
+      slots,
+      more,
+      isAwaited: false,
+      // With the configuration of the fleet.
+      ...(home === undefined
+        ? {}
+        : { environment: { HOME: home, XDG_CONFIG_HOME: this.#fleet.home.file(configurationFolder) } }),
+      ...(this.#network ? { place: this.#network.machine(name) } : {}),
+    });
     this.#workers.set(name, worker);
+    this.#all.push(worker);
   }
 
   get(name: string): OwnWorker | undefined {
     return this.#workers.get(name);
+  }
+
+  /** What all of them have said, for whoever looks for a cause. */
+  said(): string {
+    return this.#all.map(({ name, said }) => `${name}:\n${said}`).join("\n");
   }
 
   async endAll(): Promise<void> {
@@ -140,11 +199,14 @@ class Crew {
 interface Stage extends FarStage {
   crew: Crew;
   fleet: OwnFleet;
+  network: Network | undefined;
 }
 
 // Gives who was hit.
-async function strike(stage: Stage, fault: Fault): Promise<string | undefined> {
+async function strike(stage: Stage, fault: Fault | CableCut): Promise<string | undefined> {
   switch (fault.target) {
+    case "cable":
+      return await strikeCable(stage.network, fault);
     case "redis":
       await outage(stage.fleet, fault);
       return "redis";
@@ -168,7 +230,7 @@ async function outage({ redis }: OwnFleet, { how, awayMs }: Fault): Promise<void
 }
 
 async function strikeWorker({ crew, random }: Stage, { how, awayMs }: Fault): Promise<string> {
-  const name = random.one(names) ?? "box-1";
+  const name = random.one(crew.names) ?? "";
   const worker = crew.get(name);
   if (how === "frozen") {
     worker?.signal("SIGSTOP");

@@ -7,15 +7,20 @@ import { billedWorkOf, judgeBill } from "./bill.ts";
 import { Door } from "./door.ts";
 import {
   begin,
+  type CableCut,
   type FarFault,
+  type FarPlan,
   type FarStage,
   type HereTarget,
   hitAll,
   strikeAll,
+  strikeCable,
   strikeHere,
+  withCables,
 } from "./far-faults.ts";
+import { Network } from "./network.ts";
 import { Random } from "./random.ts";
-import { type Round, untilEnded } from "./round.ts";
+import { farPatienceMs, type Round, untilEnded } from "./round.ts";
 import { judgeLog, judgeProcesses, judgeRow, type Report, startsOf, type Violation } from "./verdict.ts";
 
 /** Who is hit; of `line`, all connections of a machine, which nobody can reach for a while. */
@@ -26,32 +31,35 @@ interface Fault extends FarFault {
   how: "killed" | "frozen";
 }
 
-interface HostsPlan {
-  seed: number;
-  tasks: number;
-  least: number;
-  most: number;
-}
-
 const leaseSeconds = 2;
+const names = ["box1", "box2"];
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
-export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Promise<Round> {
+export async function runHostsRound({ seed, tasks, least, most, isApart }: FarPlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
   const works = Array.from({ length: tasks }, (_, index) => billedWorkOf(index + 1, random));
-  const faults = Array.from({ length: random.between(least, most) }, () => faultFrom(random));
+  const usual = Array.from({ length: random.between(least, most) }, () => faultFrom(random));
+  const faults = isApart
+    ? withCables(usual, { machines: ["home", ...names], clients: ["home"], random })
+    : usual;
+  using network = isApart ? await Network.of(["home", ...names]) : undefined;
   const home = new Home({
     PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "1",
     PARALLEL_CLAUDE_HOST_LEASE_SECONDS: String(leaseSeconds),
     PARALLEL_CLAUDE_CONCURRENCY: "6",
   });
-  const boxes = [await OwnSshd.start(home, "box1"), await OwnSshd.start(home, "box2")];
+  if (network) home.enter = network.machine("home").enter;
+  const boxes: OwnSshd[] = [];
+  for (const name of names) {
+    const elsewhere = network ? { HOME: home.elsewhere(name) } : {};
+    boxes.push(await OwnSshd.start(home, name, elsewhere, network?.machine(name)));
+  }
   const violations: Violation[] = [];
   const report: Report = (kind, what) => violations.push({ kind, what });
   const door = await Door.open(home);
   const batchId = await begin(door, works, {
-    hosts: ["box1", "box2"],
+    hosts: names,
     workingDirectory: `*:${home.work}`,
     concurrency: 12,
   });
@@ -61,9 +69,9 @@ export async function runHostsRound({ seed, tasks, least, most }: HostsPlan): Pr
   let figures = { attempts: 0, processes: 0, adoptions: 0, epochs: 0 };
   {
     using store = home.store();
-    const stage = { home, boxes, random, over: over.signal, door, row: () => store.row(batchId) };
+    const stage = { home, boxes, network, random, over: over.signal, door, row: () => store.row(batchId) };
     const [end] = await Promise.all([
-      untilEnded(door, batchId).finally(() => over.abort()),
+      untilEnded(door, batchId, farPatienceMs).finally(() => over.abort()),
       strikeAll(stage, faults, { strike: (fault) => strike(stage, fault), done }),
     ]);
     violations.push(...end.violations);
@@ -127,13 +135,16 @@ function faultFrom(random: Random): Fault {
 
 interface Stage extends FarStage {
   boxes: readonly OwnSshd[];
+  network: Network | undefined;
 }
 
 // Gives who was hit.
-async function strike(stage: Stage, fault: Fault): Promise<string | undefined> {
+async function strike(stage: Stage, fault: Fault | CableCut): Promise<string | undefined> {
   const box = stage.random.one(stage.boxes);
   if (!box) return undefined;
   switch (fault.target) {
+    case "cable":
+      return await strikeCable(stage.network, fault);
     case "line":
       await box.cut();
       await Bun.sleep(fault.awayMs);

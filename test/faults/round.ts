@@ -40,6 +40,8 @@ export interface Round extends Verdict {
 
 /** A batch that has not ended after this is stuck, in milliseconds. Retries wait up to half a minute each. */
 export const patienceMs = 180_000;
+/** The same of a round over several machines, whose faults take longer, on a machine that does much else. */
+export const farPatienceMs = 600_000;
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
 export async function runRound({
@@ -188,8 +190,9 @@ export async function strikeAll(stage: Stage, faults: Fault[], done: string[]): 
 export async function untilEnded(
   door: Door,
   batchId: BatchId,
+  patience = patienceMs,
 ): Promise<{ violations: Violation[]; interrupted: number }> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + patience;
   let interrupted = 0;
   let last = "";
   while (performance.now() < deadline) {
@@ -204,6 +207,6 @@ export async function untilEnded(
     else if (state === "interrupted") interrupted++;
     if (state !== "running") await pause(100, AbortSignal.timeout(1_000));
   }
-  const what = `the batch has not ended after ${patienceMs / 1000} s: ${last}`;
+  const what = `the batch has not ended after ${patience / 1000} s: ${last}`;
   return { violations: [{ kind: "stuck", what }], interrupted };
 }

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { configurationFolder, eventually, Home, program } from "../harness.ts";
 import { OwnRedis } from "../own-redis.ts";
+import { loopback } from "../place.ts";
 
 /** The lease of tests, in milliseconds: everything else is in proportion. */
 export const leaseMs = 3_000;
@@ -71,9 +72,10 @@ export class OwnFleet implements AsyncDisposable {
   /** A worker that takes jobs. */
   async worker(
     name: string,
-    { slots = 2, more = [] as string[], isAwaited = true, environment = {} } = {},
+    { slots = 2, more = [] as string[], isAwaited = true, environment = {}, place = loopback } = {},
   ): Promise<OwnWorker> {
-    const worker = new OwnWorker(this.home, name, ["--slots", String(slots), ...more], environment);
+    const flags = ["--slots", String(slots), ...more];
+    const worker = new OwnWorker(this.home, name, flags, environment, place);
     this.#workers.push(worker);
     if (isAwaited) await worker.says("takes up to");
     return worker;
@@ -95,10 +97,17 @@ export class OwnWorker {
   readonly #child: Bun.Subprocess<"ignore", "ignore", "pipe">;
   #said = "";
 
-  constructor(home: Home, name: string, flags: readonly string[], environment: object = {}) {
+  constructor(
+    home: Home,
+    name: string,
+    flags: readonly string[],
+    environment: object = {},
+    { enter } = loopback,
+  ) {
     this.name = name;
     this.state = home.file(`state-${name}`);
-    this.#child = Bun.spawn([...program(), "worker", "--fleet", "team", "--name", name, ...flags], {
+    const command = [...enter, ...program(), "worker", "--fleet", "team", "--name", name, ...flags];
+    this.#child = Bun.spawn(command, {
       cwd: home.work,
       env: {
         ...home.environment,
