@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../scripts/build.ts";
+import { bunSwitches } from "../src/engine/runner/spawn-self.ts";
 import { tools } from "../src/operations/tools.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, eventually, filesIn, Home, run, useProgram } from "./harness.ts";
@@ -98,14 +99,15 @@ test("switches of Bun in the environment reach neither runner nor session", asyn
 
 for (const { title, given, found } of [
   {
-    title: "runner and keeper do without Bun's last compiler, and their sessions get no switch for it",
+    title:
+      "runner and keeper do without Bun's last compiler and much garbage, and their sessions get no switch for it",
     given: {},
-    found: "0",
+    found: bunSwitches,
   },
   {
-    title: "a user's own switch for Bun's last compiler reaches runner and keeper, and no session",
-    given: { BUN_JSC_useFTLJIT: "1" },
-    found: "1",
+    title: "a user's own switches for Bun reach runner and keeper, and no session",
+    given: { BUN_JSC_useFTLJIT: "1", BUN_JSC_forceRAMSize: "1073741824" },
+    found: { BUN_JSC_useFTLJIT: "1", BUN_JSC_forceRAMSize: "1073741824" },
   },
 ])
   testNeeding("Linux")(title, async () => {
@@ -121,13 +123,17 @@ for (const { title, given, found } of [
     );
     await untilKept(home);
     const [row] = store.list({ limit: 1 });
-    const switchOf = (pid = 0) =>
-      /(?:^|\0)BUN_JSC_useFTLJIT=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, "latin1"))?.[1];
+    const switchesOf = (pid = 0) => {
+      const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      return Object.fromEntries(
+        variables.filter((one) => one.startsWith("BUN_JSC_")).map((one) => one.split("=", 2)),
+      );
+    };
     const session = row && store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity;
     const sessionPid = session && "pid" in session ? session.pid : undefined;
-    expect([row?.runner?.pid, row?.keeper?.pid].map(switchOf)).toEqual([found, found]);
+    expect([row?.runner?.pid, row?.keeper?.pid].map(switchesOf)).toEqual([found, found]);
     expect(sessionPid).toBeGreaterThan(0);
-    expect(switchOf(sessionPid)).toBeUndefined();
+    expect(switchesOf(sessionPid)).toEqual({});
     await Bun.write(gate, "");
     expect((await run(home, ["wait", "latest"])).code).toBe(0);
   });

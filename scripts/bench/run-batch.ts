@@ -1,6 +1,7 @@
 // Has the runner process run a batch, as its keeper would, and tells what that process cost.
 import { join } from "node:path";
 import { hiddenCommands } from "../../src/engine/runner/hidden-commands.ts";
+import { bunSwitches } from "../../src/engine/runner/spawn-self.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { accountOf } from "../../src/operations/account.ts";
 import { Store } from "../../src/store/store.ts";
@@ -29,7 +30,8 @@ export async function runBatch(workshop: Workshop, tasks: number): Promise<Cost>
     const account = accountOf(workshop.environment, store.salt());
     store.create({ type: "batch-created", batch, account }, Date.now());
   }
-  const cost = await workshop.cost([program, hiddenCommands.runner, stateDirectory, batchId]);
+  const environment = { ...workshop.environment, ...bunSwitches };
+  const cost = await workshop.cost([program, hiddenCommands.runner, stateDirectory, batchId], environment);
   using store = new Store(stateDirectory);
   const row = store.row(batchId);
   if (row?.endedAt === undefined || row.counts.succeeded !== tasks)

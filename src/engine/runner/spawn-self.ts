@@ -1,7 +1,7 @@
 // Starts this program once more, as one of the processes of a batch.
 import { cleanEnvironment } from "../../claude/environment.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
-import { joined } from "../../platform/environment.ts";
+import { type Environment, joined } from "../../platform/environment.ts";
 import { isNoOrphan } from "../../platform/orphans.ts";
 import { selfCommand } from "../../platform/self.ts";
 import { type HiddenCommand, valuesOnStdin } from "./hidden-commands.ts";
@@ -18,11 +18,13 @@ interface Given {
   values?: SessionValues;
 }
 
-/**
- * Of the variables that Bun obeys, the only one that these processes get, and no session does: without its last compiler, which
- * works on a thread of its own, they take less processor time.
- */
-const lastCompiler = "BUN_JSC_useFTLJIT";
+/** Of the variables that Bun obeys, the only ones that these processes get, and no session does. */
+export const bunSwitches = {
+  // Without its last compiler, which works on a thread of its own, they take less processor time.
+  BUN_JSC_useFTLJIT: "0",
+  // Of a larger machine, it would keep several times as much garbage as data before it collects any.
+  BUN_JSC_forceRAMSize: String(256 * 1024 * 1024),
+};
 
 /** Starts it in a process group of its own. Throws if there is no process or descriptor for it. */
 export function spawnSelf(
@@ -34,11 +36,7 @@ export function spawnSelf(
   const child = isNoOrphan(
     Bun.spawn([...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])], {
       cwd: stateDirectory,
-      env: joined([
-        cleanEnvironment(process.env),
-        { [lastCompiler]: process.env[lastCompiler] ?? "0" },
-        environment,
-      ]),
+      env: joined([cleanEnvironment(process.env), switches(process.env), environment]),
       stdin: isFed ? "pipe" : "ignore",
       stdout: output,
       stderr: output,
@@ -55,6 +53,13 @@ export function spawnSelf(
     /** Resolves when the child has the values, or has exited, which its exit status shows. */
     fed: feed(child.stdin, values).catch(() => undefined),
   };
+}
+
+// The user's own ones stay.
+function switches(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(bunSwitches).map(([name, value]) => [name, environment[name] ?? value]),
+  );
 }
 
 async function feed(stdin: Bun.FileSink | undefined, values: SessionValues): Promise<void> {
