@@ -316,8 +316,22 @@ withSshd("the list of machines says what each runs, what nobody has read, and wh
     { name: "host box1", ok: true, detail: expect.stringContaining("1 session runs.") },
     { name: "host box2", ok: false, detail: expect.stringContaining("refused") },
   ]);
+  // Out of service, it takes nothing more, and ends what it has.
+  const drained = await run(home, ["host", "drain", "box1", "--json"]);
+  expect(JSON.parse(drained.out)).toMatchObject({
+    ok: true,
+    message: expect.stringContaining("End by themselves: 1 session there."),
+    hosts: [{ name: "box1", running: 1, waits: ["it is out of service, until `host resume`"] }],
+  });
+  expect((await run(home, ["host", "drain", "box2"])).err).toMatch(/box2 was not changed: .*refused/);
+  // `doctor` has started one.
+  const before = starts(home);
+  const later = await detached(home, ...on(home, "box1"), "[[answer text=later]]");
   gate.open();
-  await ended(home, batchId);
+  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
+  expect(starts(home)).toBe(before);
+  expect((await run(home, ["host", "resume", "box1"])).out).toContain("box1 takes tasks again.");
+  expect(statuses(await ended(home, later))).toEqual(["success"]);
 });
 
 withSshd("results that nobody reads any more go with `prune --host`", async () => {

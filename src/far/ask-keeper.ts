@@ -16,27 +16,26 @@ export type Told =
   | { ok: true; version: string; overview: Overview; pruned?: { sessions: number; bytes: number } }
   | { ok: false; because: string };
 
-/** Asks for what is there; with `prunes`, removes what has ended there. `command`: our program there. */
-export async function askKeeper(
-  host: string,
-  command: readonly string[],
-  { prunes }: { prunes: boolean },
-): Promise<Told> {
+/** What a keeper is asked to do, beside saying what is there. */
+export type Wish = Extract<ToKeeper, { type: "prune" | "drain" }>;
+
+/** Asks for what is there, and then to do something, if that is given. `command`: our program there. */
+export async function askKeeper(host: string, command: readonly string[], wish?: Wish): Promise<Told> {
   const words = sshCommand(host, [...command, farCommands.relay]);
   if (!words) return { ok: false, because: "there is no `ssh` on the PATH" };
   try {
-    return await asked(words, prunes);
+    return await asked(words, wish);
   } catch (error) {
     return { ok: false, because: messageOf(error) };
   }
 }
 
-async function asked(words: string[], prunes: boolean): Promise<Told> {
+async function asked(words: string[], wish: Wish | undefined): Promise<Told> {
   const ssh = new Ssh(words);
   const timer = setTimeout(() => ssh.kill("it did not answer in time"), patienceMs);
   try {
     // What a jump still holds open after its ssh has gone would never end.
-    const told = answered(ssh, prunes);
+    const told = answered(ssh, wish);
     return (
       (await Promise.race([told, ssh.exited.then(() => undefined)])) ?? {
         ok: false,
@@ -50,7 +49,7 @@ async function asked(words: string[], prunes: boolean): Promise<Told> {
 }
 
 // Undefined if it ended without an answer.
-async function answered(ssh: Ssh, prunes: boolean): Promise<Told | undefined> {
+async function answered(ssh: Ssh, wish: Wish | undefined): Promise<Told | undefined> {
   const say = (message: ToKeeper) => ssh.write(frameOf(message));
   say({ type: "status", protocol, version: product.version });
   let status: Extract<FromKeeper, { type: "status" }> | undefined;
@@ -60,8 +59,8 @@ async function answered(ssh: Ssh, prunes: boolean): Promise<Told | undefined> {
     if (!status) continue;
     const { version, overview } = status;
     if (message.type === "pruned") return { ok: true, version, overview, pruned: message };
-    if (!prunes) return { ok: true, version, overview };
-    say({ type: "prune" });
+    if (!wish || message.type === "drained") return { ok: true, version, overview };
+    say(wish);
   }
   return undefined;
 }

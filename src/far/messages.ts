@@ -75,12 +75,25 @@ export const toKeeper = z.discriminatedUnion("type", [
   z.object({ type: z.literal("status"), protocol: z.int(), version: z.string() }),
   /** After `status`: removes what has ended and belongs to no runner that is connected. */
   z.object({ type: z.literal("prune") }),
+  /** After `status`: takes the machine out of service, or puts it into service again. */
+  z.object({
+    type: z.literal("drain"),
+    isDrained: z.boolean(),
+    /** After how many seconds running sessions are handed back; absent: they end by themselves. */
+    handBackSeconds: z.number().nonnegative().optional(),
+  }),
   /** A sign of life. */
   z.object({ type: z.literal("lease") }),
   /** Asks again whether there is a Claude Code that can be used. */
   z.object({ type: z.literal("claude") }),
   /** Asks for a slot, and for the right to start a session in it. */
-  z.object({ type: z.literal("reserve"), ticket, footprintKey: z.string() }),
+  z.object({
+    type: z.literal("reserve"),
+    ticket,
+    footprintKey: z.string(),
+    /** Whether a task that runs needs it to end: also a machine that is out of service has that. */
+    isCheck: z.boolean().optional(),
+  }),
   /** The slot is not needed; nothing was started in it. */
   z.object({ type: z.literal("release"), ticket }),
   /** A file for the sessions of the batch; the body is its content. */
@@ -183,6 +196,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("leased") }),
   z.object({ type: z.literal("status"), version: z.string(), overview }),
+  /** The answer to `drain`. */
+  z.object({ type: z.literal("drained") }),
   z.object({ type: z.literal("pruned"), sessions: z.int(), bytes: z.number() }),
   /** How many sessions run there, also its own, and why no more can start; pushed when it changes. */
   z.object({ type: z.literal("room"), running: z.int(), because: z.string().optional() }),

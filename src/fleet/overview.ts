@@ -1,5 +1,6 @@
 // What a fleet is doing, read from its server without changing anything there.
 import type { Redis } from "ioredis";
+import { drainedIn } from "./drains.ts";
 import { jobProgress } from "./job.ts";
 import { queueNameOf, workersKeyOf } from "./queue-names.ts";
 import { beatEveryMs, readBeat, type WorkerBeat } from "./worker-beat.ts";
@@ -35,6 +36,8 @@ export interface QueueOverview {
   /** How long no job is given out, because the account has reached a limit, in milliseconds. */
   limitedForMs?: number;
   workers: SeenWorker[];
+  /** The names of those that are out of service, whether they are there or not. */
+  drained: string[];
   /** At most `mostJobs`. */
   jobs: SeenJob[];
 }
@@ -80,13 +83,14 @@ async function overviewOfQueue(redis: Redis, name: string): Promise<QueueOvervie
     const { at } = await serverTime(redis);
     const key = (part: string) => queue.toKey(part);
     const minute = at - 60_000;
-    const [counts, completed, failed, limitedForMs, fields, active] = await Promise.all([
+    const [counts, completed, failed, limitedForMs, fields, active, drained] = await Promise.all([
       queue.getJobCounts("wait", "prioritized", "delayed", "active"),
       redis.zcount(key("completed"), minute, "+inf"),
       redis.zcount(key("failed"), minute, "+inf"),
       queue.getRateLimitTtl(),
       redis.hgetall(workersKeyOf(name)),
       queue.getActive(0, mostJobs - 1),
+      drainedIn(redis, name),
     ]);
     const workers = workersIn(fields, at);
     const { wait = 0, prioritized = 0, delayed = 0, active: running = 0 } = counts;
@@ -100,6 +104,7 @@ async function overviewOfQueue(redis: Redis, name: string): Promise<QueueOvervie
       },
       ...(limitedForMs > 0 ? { limitedForMs } : {}),
       workers,
+      drained,
       jobs: active.map(({ id = "", processedOn, progress }) => {
         const owner = workers.find(({ running }) => running.some((one) => one.id === id));
         const said = jobProgress.safeParse(progress).data;

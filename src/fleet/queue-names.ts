@@ -21,3 +21,8 @@ export function controlNameOf(queue: string): string {
 export function workersKeyOf(queue: string): string {
   return `led:workers:${queue}`;
 }
+
+/** Which workers are out of service: one field for each name. */
+export function drainsKeyOf(queue: string): string {
+  return `led:drains:${queue}`;
+}

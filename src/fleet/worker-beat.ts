@@ -13,8 +13,10 @@ export const workerBeat = z.object({
   ended: z.int().optional(),
   /** Why it takes no jobs at present. */
   held: z.string().optional(),
-  /** Whether it is about to end. */
+  /** Whether it takes no more jobs: because it is about to end, or out of service. */
   isDraining: z.boolean().optional(),
+  /** Whether somebody has taken it out of service; absent in older versions. */
+  isDrained: z.boolean().optional(),
   /** In milliseconds since 1970, by the worker's clock. */
   at: z.number(),
 });

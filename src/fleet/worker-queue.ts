@@ -7,6 +7,7 @@ import { clock } from "../platform/clock.ts";
 import { messageOf } from "../platform/system-error.ts";
 import type { BlobRef } from "./blob-ref.ts";
 import { connect, type RedisPlace, redisOptions, Troubles } from "./connection.ts";
+import { type Drain, drainOf } from "./drains.ts";
 import { type JobProgress, type JobResult, longestInlineBytes, type StoredResult } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { type Claim, Ledger } from "./ledger.ts";
@@ -165,6 +166,11 @@ export class FleetWorker {
   /** When jobs ended here in the last hour, on the monotonic clock, in milliseconds. */
   #endedAt: number[] = [];
   #isDraining = false;
+  /** That somebody has taken this worker out of service. */
+  #drained: Drain | undefined;
+  #handsBack: Timer | undefined;
+  /** Whether it asks for that. */
+  #isLooking = false;
 
   private constructor(parts: WorkerParts, redis: Redis, queue: Queue, control: QueueEvents) {
     const { leaseMs, leaseRenewMs } = parts.timing;
@@ -177,6 +183,7 @@ export class FleetWorker {
     this.#leases = new Leases({ ledger: this.#ledger, everyMs: leaseRenewMs });
     this.#ticks = [
       clock.on("second", () => {
+        void this.#look();
         const isDue = performance.now() - this.#beatAt >= beatEveryMs;
         if (isDue || this.#hasChanged) this.#beat();
       }),
@@ -195,6 +202,8 @@ export class FleetWorker {
     const queue = new Queue(queueName, { ...connection, skipMetasUpdate: true });
     const control = new QueueEvents(controlNameOf(queueName), { ...connection, lastEventId: "$" });
     const self = new FleetWorker(parts, redis, queue, control);
+    // Before it takes the first job.
+    await self.#look();
     const heard = (error: unknown) => self.#heard(error, troubles);
     queue.on("error", heard);
     control.on("error", heard);
@@ -213,6 +222,7 @@ export class FleetWorker {
     });
     worker.on("error", heard);
     self.#worker = worker;
+    if (self.#drained) void worker.pause(true);
     self.#beat();
     // Submitters wait for workers: they should see it at once, also after an outage.
     redis.on("ready", () => self.#beat());
@@ -233,10 +243,11 @@ export class FleetWorker {
   async drain(forMs: number, signal: AbortSignal): Promise<boolean> {
     this.#isDraining = true;
     clearTimeout(this.#resume);
+    clearTimeout(this.#handsBack);
     await this.#worker?.pause(true);
     this.#beat();
     const handBack = () => {
-      for (const { controller } of this.#runs.values()) controller.abort("drained" satisfies EndReason);
+      this.#handBack();
       this.#leaving.abort();
     };
     const timer = setTimeout(handBack, forMs);
@@ -307,7 +318,7 @@ export class FleetWorker {
     };
     const known = this.#runs.get(id);
     // A pause does not end a request that waits for a job already.
-    if (!known && (this.#isDraining || this.#held !== undefined)) {
+    if (!known && !this.#isInService) {
       await job.moveToWait(token);
       throw new WaitingError();
     }
@@ -550,6 +561,49 @@ export class FleetWorker {
     };
   }
 
+  get #isInService(): boolean {
+    return !this.#isDraining && !this.#drained && this.#held === undefined;
+  }
+
+  #handBack(): void {
+    for (const { controller } of this.#runs.values()) controller.abort("drained" satisfies EndReason);
+  }
+
+  // Whether somebody has taken it out of service, or back. What cannot be asked now is asked a second later.
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#redis.status !== "ready") return;
+    this.#isLooking = true;
+    try {
+      this.#setDrained(await drainOf(this.#redis, this.#queue.name, this.#parts.name));
+    } catch {
+      // The connection says what is wrong.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #setDrained(drain: Drain | undefined): void {
+    if (this.#isDraining || drain?.id === this.#drained?.id) return;
+    const { say } = this.#parts;
+    this.#drained = drain;
+    clearTimeout(this.#handsBack);
+    if (drain) {
+      const { handBackSeconds } = drain;
+      const then =
+        handBackSeconds === undefined
+          ? "Running ones end by themselves."
+          : `Running ones are handed back after ${handBackSeconds} s.`;
+      say(`Takes no more tasks until \`fleet resume\`, because it was drained. ${then}`);
+      if (handBackSeconds !== undefined)
+        this.#handsBack = setTimeout(() => this.#handBack(), handBackSeconds * 1_000);
+      void this.#worker?.pause(true);
+    } else {
+      say("Takes tasks again.");
+      if (this.#isInService) void this.#worker?.resume();
+    }
+    this.#beat();
+  }
+
   #cancel(id: JobId): void {
     this.#runs.get(id)?.controller.abort("stopped" satisfies EndReason);
   }
@@ -563,7 +617,7 @@ export class FleetWorker {
     clearTimeout(this.#resume);
     this.#resume = setTimeout(() => {
       this.#held = undefined;
-      if (!this.#isDraining) void this.#worker?.resume();
+      if (this.#isInService) void this.#worker?.resume();
       this.#beat();
     }, ms);
     this.#beat();
@@ -579,7 +633,8 @@ export class FleetWorker {
       running: [...this.#runs].map(([id, { activity }]) => ({ id, ...(activity ? { activity } : {}) })),
       ended: this.#endedInHour().length,
       ...(this.#held === undefined ? {} : { held: this.#held }),
-      ...(this.#isDraining ? { isDraining: true } : {}),
+      ...(this.#isDraining || this.#drained ? { isDraining: true } : {}),
+      ...(this.#drained ? { isDrained: true } : {}),
       at: Date.now(),
     };
     // During an outage, only one would wait for its end.

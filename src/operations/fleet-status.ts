@@ -1,27 +1,20 @@
-// `fleet status`: the machines of a fleet, what they run, what waits, and why.
+// What the machines of a fleet run, what waits, and why.
+import type { Redis } from "ioredis";
 import { z } from "zod";
 import { overviewOf, type QueueOverview } from "../fleet/overview.ts";
 import { readFleet, redisPlaceOf } from "../fleet/settings.ts";
 import { VisitFailed, visit } from "../fleet/visit.ts";
 import type { FleetSettings } from "../model/fleet.ts";
-import { UserError, valueOrThrow } from "./context.ts";
-import { fleetsNamed } from "./doctor-fleet.ts";
-import { check } from "./faults.ts";
-import type { Operation } from "./operation.ts";
-
-const input = z.strictObject({
-  action: z.enum(["status"]),
-  fleet: z.string().meta({ description: "Only this fleet.", placeholder: "NAME" }).optional(),
-});
 
 const worker = z.object({
   name: z.string(),
   version: z.string(),
   slots: z.int(),
   running: z.int(),
-  state: z
-    .enum(["working", "idle", "held", "draining", "silent"])
-    .meta({ description: "`silent`: it has not spoken for half a minute." }),
+  state: z.enum(["working", "idle", "held", "draining", "drained", "silent"]).meta({
+    description:
+      "`draining`: it takes no more tasks, and runs the last ones; `drained`: it is out of service; `silent`: it has not spoken for half a minute.",
+  }),
   endedLastHour: z.int().optional().meta({ description: "Absent if an older version does not say it." }),
   heldBecause: z.string().optional(),
   silentSeconds: z.number(),
@@ -46,57 +39,57 @@ const queue = z.object({
     .optional()
     .meta({ description: "How long no task starts, because the account has reached a limit." }),
   workers: z.array(worker),
+  drained: z
+    .array(z.string())
+    .meta({ description: "Names of workers that are out of service, whether they are there or not." }),
   tasks: z.array(task).meta({ description: "What runs: at most 200." }),
 });
 /** One queue of a fleet, as `fleet status` shows it. */
 export type FleetQueue = z.infer<typeof queue>;
 
-const output = z.object({
-  queues: z.array(queue),
-  unreachable: z
-    .array(z.object({ fleet: z.string(), message: z.string() }))
-    .meta({ description: "Fleets whose server could not be asked." }),
-});
+export const fleetQueue = queue;
 
-export const fleetStatus: Operation<typeof input, typeof output> = {
-  title: "Show the machines of a fleet and what they run",
-  description:
-    "Shows the workers of each fleet, or of one, the tasks that they run, how many wait, and why none starts if an account has reached a limit. It changes nothing there.",
-  input,
-  output,
-  run: async (context, given) => {
-    const { fleet } = valueOrThrow(check(input, given));
-    const { configuration, inForce } = context;
-    const asked = fleetsNamed(fleet ?? "", configuration, inForce.file);
-    const seen = await Promise.all(asked.map(([name, settings]) => look(name, settings)));
-    const unreachable = seen.flatMap((one) => ("message" in one ? [one] : []));
-    const [only] = unreachable;
-    if (only && asked.length === 1) throw new UserError(only.message);
-    return { queues: seen.flatMap((one) => ("queues" in one ? one.queues : [])), unreachable };
-  },
-};
+/** Why the server of a fleet cannot be asked. */
+export const unreachableFleet = z.object({ fleet: z.string(), message: z.string() });
+export type UnreachableFleet = z.infer<typeof unreachableFleet>;
 
-async function look(
+/** What the queues of one fleet do, or why that cannot be said. */
+export async function fleetStatus(
   fleet: string,
   settings: FleetSettings,
-): Promise<{ queues: FleetQueue[] } | { fleet: string; message: string }> {
+): Promise<{ queues: FleetQueue[] } | UnreachableFleet> {
+  return await visited(fleet, settings, async (redis) => {
+    const queues = await overviewOf(redis);
+    return { queues: queues.map((one) => shown(fleet, one)) };
+  });
+}
+
+/** Does something with the server of a fleet, unless that cannot be asked. */
+export async function visited<Done>(
+  fleet: string,
+  settings: FleetSettings,
+  act: (redis: Redis) => Promise<Done>,
+): Promise<Done | UnreachableFleet> {
   const read = readFleet(fleet, settings);
   if (!read.ok)
     return { fleet, message: read.problems.map(({ says, remedy }) => `${says} ${remedy}`).join("\n") };
   try {
-    const queues = await visit(redisPlaceOf(read.fleet), overviewOf);
-    return { queues: queues.map((one) => shown(fleet, one)) };
+    return await visit(redisPlaceOf(read.fleet), act);
   } catch (error) {
     if (!(error instanceof VisitFailed)) throw error;
     return { fleet, message: `${error.message}. \`doctor --fleet ${fleet}\` checks everything.` };
   }
 }
 
-function shown(fleet: string, { queue, counts, limitedForMs, workers, jobs }: QueueOverview): FleetQueue {
+function shown(
+  fleet: string,
+  { queue, counts, limitedForMs, workers, drained, jobs }: QueueOverview,
+): FleetQueue {
   return {
     fleet,
     queue,
     ...counts,
+    drained,
     ...(limitedForMs === undefined ? {} : { limitedSeconds: seconds(limitedForMs) }),
     workers: workers.map((one) => ({
       name: one.name,
@@ -120,10 +113,12 @@ function shown(fleet: string, { queue, counts, limitedForMs, workers, jobs }: Qu
 function stateOf({
   isSilent,
   isDraining,
+  isDrained,
   held,
   running,
 }: QueueOverview["workers"][number]): z.infer<typeof worker>["state"] {
   if (isSilent) return "silent";
+  if (isDrained && running.length === 0) return "drained";
   if (isDraining) return "draining";
   if (held !== undefined) return "held";
   return running.length > 0 ? "working" : "idle";

@@ -8,9 +8,10 @@ import { shellQuoted } from "../model/shell-quoted.ts";
 import { exists, kindAt, makePrivateDirectory } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { selfCommand } from "../platform/self.ts";
+import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
 import { harmless } from "../report/harmless.ts";
-import { addedHostsOf, forgetHost, keepHost } from "../store/added-hosts.ts";
+import { addedHostNamed, addedHostsOf, forgetHost, keepHost } from "../store/added-hosts.ts";
 import { accountOn, Holds, isDue } from "../store/holds.ts";
 import { type Layout, layoutOf } from "../store/layout.ts";
 import { accountOf } from "./account.ts";
@@ -20,7 +21,7 @@ import { check, excerpt } from "./faults.ts";
 import { notAdded } from "./host-faults.ts";
 import type { Operation } from "./operation.ts";
 
-export const hostActions = ["add", "list", "remove"] as const;
+export const hostActions = ["add", "list", "remove", "drain", "resume"] as const;
 
 const input = z.strictObject({
   action: z.enum(hostActions).default("list"),
@@ -34,7 +35,18 @@ const input = z.strictObject({
       placeholder: "FILE",
     })
     .optional(),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .meta({
+      description:
+        "With `drain`: after how many seconds running sessions are stopped, so that their tasks run again, also on other machines (default: they end by themselves).",
+      placeholder: "N",
+    })
+    .optional(),
 });
+type Asked = z.output<typeof input>;
 
 const finding = z.object({
   name: z.string(),
@@ -86,11 +98,14 @@ export type HostOutput = z.output<typeof output>;
 export const host: Operation<typeof input, typeof output> = {
   title: "Add machines of your own, and see what they do",
   description:
-    "`add` checks the connection with your own `ssh`, copies this program into your state directory on that machine, and runs `doctor` there. Nothing else is installed, no port is opened, and no secret is copied: Claude must be logged in there. `list` shows what each machine runs. `remove` forgets a machine; nothing on it changes.",
+    "`add` checks the connection with your own `ssh`, copies this program into your state directory on that machine, and runs `doctor` there. Nothing else is installed, no port is opened, and no secret is copied: Claude must be logged in there. `list` shows what each machine runs. `drain` takes a machine out of service: it takes no more tasks of any batch, and those that run there end, until `resume`. `remove` forgets a machine; nothing on it changes.",
   input,
   output,
   run: async (context, given) => {
-    const { action, name, executable } = valueOrThrow(check(input, given));
+    const asked = valueOrThrow(check(input, given));
+    const { action, name, executable } = asked;
+    if (asked.drainSeconds !== undefined && action !== "drain")
+      throw new UserError("`--drain-seconds` belongs to `host drain`. Nothing was changed.");
     const layout = layoutOf(stateDirectoryOf(context.configuration));
     if (action === "list") return listedHosts(context, name);
     if (name === undefined)
@@ -99,7 +114,8 @@ export const host: Operation<typeof input, typeof output> = {
       throw new UserError(
         `${excerpt(name)} names no machine. Write it as for ssh: \`box1\`, \`me@box2:22\`.`,
       );
-    return action === "add" ? added(context, layout, name, executable) : removed(layout, name);
+    if (action === "add") return added(context, layout, name, executable);
+    return action === "remove" ? removed(layout, name) : changedThere(context, layout, { ...asked, name });
   },
 };
 
@@ -110,7 +126,7 @@ export async function listedHosts(context: Context, only?: string): Promise<Host
   if (only !== undefined && known.length === 0) throw notAdded(only);
   const hosts = await Promise.all(
     known.map(async ([name, { command, system, version }]) => {
-      const told = await askKeeper(name, command, { prunes: false });
+      const told = await askKeeper(name, command);
       if (!told.ok) return { name, system, version, reachable: false, problem: harmless(told.because) };
       const { sessions, bytes, room, ended, claude } = told.overview;
       const problem = claude.problem === undefined ? {} : { problem: harmless(claude.problem) };
@@ -194,6 +210,32 @@ async function added(
     : `${name} was added, but sessions cannot run there until what failed is fixed. ${done}`;
   const machine = { name, system: own.system, version: own.version, reachable: true };
   return { ok, message: end, hosts: [machine], findings };
+}
+
+async function changedThere(
+  context: Context,
+  layout: Layout,
+  { action, name, drainSeconds }: Asked & { name: string },
+): Promise<HostOutput> {
+  const known = addedHostNamed(layout, name);
+  if (!known) throw notAdded(name);
+  const isDrained = action === "drain";
+  const told = await askKeeper(name, known.command, {
+    type: "drain",
+    isDrained,
+    ...(drainSeconds === undefined ? {} : { handBackSeconds: drainSeconds }),
+  });
+  if (!told.ok) throw new UserError(`${name} was not changed: ${harmless(told.because)}`);
+  const { ok, hosts } = await listedHosts(context, name);
+  const [running = 0] = hosts.map((one) => one.running);
+  const end =
+    drainSeconds === undefined
+      ? "End by themselves"
+      : `Are handed back after ${countText(drainSeconds, "second")}`;
+  const message = isDrained
+    ? `${name} takes no more tasks, until \`${product.name} host resume ${name}\`. ${end}: ${countText(running, "session")} there.`
+    : `${name} takes tasks again.`;
+  return { ok, message, hosts };
 }
 
 async function removed(layout: Layout, name: string): Promise<HostOutput> {

@@ -131,7 +131,7 @@ async function pruneThere(
   const added = addedHostNamed(layoutOf(stateDirectory), host);
   if (!added) throw notAdded(host);
   const { askKeeper } = await import("../far/ask-keeper.ts");
-  const told = await askKeeper(host, added.command, { prunes: !dryRun });
+  const told = await askKeeper(host, added.command, dryRun ? undefined : { type: "prune" });
   if (!told.ok) throw new UserError(`${host} cannot be reached: ${harmless(told.because)}`);
   const ended = told.overview.sessions.filter(({ state }) => state === "ended");
   const size = ended.reduce((sum, { transcript }) => sum + transcript, 0);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Worker } from "bullmq";
 import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
 import { redisOptions } from "../../src/fleet/connection.ts";
+import { drainWorkers, resumeWorkers } from "../../src/fleet/drains.ts";
 import { type FleetJob, type JobResult, jobIdOf } from "../../src/fleet/job.ts";
 import { Ledger } from "../../src/fleet/ledger.ts";
 import { queueNameOf, workersKeyOf } from "../../src/fleet/queue-names.ts";
@@ -262,6 +263,61 @@ describeNeeding("redis")("the queue of a fleet", () => {
     await drained;
     expect(await end).toMatchObject({ result: { worker: "first" } });
     expect(begun).toBe(1);
+  });
+
+  test("gives a worker that is out of service nothing more, also after a restart, until that is taken back", async () => {
+    const gate = Promise.withResolvers<void>();
+    let begun = 0;
+    const run = async () => {
+      begun++;
+      await gate.promise;
+      return result("first");
+    };
+    const first = await worker("first", run);
+    const end = submit(1);
+    await eventually(
+      () => begun === 1,
+      () => "it did not begin",
+    );
+    const { connection } = server;
+    const isOut = (name: string, isExpected: boolean) =>
+      eventually(
+        () => submitter.workers.some((one) => one.name === name && (one.isDrained ?? false) === isExpected),
+        () => JSON.stringify(submitter.workers),
+      );
+    await drainWorkers(connection, queueNameOf(), ["first"], {});
+    await isOut("first", true);
+    const other = submit(2);
+    await worker("second", async () => result("second"));
+    expect(await other).toMatchObject({ result: { worker: "second" } });
+    // What it had begun goes on to its end.
+    gate.resolve();
+    expect(await end).toMatchObject({ result: { worker: "first" } });
+    await first.drain(0, new AbortController().signal);
+    await worker("first", run);
+    await isOut("first", true);
+    expect(await submit(3)).toMatchObject({ result: { worker: "second" } });
+    expect(begun).toBe(1);
+    await resumeWorkers(connection, queueNameOf(), ["first"]);
+    await isOut("first", false);
+    await drainWorkers(connection, queueNameOf(), ["second"], {});
+    await isOut("second", true);
+    expect(await submit(4)).toMatchObject({ result: { worker: "first" } });
+  });
+
+  test("hands back what a worker that goes out of service runs for longer than it may", async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    await worker("first", async (run) => {
+      resolve();
+      expect(await untilAborted(run)).toBe("drained");
+      return { kind: "handed-back", usage: usage(1) };
+    });
+    const end = submit(1);
+    await begun;
+    await worker("second", async () => result("second"));
+    await drainWorkers(server.connection, queueNameOf(), ["first"], { handBackSeconds: 0 });
+    expect(await end).toMatchObject({ result: { worker: "second" }, spent: [{ costUsd: 1 }] });
+    expect(said.join("\n")).toContain("Running ones are handed back after 0 s.");
   });
 
   test("keeps the result of a job that came back to the worker that runs it", async () => {

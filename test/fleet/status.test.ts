@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { Queue, Worker } from "bullmq";
 import { redisOptions } from "../../src/fleet/connection.ts";
+import { drainWorkers } from "../../src/fleet/drains.ts";
 import { jobName, queueNameOf, workersKeyOf } from "../../src/fleet/queue-names.ts";
 import { describeNeeding } from "../facilities.ts";
 import { eventually, run } from "../harness.ts";
@@ -53,8 +54,10 @@ describeNeeding("redis")("fleet status", () => {
       "box-3/1": beat({ name: "box-3", at: Date.now() - 180_000 }),
       "box-1/1": beat({ name: "box-1", at: Date.now() - 180_000 }),
       "box-4": beat({ name: "box-4", isDraining: true }),
+      "box-6": beat({ name: "box-6", isDraining: true, isDrained: true }),
       "box-5": beat({ name: "box-5\u001b[31m" }),
     });
+    await drainWorkers(redis.connection, name, ["box-6", "box-7"], {});
     const before = await redis.connection.dbsize();
     const { code, out } = await run(home, ["fleet", "status", "team"]);
     const lines = out.trimEnd().split("\n");
@@ -65,7 +68,7 @@ describeNeeding("redis")("fleet status", () => {
     expect(lines[1]).toMatch(
       /^The account has reached a limit: no task starts for (?:1 min(?: \d+ s)?|\d+ s)\.$/,
     );
-    expect(lines.slice(2, 8).map((line) => line.replace(/ +/g, " "))).toEqual([
+    expect(lines.slice(2, 10).map((line) => line.replace(/ +/g, " "))).toEqual([
       "WORKER STATE TASKS LAST HOUR VERSION",
       "box-1 working 1/4 12 1.2.3",
       // Of another version.
@@ -73,6 +76,8 @@ describeNeeding("redis")("fleet status", () => {
       "box-3 silent 0/4 – 1.2.3 for 2 min",
       "box-4 draining 0/4 – 1.2.3",
       expect.stringMatching(/^box-5\S* idle 0\/4 – 1\.2\.3$/),
+      "box-6 drained 0/4 – 1.2.3",
+      "Out of service, and not there: box-7.",
     ]);
     expect(out).not.toContain("\u001b");
     expect(lines.at(-1)).toMatch(/^b4k2-1-1 +box-1 +\S.* +Reads src\/main\.ts$/);
@@ -91,6 +96,32 @@ describeNeeding("redis")("fleet status", () => {
     });
     expect(await redis.connection.dbsize()).toBe(before);
     held.resolve("");
+  });
+
+  test("takes a worker out of service, and puts it into service again", async () => {
+    await using fleet = await OwnFleet.create();
+    const { home, redis } = fleet;
+    const worker = await fleet.worker("box-1");
+    const asked = async (...words: string[]) => await run(home, ["fleet", ...words]);
+    const { code, out } = await asked("drain", "team", "box-1", "--drain-seconds", "600");
+    expect(code).toBe(0);
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
+      "box-1 takes no more tasks, until `parallel-claude-code-mcp fleet resume`. Running tasks are handed back after 600 seconds.",
+    );
+    await worker.says("Takes no more tasks");
+    const beats = async () => Object.values(await redis.connection.hgetall(workersKeyOf(name)));
+    await eventually(
+      async () => (await beats()).some((text) => text.includes('"isDrained":true')),
+      () => "it does not say so",
+    );
+    expect((await asked("status")).out).toMatch(/box-1 +drained/);
+    const wrong = await asked("drain", "team", "box-2");
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('has no worker "box-2". There is box-1.');
+    expect((await asked("drain")).err).toContain("Say which fleet");
+    // Without a name, all of them.
+    expect((await asked("resume", "team")).out).toContain("box-1 takes tasks again.");
+    await worker.says("Takes tasks again.");
   });
 
   test("of a fleet that was never used says that no worker is there, and leaves no key", async () => {

@@ -11,6 +11,7 @@ import { replaceFile } from "../../platform/whole-files.ts";
 import type { HowToEnd, SessionHost, StartPlan, StartVerdict } from "../attempt/session-host.ts";
 import type { Loss } from "../memory/memory-plan.ts";
 import { FarBatch } from "./far-batch.ts";
+import { FarDrain } from "./far-drain.ts";
 import { FarRecords, type SessionRecord } from "./far-records.ts";
 import { FarSession, type Listener, type OwnSession } from "./far-session.ts";
 import type { FarSlot, FarSlots, Reserved } from "./far-slots.ts";
@@ -21,6 +22,7 @@ const calledOff = "nobody wants it any more";
 
 type StartMessage = Extract<ToKeeper, { type: "start" }>;
 type TreeMessage = Extract<ToKeeper, { type: "tree" }>;
+type DrainMessage = Extract<ToKeeper, { type: "drain" }>;
 type HelloMessage = Extract<ToKeeper, { type: "hello" }>;
 
 /** What a start is on this machine; or why it cannot be one. */
@@ -47,6 +49,7 @@ export class FarKeeper implements Disposable {
   readonly #parts: FarKeeperParts;
   readonly #records: FarRecords;
   readonly #trees: FarTrees;
+  readonly #drain: FarDrain;
   readonly #sessions = new Map<string, FarSession>();
   readonly #slots = new Map<string, FarSlot>();
   readonly #batches = new Map<string, FarBatch>();
@@ -66,6 +69,7 @@ export class FarKeeper implements Disposable {
     this.#parts = parts;
     this.#records = new FarRecords(parts.folder);
     this.#trees = new FarTrees(parts.folder);
+    this.#drain = new FarDrain(parts.folder);
   }
 
   [Symbol.dispose](): void {
@@ -195,10 +199,16 @@ export class FarKeeper implements Disposable {
     by.send({ type: "tree", request, ...answer }, found);
   }
 
-  /** A slot, and the right to start; or why not now. */
-  reserve(footprintKey: string): Reserved {
+  /** Takes the machine out of service, or puts it into service again. */
+  async setDrained({ isDrained, handBackSeconds }: DrainMessage): Promise<void> {
+    if (isDrained) await this.#drain.begin(handBackSeconds);
+    else this.#drain.end();
+  }
+
+  /** A slot, and the right to start; or why not now. `isCheck`: for what a task needs to end. */
+  reserve(footprintKey: string, { isCheck = false }: { isCheck?: boolean } = {}): Reserved {
     this.#footprintKey = footprintKey;
-    const because = this.#parts.whyWait(footprintKey);
+    const because = (isCheck ? undefined : this.#drain.whyWait) ?? this.#parts.whyWait(footprintKey);
     return because === undefined ? this.#parts.slots.reserve() : { kind: "full", because };
   }
 
@@ -343,6 +353,8 @@ export class FarKeeper implements Disposable {
   /** Looks at the leases, and at what a watch may have missed. */
   look(): void {
     for (const session of this.#sessions.values()) session.pump();
+    // Their tasks run elsewhere.
+    if (this.#drain.isOver) for (const session of this.#sessions.values()) session.evict();
     for (const batch of this.#batches.values()) {
       if (!batch.isLapsed()) continue;
       batch.lapse();
@@ -395,7 +407,7 @@ export class FarKeeper implements Disposable {
 
   /** What a runner must know to choose a machine. */
   room(): Extract<FromKeeper, { type: "room" }> {
-    const because = this.#parts.whyWait(this.#footprintKey);
+    const because = this.#drain.whyWait ?? this.#parts.whyWait(this.#footprintKey);
     const running = this.#parts.slots.running;
     return { type: "room", running, ...(because === undefined ? {} : { because }) };
   }

@@ -180,7 +180,8 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     if (plan.isProgram) return await host.start(plan, need, { directory: placed.path });
     const reservation = need.task === undefined ? undefined : this.#takeFree(host, need.task);
     if (reservation) reservation.usedBy = plan.startName;
-    const ticket = reservation?.ticket ?? (await host.reserve(need.footprintKey));
+    const isCheck = need.task === undefined;
+    const ticket = reservation?.ticket ?? (await host.reserve(need.footprintKey, { isCheck }));
     if (!ticket) {
       const because = host.whyWait() ?? `${host.name} has no slot free.`;
       return { started: false, kind: "passing", because, away: "waited-for" };

@@ -12,7 +12,7 @@ import type { Listener } from "./far-session.ts";
 import type { FarSlot } from "./far-slots.ts";
 
 /** What only the runner of a batch asks; and of that, what is about one of its sessions. */
-type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" }>;
+type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" | "drain" }>;
 type AboutSession = Extract<ToKeeper, { type: "input" | "end" | "read" | "got" | "forget" }>;
 
 /** How often a sign of life is given while something long comes, in milliseconds. */
@@ -126,6 +126,7 @@ export class KeeperConnection implements Listener, Disposable {
   #take(message: ToKeeper, body: Uint8Array): void {
     if (message.type === "hello" || message.type === "status") this.#begin(message);
     else if (message.type === "prune") this.#prune();
+    else if (message.type === "drain") this.#drain(message);
     else if (this.#batch?.isOf(this)) this.#act(this.#batch, message, body);
     else if (this.#batch) this.#refuse("replaced", "another runner has the batch");
     else this.#refuse("protocol", "nobody said who it was");
@@ -172,6 +173,16 @@ export class KeeperConnection implements Listener, Disposable {
     else this.#refuse("protocol", "nobody said who it was");
   }
 
+  #drain(message: Extract<ToKeeper, { type: "drain" }>): void {
+    const { keeper } = this.#parts;
+    if (!this.#mayAsk) this.#refuse("protocol", "nobody said who it was");
+    else
+      this.#after(async () => {
+        await keeper.setDrained(message);
+        this.send({ type: "drained" });
+      });
+  }
+
   #act(batch: FarBatch, message: Asked, body: Uint8Array): void {
     const { keeper } = this.#parts;
     switch (message.type) {
@@ -182,7 +193,7 @@ export class KeeperConnection implements Listener, Disposable {
         this.#after(async () => this.send({ type: "claude", claude: await this.#parts.claude() }));
         break;
       case "reserve":
-        this.#reserve(message.ticket, message.footprintKey);
+        this.#reserve(message);
         break;
       case "release":
         this.#release(message.ticket);
@@ -243,8 +254,8 @@ export class KeeperConnection implements Listener, Disposable {
     }
   }
 
-  #reserve(ticket: string, footprintKey: string): void {
-    const reserved = this.#parts.keeper.reserve(footprintKey);
+  #reserve({ ticket, footprintKey, isCheck = false }: Extract<ToKeeper, { type: "reserve" }>): void {
+    const reserved = this.#parts.keeper.reserve(footprintKey, { isCheck });
     if (reserved.kind === "full") {
       this.send({ type: "full", ticket, because: reserved.because });
       return;

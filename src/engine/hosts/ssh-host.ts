@@ -178,12 +178,15 @@ export class SshHost implements Disposable {
     return `${this.name} is unreachable since ${since}: ${state.because}`;
   }
 
-  /** Asks for a slot. Undefined if there is none now. */
-  async reserve(footprintKey: string): Promise<Ticket | undefined> {
+  /** Asks for a slot. Undefined if there is none now. `isCheck`: for what a task that runs there needs to end. */
+  async reserve(
+    footprintKey: string,
+    { isCheck = false }: { isCheck?: boolean } = {},
+  ): Promise<Ticket | undefined> {
     const id = `${++this.#tickets}`;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#asked.set(id, resolve);
-    this.#link.send({ type: "reserve", ticket: id, footprintKey });
+    this.#link.send({ type: "reserve", ticket: id, footprintKey, ...(isCheck ? { isCheck } : {}) });
     if (this.#link.state.kind !== "up") this.#answer(id, false);
     return (await promise) ? { id, footprintKey } : undefined;
   }

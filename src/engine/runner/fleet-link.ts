@@ -60,6 +60,8 @@ export class FleetLink implements AsyncDisposable {
       return `Waits for the fleet ${this.name}: its account has reached a limit, and no task starts until that is over.`;
     const { workers } = queue;
     if (workers.length === 0) return `Waits for a worker of the fleet ${this.name}: none is running.`;
+    if (workers.every(({ isDraining }) => isDraining) && workers.some(({ isDrained }) => isDrained))
+      return `Waits for a worker of the fleet ${this.name}: all are out of service, until \`fleet resume ${this.name}\`.`;
     if (workers.every(({ isDraining }) => isDraining))
       return `Waits for a worker of the fleet ${this.name}: all are about to end.`;
     const held = workers.map((worker) => worker.held);

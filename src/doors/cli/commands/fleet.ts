@@ -1,27 +1,30 @@
-// `fleet status`: the machines of a fleet, what they run, and what waits.
-import { type FleetQueue, fleetStatus } from "../../../operations/fleet-status.ts";
+// `fleet`: the machines of a fleet, what they run, what waits, and which are out of service.
+import { fleetActions, fleet as operation } from "../../../operations/fleet.ts";
+import type { FleetQueue } from "../../../operations/fleet-status.ts";
 import { countText, durationText, numberText, roughText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { commandOf } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
-export const fleet = commandOf(fleetStatus, {
+export const fleet = commandOf(operation, {
   name: "fleet",
   otherNames: ["workers", "cluster"],
   examples: [
     ["fleet status", "Show the workers of all fleets, and what they run"],
     ["fleet status team --json", "Show one fleet as JSON"],
+    ["fleet drain team box-1", "Give a worker no more tasks, such as before maintenance"],
+    ["fleet resume team box-1", "Give it tasks again"],
   ],
   positionals: [
     {
       property: "action",
-      placeholder: "status",
-      description: "What to show: `status`.",
+      placeholder: "ACTION",
+      description: `One of ${fleetActions.join(", ")}.`,
       required: true,
       many: false,
       isTask: false,
-      choices: ["status"],
+      choices: fleetActions,
     },
     {
       property: "fleet",
@@ -31,10 +34,19 @@ export const fleet = commandOf(fleetStatus, {
       many: false,
       isTask: false,
     },
+    {
+      property: "worker",
+      placeholder: "WORKER",
+      description: "With `drain` and `resume`: the name of the worker (default: all of the fleet).",
+      required: false,
+      many: false,
+      isTask: false,
+    },
   ],
   alone: true,
-  present: ({ queues, unreachable }, { terminal: { out } }) =>
+  present: ({ queues, unreachable, message }, { terminal: { out } }) =>
     [
+      ...(message === undefined ? [] : [message]),
       ...queues.map((queue) => queueText(queue, out)),
       ...unreachable.map(({ fleet, message }) => out.paint("red", `${fleet}: ${oneLine(message, 1_000)}`)),
     ].join("\n\n"),
@@ -63,8 +75,16 @@ function queueText(queue: FleetQueue, out: Printer): string {
     `Fleet ${fleet}: ${counts.join(", ")}.`,
     ...limit,
     workers.length === 0 ? out.paint("yellow", none) : workersText(workers, out),
+    ...absentText(queue),
     ...(tasks.length === 0 ? [] : ["", tasksText(queue, out)]),
   ].join("\n");
+}
+
+// One that comes back takes no tasks, which its user may have forgotten.
+function absentText({ workers, drained }: FleetQueue): string[] {
+  const there = new Set(workers.map(({ name }) => name));
+  const absent = drained.filter((name) => !there.has(name)).map((name) => oneLine(name, 60));
+  return absent.length === 0 ? [] : [`Out of service, and not there: ${absent.join(", ")}.`];
 }
 
 function workersText(workers: FleetQueue["workers"], out: Printer): string {
@@ -90,7 +110,7 @@ function workersText(workers: FleetQueue["workers"], out: Printer): string {
 }
 
 function isAway({ state }: FleetQueue["workers"][number]): boolean {
-  return state === "silent" || state === "held";
+  return state === "silent" || state === "held" || state === "drained";
 }
 
 function tasksText({ tasks, running }: FleetQueue, out: Printer): string {

@@ -14,6 +14,7 @@ export const host = commandOf(operation, {
     ["host add box1", "Add a machine that `ssh box1` reaches"],
     [`host add me@box2:2222 --executable ./${product.name}-linux-arm64`, "Add one of another kind"],
     ["host list", "Show what each machine runs"],
+    ["host drain box1", "Give a machine no more tasks, such as before maintenance"],
   ],
   positionals: [
     {
