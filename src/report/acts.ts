@@ -10,7 +10,7 @@ import { countText } from "./amounts.ts";
 import { taskWordOf, taskWordsOf } from "./cause-text.ts";
 import type { Cause } from "./causes.ts";
 import { type Html, html, nothing } from "./html.ts";
-import { type Act, acts, dialogId, type FieldName, fields } from "./wire/acts.ts";
+import { type Act, acts, asks, dialogId, type FieldName, fields } from "./wire/acts.ts";
 import { data, ids } from "./wire/marks.ts";
 
 /** What can be done to it now. */
@@ -98,13 +98,34 @@ export function taskActHtml(act: Act, number: number, batch: Batch): Html {
  */
 export function retryTheseHtml({ batch }: BatchState, cause: Cause, changes: RetryOptions): Html {
   const given = Object.entries(changes);
-  if (given.some(([name]) => !fields.retry.some((field) => field === name))) return nothing;
+  if (given.some(([name]) => !isRetryField(name))) return nothing;
   const named = taskWordsOf(cause, batch);
   const these = named.flatMap((word) => (typeof word === "number" ? [] : [word]));
   const numbers = rangeWords(named.filter((word) => typeof word === "number"));
   const label = `Retry ${cause.tasks.length === 1 ? `task ${cause.tasks[0].number}` : `these ${countText(cause.tasks.length, "task")}`}`;
   const filled = given.length === 0 ? nothing : html` data-${data.fields}="${JSON.stringify(changes)}"`;
   return html`<button type="button" class="small" data-${data.act}="retry" data-${data.tasks}="${[...these, ...numbers].join(" ")}"${filled} aria-label="${label}">${words.retry}</button>`;
+}
+
+/**
+ * The address of the page of a batch that asks, as soon as it is open, how to retry a task, with what helps in the fields.
+ * Undefined if that is an option which no page may give.
+ */
+export function retryAddress(
+  page: string,
+  { number, batch, changes }: { number: number; batch: Batch; changes: RetryOptions },
+): string | undefined {
+  const given = Object.entries(changes);
+  if (given.some(([name]) => !isRetryField(name))) return undefined;
+  const words = [["tasks", taskWordOf(number, batch)], ...given].map(([name, value]) => [
+    `${asks.retry}${name}`,
+    String(value),
+  ]);
+  return `${page}#${new URLSearchParams(Object.fromEntries(words))}`;
+}
+
+function isRetryField(name: string): boolean {
+  return fields.retry.some((field) => field === name);
 }
 
 /** Shown by the script when nobody answers. */

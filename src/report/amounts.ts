@@ -88,3 +88,8 @@ function formatter(places?: number): Intl.NumberFormat {
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** A word as it begins a line. */
+export function capital(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+}

@@ -1,9 +1,10 @@
 // The tasks that need attention, grouped by cause: 300 tasks that fail for one reason need one piece of advice.
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { retryTheseHtml } from "./acts.ts";
-import { countText } from "./amounts.ts";
+import { capital, countText } from "./amounts.ts";
 import { causeAdvice, causeRemarks, causeRemedy } from "./cause-text.ts";
 import { type Cause, causeKeyOf, causesAmong } from "./causes.ts";
+import { copyHtml } from "./copy-html.ts";
 import { type Html, html, nothing, proseHtml } from "./html.ts";
 import { doorOf } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
@@ -75,9 +76,10 @@ function causeHtml(
     rest > 0
       ? html`<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
       : nothing;
-  const size = tasks.length > 1 ? html` <b>(${countText(tasks.length, "task")})</b>` : nothing;
-  const act = acts
-    ? html` ${retryTheseHtml(state, cause, causeRemedy(state, cause, door).changes)}`
-    : nothing;
-  return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}${act}</th></tr>\n${rows}${more}</tbody>`;
+  const size = tasks.length > 1 ? html` (${countText(tasks.length, "task")})` : nothing;
+  const { retry, changes, lacks } = causeRemedy(state, cause, door);
+  const command =
+    retry !== undefined && lacks === "nothing" ? html` ${copyHtml(retry, "the retry")}` : nothing;
+  const act = acts ? retryTheseHtml(state, cause, changes) : nothing;
+  return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup"><b>${capital(statusWord(tasks[0]).word)}</b>${size}<br>${proseHtml(advice)}${act.isEmpty ? command : html` ${act}`}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -3,7 +3,7 @@ import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
 import { product } from "../model/product.ts";
 import { type Counts, completedCount } from "../model/state.ts";
 import { awayHtml } from "./acts.ts";
-import { costText, countText, numberText, timeText } from "./amounts.ts";
+import { capital, costText, countText, numberText, timeText } from "./amounts.ts";
 import { endClass, endLabel } from "./batch-end.ts";
 import { batchesFrame } from "./frame.ts";
 import { oneLine } from "./harmless.ts";
@@ -57,13 +57,14 @@ export function batchesPage({ rows, totals, facts, isCut }: BatchesPage): Html {
   const older = isCut
     ? html`<p>These are the newest ${numberText(rows.length)}. <code>${product.name} list --offset ${rows.length}</code> lists older ones.</p>`
     : nothing;
+  const none = html`<p id="${ids.none}"${rows.length > 0 ? html` hidden` : nothing}>There are no batches yet. In a terminal, <code>${product.name} run "…"</code> starts one, and a client that uses this program starts one when you ask for it.</p>`;
   return batchesFrame({
     title: `Batches · ${product.name}`,
     facts,
     skip: { to: ids.batches, words: "the list of batches" },
     header: html`<p class="brand">${product.name}</p><h1>Batches</h1>`,
     main: html`${awayHtml()}<section aria-label="Totals" id="${ids.totals}">${totals}</section>
-<section aria-labelledby="all"><h2 id="all">All batches</h2>${toolsHtml()}<table class="tasks" id="${ids.batches}" aria-labelledby="all"><thead><tr>${heads}</tr></thead><tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No batch fits.</p>${older}</section><p id="${ids.said}" class="unseen" role="status"></p>`,
+<section aria-labelledby="all"><h2 id="all">All batches</h2>${toolsHtml()}<table class="tasks" id="${ids.batches}" aria-labelledby="all"><thead><tr>${heads}</tr></thead><tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No batch matches.</p>${none}${older}</section><p id="${ids.said}" class="unseen" role="status"></p>`,
     footer: html`<p>This list follows all batches of your user, whatever started them. In a terminal: <code>${product.name} list</code></p>`,
   });
 }
@@ -107,8 +108,4 @@ export function totalsHtml(
     ["Today", `${costText(spent.todayUsd)}${of(spent.dailyBudgetUsd)}`],
     ["This month", `${costText(spent.monthUsd)}${of(spent.monthlyBudgetUsd)}`],
   ]);
-}
-
-function capital(word: string): string {
-  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }

@@ -1,6 +1,6 @@
 // The page of a comparison: two batches, or the variants of one, side by side.
 import { product } from "../model/product.ts";
-import { costText, countText, durationText, numberText, timeText } from "./amounts.ts";
+import { capital, costText, countText, durationText, numberText, timeText } from "./amounts.ts";
 import {
   type Change,
   type Comparison,
@@ -164,9 +164,9 @@ function toolsHtml({ columns, tasks }: ComparisonPage): Html {
   const kinds = changes.filter((change) => tasks.some((task) => task.change === change));
   const chips = kinds.map(
     (change) =>
-      html`<button type="button" data-${data.show}="${change}" aria-pressed="false">${changeWords(columns, change)} <span>${numberText(tasks.filter((task) => task.change === change).length)}</span></button>`,
+      html`<button type="button" data-${data.show}="${change}" aria-pressed="false">${capital(changeWords(columns, change))} <span>${numberText(tasks.filter((task) => task.change === change).length)}</span></button>`,
   );
-  return html`<div id="${ids.tools}" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" placeholder="keys and answers" id="${ids.search}" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show"><button type="button" data-${data.show}="" aria-pressed="true">all <span>${numberText(tasks.length)}</span></button>${chips}</div><div class="chips"><button type="button" id="${ids.unfold}">Unfold all</button><button type="button" id="${ids.fold}">Fold all</button></div><span id="${ids.shown}" role="status"></span></div>`;
+  return html`<div id="${ids.tools}" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" placeholder="keys and answers" id="${ids.search}" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show"><button type="button" data-${data.show}="" aria-pressed="true">All <span>${numberText(tasks.length)}</span></button>${chips}</div><div class="chips"><button type="button" id="${ids.unfold}">Unfold all</button><button type="button" id="${ids.fold}">Fold all</button></div><span id="${ids.shown}" role="status"></span></div>`;
 }
 
 function taskHtml(

@@ -50,14 +50,23 @@ export function errorText(page: ErrorPage): string {
   return parts.filter((text) => text !== "").join("\n");
 }
 
+/** Headings of parts that a page shows in a way of their own. */
 const advised = "What to try";
+const asked = "What was asked";
+const known = "Facts";
 
 interface ErrorPart {
   heading: string;
   text: string;
-  /** Whether these are sentences of ours, with commands in backticks. */
-  isProse: boolean;
+  /** `prose`: sentences of ours, with commands in backticks. `facts`: what `errorFacts` gives. */
+  kind: "text" | "prose" | "prompt" | "facts";
 }
+
+const kinds: Readonly<Record<string, ErrorPart["kind"]>> = {
+  [advised]: "prose",
+  [asked]: "prompt",
+  [known]: "facts",
+};
 
 /** What there is to say about the task, part by part. */
 export function errorParts(page: ErrorPage): ErrorPart[] {
@@ -66,17 +75,22 @@ export function errorParts(page: ErrorPage): ErrorPart[] {
     ["Checks", checksText(page.checks ?? [])],
     [advised, adviceFor(page.outcome, page.advice)],
     ["Remarks", page.remarks?.join("\n")],
-    ["What was asked", shortened(page.prompt, longestPrompt)],
+    [asked, shortened(page.prompt, longestPrompt)],
     ...(page.others ?? []).map(({ heading, text }): [string, string] => [
       heading.replace(/:$/, ""),
       shortened(text, longestText),
     ]),
     ["What Claude wrote last", lastWords(page)],
     ["The last lines of stderr", lastLines(page)],
-    ["Facts", facts(page)],
+    [
+      known,
+      errorFacts(page)
+        .map(({ name, value }) => `${name}: ${value}`)
+        .join("\n"),
+    ],
   ];
   return parts.flatMap(([heading, text]) =>
-    text === undefined || text.trim() === "" ? [] : [{ heading, text, isProse: heading === advised }],
+    text === undefined || text.trim() === "" ? [] : [{ heading, text, kind: kinds[heading] ?? "text" }],
   );
 }
 
@@ -108,9 +122,10 @@ function lastLines({ outcome, stderrTail }: ErrorPage): string {
   return lines.map((line) => cut(line, longestStderrLine)).join("\n");
 }
 
-function facts(page: ErrorPage): string {
-  const lines: [string, string | undefined][] = [
-    ["Key", page.key],
+/** The facts of the task that are known. */
+export function errorFacts(page: ErrorPage): { name: string; value: string; isCode: boolean }[] {
+  const lines: [name: string, value: string | undefined, isCode?: true][] = [
+    ["Key", page.key, true],
     ["Ended", timeText(page.endedAt)],
     ["Duration", taskDurationText(page)],
     ["Cost", taskCostText(page)],
@@ -119,16 +134,17 @@ function facts(page: ErrorPage): string {
     ["Attempts", attemptsText(page)],
     ["Left behind", leakedText(page)],
     ["Ran on", page.host],
-    ["Session", page.sessionId],
-    ["Working directory", page.workingDirectory],
-    ["Variables from env", variablesText(page)],
-    ["What the session did", page.sessionPage],
-    ["Transcript", page.transcript],
-    ["Continue in a terminal", continueCommand(page)],
-    ["See the batch", `${product.name} show ${page.batchId}`],
+    ["Session", page.sessionId, true],
+    ["Working directory", page.workingDirectory, true],
+    ["Variables from env", variablesText(page), true],
+    ["What the session did", page.sessionPage, true],
+    ["Transcript", page.transcript, true],
+    ["Continue in a terminal", continueCommand(page), true],
+    ["See the batch", `${product.name} show ${page.batchId}`, true],
   ];
-  const known = lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
-  return known.join("\n");
+  return lines.flatMap(([name, value, isCode = false]) =>
+    value === undefined ? [] : [{ name, value, isCode }],
+  );
 }
 
 function shortened(text: string, limit: number): string {

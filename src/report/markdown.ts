@@ -196,12 +196,18 @@ function allowed(html: string, references: References): string | undefined {
   return greatestDepth > deepest ? undefined : withMarks(result);
 }
 
+/** The text of a cell that stays on one line, in characters. */
+const longestShort = 24;
+
 // A date or a name in a cell stays on one line. A link that shows its target is not printed with it again.
 function withMarks(html: string): string {
   return html
     .replace(
-      /<(t[dh])((?: align="[a-z]+")?>(?:<code>)?[^<]{1,24}(?:<\/code>)?<\/t[dh]>)/g,
-      '<$1 class="short"$2',
+      /<(t[dh])((?: align="[a-z]+")?)>(.*?)<\/\1>/gs,
+      (cell, name: string, align: string, text: string) =>
+        text.replace(/<[^<>]*>/g, "").length <= longestShort
+          ? `<${name} class="short"${align}>${text}</${name}>`
+          : cell,
     )
     .replace(/<a (href="([^"<>]*)" rel="[^"<>]*">\2<\/a>)/g, '<a class="bare" $1');
 }

@@ -107,8 +107,8 @@ export function livePage(): LivePage {
         main: html`${[
           served ? html`${awayHtml()}${actsHtml(state, stateWord)}${place("dialogs")}` : silence(state),
           sectionHtml("warnings", "Warnings", warningsHtml(state)),
-          place("summary"),
           place("progress"),
+          place("summary"),
           place("timeline"),
           place("attention"),
           place("running"),
@@ -195,7 +195,7 @@ function summaryHtml({ summary, hrefOf }: PageView): Html {
   const href = hrefOf(summary.task);
   const words = summary.cut ? "The whole summary" : `Task ${summary.task}`;
   const link = href === undefined ? nothing : html`<p><a href="${href}">${words}</a></p>`;
-  return html`<div class="card answer" dir="auto">${markdownHtml(summary.text)}</div>${link}`;
+  return html`<div class="answer" dir="auto">${markdownHtml(summary.text)}</div>${link}`;
 }
 
 // What to do about a batch that did not finish.
@@ -213,7 +213,7 @@ function spoken(state: BatchState, stateWord: StateWord): string {
 
 function tasksHtml(rows: readonly Html[]): Html {
   const head = tableHead(columns.map(({ heading }) => heading));
-  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}${longList(bodiesHtml(rows))}</table><p id="${ids.nothing}" hidden>No task fits.</p>`;
+  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}${longList(bodiesHtml(rows))}</table><p id="${ids.nothing}" hidden>No task matches.</p>`;
 }
 
 function bodiesHtml(rows: readonly Html[]): Html[] {

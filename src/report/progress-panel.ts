@@ -17,7 +17,7 @@ import { billedToText, promptCacheText } from "./spending.ts";
 
 /** The name of a batch, for people. */
 export function batchTitle({ batch }: BatchState): string {
-  return batch.name === undefined ? `Batch ${batch.batchId}` : oneLine(batch.name, 200);
+  return oneLine(batch.name ?? "", 200) || `Batch ${batch.batchId}`;
 }
 
 /** Title, id, state and start time. */
@@ -122,10 +122,17 @@ function barHtml(counts: Counts, total: number): Html {
   return html`<svg class="bar" width="100%" height="14" role="img" aria-label="${countsWords(counts)}">${parts}</svg>`;
 }
 
+/** The parts of the page that have more on them. */
+const places: Partial<Record<keyof Counts, string>> = { failed: "attention", running: "running" };
+
 function legendHtml(counts: Counts): Html {
   const entries = segments
     .filter(([name]) => counts[name] > 0)
-    .map(([name, className]) => html`<li class="s ${className}">${numberText(counts[name])} ${name}</li>`);
+    .map(([name, className]) => {
+      const words = `${numberText(counts[name])} ${name}`;
+      const place = places[name];
+      return html`<li class="s ${className}">${place === undefined ? words : html`<a href="#${place}">${words}</a>`}</li>`;
+    });
   return html`<ul class="legend">${entries}</ul>`;
 }
 

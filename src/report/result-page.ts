@@ -4,10 +4,11 @@ import type { Outcome, Usage } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
+import { askedHtml } from "./asked-html.ts";
 import { checksHtml } from "./checks-text.ts";
+import { copyOfHtml } from "./copy-html.ts";
 import { fileTag } from "./file-tag.ts";
 import { resultFrame } from "./frame.ts";
-import { firstLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { type Highlight, markdownHtml } from "./markdown.ts";
 import { reusedText } from "./reuse-text.ts";
@@ -22,7 +23,7 @@ import {
   taskDurationText,
   variablesText,
 } from "./task-facts.ts";
-import { data, rowId } from "./wire/marks.ts";
+import { copiesClass, data, rowId } from "./wire/marks.ts";
 
 /** Everything that the page of a succeeded task shows. */
 export interface ResultPage extends TaskFacts {
@@ -64,7 +65,7 @@ export function resultPage(page: ResultPage): string {
     header: headerHtml(page, title),
     main: html`${[
       noticesHtml(page),
-      sectionHtml("task", "Task", promptHtml(page.prompt)),
+      sectionHtml("task", "Task", askedHtml(page.prompt, longestPrompt)),
       sectionHtml("answer", "Answer", answerHtml(page)),
       sectionHtml("structured", "Answer as data", dataHtml(page)),
       sectionHtml("checks", "Checks of the answer", checksHtml(page.checks)),
@@ -122,14 +123,6 @@ function noticesHtml(page: ResultPage): Html {
   return shown.length > 0 ? html`<div class="card" role="note">${shown}</div>` : nothing;
 }
 
-function promptHtml(prompt: string): Html {
-  const whole = html`<pre class="asked">${cut(prompt, longestPrompt)}</pre>`;
-  const long = prompt.length > 600 || prompt.split("\n", 10).length > 8;
-  if (!long) return whole;
-  const size = countText(prompt.length, "character");
-  return html`<details><summary><b>${firstLine(prompt, 160)}</b> (${size})</summary>${whole}</details>`;
-}
-
 function answerHtml({ text, outcome, highlight, taskNumber }: ResultPage): Html {
   if (!showsText({ text, outcome })) return nothing;
   if (text.shown.trim() === "") return html`<div class="answer"><p>Claude returned no text.</p></div>`;
@@ -143,8 +136,8 @@ const longestSource = 300_000;
 // The Markdown as Claude wrote it, for people who paste it elsewhere. A page from a file can fetch nothing.
 function sourceHtml(text: string, taskNumber: number): Html {
   if (text.length > longestSource) return nothing;
-  return html`<p class="take"><button type="button" data-${data.copy}="${sourceId}" hidden>Copy as Markdown</button>
-<button type="button" data-${data.save}="${sourceId}" data-${data.name}="answer-${taskNumber}.md" hidden>Download</button></p>
+  return html`<p class="take">${copyOfHtml(sourceId, { what: "the answer", words: "Copy as Markdown" })}
+<button type="button" class="${copiesClass}" data-${data.save}="${sourceId}" data-${data.name}="answer-${taskNumber}.md">Download</button></p>
 <pre id="${sourceId}" hidden>${text}</pre>`;
 }
 
@@ -210,7 +203,7 @@ function factsPart(page: ResultPage): Html {
 
 function commandHtml(command: string | undefined): Html | undefined {
   if (command === undefined) return undefined;
-  return html`<code id="${commandId}">${command}</code> <button type="button" data-${data.copy}="${commandId}" aria-label="Copy the command" hidden>Copy</button>`;
+  return html`<code id="${commandId}">${command}</code> ${copyOfHtml(commandId, { what: "the command" })}`;
 }
 
 function deniedHtml(usage: Usage | undefined): Html {

@@ -48,11 +48,26 @@ function pairTable(record: Record<string, unknown>): Html {
 }
 
 function table(columns: string[], rows: unknown[][], total: number): Html {
-  const head = columns.map((column) => html`<th scope="col">${cut(column, 200)}</th>`);
-  const body = rows.map((values) => html`<tr>${values.map((value) => html`<td>${cell(value)}</td>`)}</tr>`);
+  const head = columns.map(
+    (column) =>
+      html`<th scope="col"${column.length <= longestShort ? html` class="short"` : nothing}>${cut(column, 200)}</th>`,
+  );
+  const body = rows.map((values) => html`<tr>${values.map(cellHtml)}</tr>`);
   const rest =
     total > rows.length ? html`<p>${countText(total - rows.length, "more row")} in the JSON.</p>` : nothing;
   return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
+}
+
+/** A name, a number or a word stays on one line, in characters. */
+const longestShort = 24;
+
+function cellHtml(value: unknown): Html {
+  const isShort = !isListed(value) && String(value ?? "").length <= longestShort;
+  return html`<td${isShort ? html` class="short"` : nothing}>${cell(value)}</td>`;
+}
+
+function isListed(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function cell(value: unknown, depth = 0): Html {

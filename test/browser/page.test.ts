@@ -221,6 +221,7 @@ describe("the pages", () => {
         "Review src/model/state.ts for mistakes",
       );
       expect(tree.filter(({ role }) => role === "button").map(({ name }) => name)).toEqual([
+        "Copy the prompt",
         "Copy as Markdown",
         "Download",
         "Copy this code",

@@ -30,28 +30,40 @@ describe("the table of tasks that need attention", () => {
 
   test("has the largest group first, with its advice once, naming its tasks, and how many they are", () => {
     const { groups } = groupsOf([...ends(billing, 1), ...ends(auth, 2, 4), ...ends(billing, 3, 5)], 5);
-    expect(
-      groups.map(([advice, ...rows]) => [advice?.replace(/.*?(\{[^}]*\}).*?(\(.*\))?$/, "$1 $2"), rows]),
-    ).toEqual([
+    expect(groups.map(([advice, ...rows]) => [advice?.replace(/\).*?(\{[^}]*\}).*$/, ") $1"), rows])).toEqual(
       [
-        '{"batchId":"bcdfghjk","tasks":[1,3,5]} (3 tasks)',
         [
-          "1prompt 1Refused for billing reasons",
-          "3prompt 3Refused for billing reasons",
-          "5prompt 5Refused for billing reasons",
-          "",
+          'Failed: billing (3 tasks) {"batchId":"bcdfghjk","tasks":[1,3,5]}',
+          [
+            "1prompt 1Refused for billing reasons",
+            "3prompt 3Refused for billing reasons",
+            "5prompt 5Refused for billing reasons",
+            "",
+          ],
+        ],
+        [
+          'Failed: not logged in (2 tasks) {"batchId":"bcdfghjk","tasks":[2,4]}',
+          ["2prompt 2Not logged in", "4prompt 4Not logged in", ""],
         ],
       ],
-      [
-        '{"batchId":"bcdfghjk","tasks":[2,4]} (2 tasks)',
-        ["2prompt 2Not logged in", "4prompt 4Not logged in", ""],
-      ],
-    ]);
+    );
   });
 
   test("has no number beside the advice for a single task", () => {
     const [[advice = ""] = []] = groupsOf(ends(auth, 1), 1).groups;
-    expect(advice).toEndWith('"tasks":[1]} reruns the task.');
+    expect(advice).toEndWith('"tasks":[1]} reruns the task. Copy');
+    expect(advice).not.toContain("(1");
+  });
+
+  test("has the call that helps on a button that copies it, unless the page can make it", () => {
+    const { table } = groupsOf(ends(auth, 1), 1);
+    expect(table).toContain(
+      'data-text="retry_batch {&quot;batchId&quot;:&quot;bcdfghjk&quot;,&quot;tasks&quot;:[1]}"',
+    );
+    const { attentions } = keptRows()({ state: batchState(["x"], ends(auth, 1)), hrefOf: () => undefined });
+    const served = String(attentionTable(batchState(["x"], ends(auth, 1)), attentions, { acts: true }));
+    expect(served).not.toContain("data-text");
+    expect(served).toContain('data-act="retry"');
   });
 
   test.each([
@@ -91,7 +103,7 @@ describe("the table of tasks that need attention", () => {
 
   test("has a success with a remark, which is what there is to say", () => {
     const { groups } = groupsOf(ends({ ...succeeded, remark: "It was odd." }, 1), 1);
-    expect(groups).toEqual([["It was odd.", "1prompt 1Succeeded, with a remark", ""]]);
+    expect(groups).toEqual([["SucceededIt was odd.", "1prompt 1Succeeded, with a remark", ""]]);
   });
 
   test("links to the file of a task, or else to its row", () => {

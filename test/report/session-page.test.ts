@@ -232,7 +232,7 @@ describe("a session is shown", () => {
       "A line of 9.0 MB that is no message",
       "Result of an earlier call done 1 lineOutputlost",
       "1 of 1 item done",
-      "[x] Read",
+      "☑ Read",
     ])
       expect(text).toContain(words);
   });
@@ -378,9 +378,10 @@ test("nothing that a session wrote is more than text, wherever it stands", () =>
       "svg",
       "template",
       "textarea",
-      "input",
     ])
       expect({ name, has: names.includes(bad) ? bad : "" }).toEqual({ name, has: "" });
+    // That of the search.
+    expect({ name, inputs: names.filter((one) => one === "input").length }).toEqual({ name, inputs: 1 });
     expect({ name, scripts: names.filter((one) => one === "script").length }).toEqual({ name, scripts: 1 });
     expect(names.filter((one) => one === "meta")).toHaveLength(4);
     for (const { attributes } of markupOf(html).elements)

@@ -24,6 +24,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "browser/hostile.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/live.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/page.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
+  "browser/ui-pages.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "browser/ui.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
   "claude-version.test.ts": { lacks: "programs that are scripts", why: script },
   "batch-end.test.ts": {

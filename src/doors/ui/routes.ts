@@ -6,6 +6,7 @@ import { onStore } from "../../operations/perform.ts";
 import type { Served } from "../../operations/ui/served.ts";
 import type { Watch } from "../../operations/ui/watch.ts";
 import { metricsContentType } from "../../report/metrics.ts";
+import { callOf, onlyWhether } from "../../report/wire/feed.ts";
 import { act, actSchema } from "./act.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Keys } from "./keys.ts";
@@ -121,8 +122,11 @@ async function session({ served, parts, patiently }: Asked): Promise<Response> {
   return page === undefined ? noBatch() : pageReply(page);
 }
 
-async function sessionFeed({ served, parts, patiently }: Asked): Promise<Response> {
+// A script runs only if it was found: what is gone says so as one.
+async function sessionFeed({ url, served, parts, patiently }: Asked): Promise<Response> {
   const watched = served.batch(parts["batch"] ?? "");
+  if (watched === undefined) return fileReply(callOf("sessionGone"), script);
+  if (url.searchParams.has(onlyWhether)) return fileReply("", script);
   patiently();
   const update = watched && (await served.sessionUpdate(watched, taskOf(parts)));
   return update === undefined ? noBatch() : fileReply(update, script);

@@ -38,6 +38,8 @@ export interface PageSurroundings {
   attempt?: number | undefined;
   links: SessionPage["links"];
   feedHref: string;
+  /** Whether `ui` serves it. */
+  isServed?: boolean;
   /** Whether no process runs its batch any more, so that a task that has not ended waits for one. */
   isInterrupted?: boolean;
   /** Milliseconds since 1970. */
@@ -48,7 +50,7 @@ export interface PageSurroundings {
 export async function sessionViewOf(
   state: BatchState,
   task: TaskState,
-  { attempt: wanted, links, feedHref, isInterrupted = false, now }: PageSurroundings,
+  { attempt: wanted, links, feedHref, isServed, isInterrupted = false, now }: PageSurroundings,
 ): Promise<SessionPage> {
   const { batch } = state;
   const attempts = task.attempts.filter(({ number }) => wanted === undefined || number === wanted);
@@ -78,6 +80,7 @@ export async function sessionViewOf(
     attemptsLeft: attempts.length - shown.length,
     links,
     feedHref,
+    isServed,
     now,
   };
 }

@@ -64,7 +64,8 @@ async function viewOf(context: Context, log: BatchLog, task: TaskState) {
   const addresses = addressesOf(log.batchId);
   return sessionViewOf(log.state, task, {
     links: { result: hasPage(task) ? addresses.task(task.number) : undefined, report: addresses.page },
-    feedHref: task.status === "done" ? "" : addresses.sessionFeed(task.number),
+    feedHref: addresses.sessionFeed(task.number),
+    isServed: true,
     isInterrupted: stateWordOf(rowOf(context, log)) === "interrupted",
     now: Date.now(),
   });

@@ -1,7 +1,11 @@
 // The page of an ended task as `ui` serves it, made from log and transcript: nothing that a session could have written in the
 // output directory is served.
+
 import { longestText, resultTextOf } from "../../engine/output/result-text.ts";
 import { taskViewOf } from "../../engine/output/task-file.ts";
+import { canRetry } from "../../model/state.ts";
+import { retryAddress } from "../../report/acts.ts";
+import { remedyFor } from "../../report/advice.ts";
 import { errorPage } from "../../report/error-page.ts";
 import { resultPage } from "../../report/result-page.ts";
 import { rowId } from "../../report/wire/marks.ts";
@@ -23,7 +27,11 @@ export async function taskPageOf(
   const answer = resultTextOf(task, longestText);
   const view = await taskViewOf(state, task, { answer, lastText: undefined });
   const { page: report, task: hrefOf } = addresses;
-  if (view.kind === "error") return { html: errorPage(view.page, { report, hrefOf, session }) };
+  if (view.kind === "error") {
+    const { changes } = remedyFor(task.outcome, view.page.advice);
+    const retry = canRetry(task) ? retryAddress(report, { number, batch: state.batch, changes }) : undefined;
+    return { html: errorPage(view.page, { report, hrefOf, session, retry }) };
+  }
   return {
     html: resultPage({ ...view.page, reportHref: report, feedHref: "", served: { hrefOf, session } }),
   };

@@ -1,5 +1,5 @@
 // Does something to the batch of the page: asks for details in a dialog, and says what was done.
-import { type Act, type Acted, acts, dialogId, keyHeader } from "../wire/acts.ts";
+import { type Act, type Acted, acts, asks, dialogId, keyHeader } from "../wire/acts.ts";
 import { data, ids } from "../wire/marks.ts";
 import { byId, pageFact, put } from "./elements.ts";
 
@@ -17,6 +17,19 @@ export function takeActs(): void {
     const dialog = document.getElementById(dialogId(act));
     if (dialog instanceof HTMLDialogElement) takeDialog(act, dialog);
   }
+  askFromAddress();
+}
+
+// The page of a task that failed leads here. The address is used up: who reloads the page does not want to be asked again.
+function askFromAddress(): void {
+  const words = [...new URLSearchParams(location.hash.slice(1))];
+  const filled = words.flatMap(([name, value]) =>
+    name.startsWith(asks.retry) ? [[name.slice(asks.retry.length), value] as const] : [],
+  );
+  const dialog = document.getElementById(dialogId("retry"));
+  if (filled.length === 0 || !(dialog instanceof HTMLDialogElement)) return;
+  history.replaceState(null, "", location.pathname);
+  ask(dialog, Object.fromEntries(filled));
 }
 
 /** Shows the buttons of what can be done now. */

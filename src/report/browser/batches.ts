@@ -25,7 +25,6 @@ window.addEventListener("hashchange", () => {
   recall();
   applyChoice();
 });
-byId(ids.tools, HTMLElement).hidden = false;
 applyChoice();
 hear<BatchesChange>(take);
 
@@ -86,7 +85,9 @@ function applyChoice(): void {
     byId(ids.shown, HTMLElement),
     shown === all ? "" : `${numberText(shown)} of ${numberText(all)} batches`,
   );
-  byId(ids.nothing, HTMLElement).hidden = shown > 0;
+  byId(ids.nothing, HTMLElement).hidden = shown > 0 || all === 0;
+  for (const one of [byId(ids.tools, HTMLElement), table]) one.hidden = all === 0;
+  byId(ids.none, HTMLElement).hidden = all > 0;
   for (const chip of chips) {
     const show = chip.dataset[data.show] ?? "";
     const count = show === "" ? all : (counts.get(show) ?? 0);

@@ -1,10 +1,28 @@
-// The buttons of a result page that copy or download a text.
-import { data } from "../wire/marks.ts";
+// The buttons that copy or download a text.
+import { data, scriptedClass } from "../wire/marks.ts";
 
 const wordsAgainMs = 2_000;
 
-/** Activates the buttons, and shows them; blocks of code get one each. */
+/** Activates the buttons, those that come later among them, and shows them. */
 export function takeCopyButtons(): void {
+  document.documentElement.classList.add(scriptedClass);
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("button") : null;
+    if (!button) return;
+    const {
+      [data.copy]: copied,
+      [data.text]: text,
+      [data.save]: saved,
+      [data.name]: name = "",
+    } = button.dataset;
+    if (text !== undefined) void copies(button, elementOf(text));
+    else if (copied !== undefined) void copies(button, document.getElementById(copied));
+    else if (saved !== undefined) save(document.getElementById(saved)?.textContent ?? "", name);
+  });
+}
+
+/** Gives each block of code a button. */
+export function addCopyButtons(): void {
   for (const block of document.querySelectorAll<HTMLElement>(".code")) {
     const code = block.querySelector("pre");
     if (!code) continue;
@@ -13,30 +31,29 @@ export function takeCopyButtons(): void {
     button.textContent = "Copy";
     button.setAttribute("aria-label", "Copy this code");
     block.append(button);
-    copies(button, code);
-  }
-  for (const button of document.querySelectorAll<HTMLButtonElement>(`button[data-${data.copy}]`)) {
-    const source = document.getElementById(button.dataset[data.copy] ?? "");
-    if (!source) continue;
-    button.hidden = false;
-    copies(button, source);
-  }
-  for (const button of document.querySelectorAll<HTMLButtonElement>(`button[data-${data.save}]`)) {
-    const source = document.getElementById(button.dataset[data.save] ?? "");
-    if (!source) continue;
-    button.hidden = false;
-    button.addEventListener("click", () => save(source.textContent, button.dataset[data.name] ?? ""));
+    button.addEventListener("click", () => void copies(button, code));
   }
 }
 
-function copies(button: HTMLButtonElement, source: HTMLElement): void {
-  const words = button.textContent;
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(source)) ? "Copied" : "Selected: copy it";
-    setTimeout(() => {
-      button.textContent = words;
-    }, wordsAgainMs);
-  });
+/** What buttons say that say something else for a moment. */
+const ownWords = new WeakMap<HTMLButtonElement, string>();
+
+async function copies(button: HTMLButtonElement, source: HTMLElement | null): Promise<void> {
+  if (!source) return;
+  const words = ownWords.get(button) ?? button.textContent;
+  ownWords.set(button, words);
+  button.textContent = (await copy(source)) ? "Copied" : "Selected: copy it";
+  setTimeout(() => {
+    button.textContent = words;
+    ownWords.delete(button);
+  }, wordsAgainMs);
+}
+
+// For the older way of copying, which needs an element.
+function elementOf(text: string): HTMLElement {
+  const element = document.createElement("pre");
+  element.textContent = text;
+  return element;
 }
 
 async function copy(element: HTMLElement): Promise<boolean> {
@@ -45,11 +62,13 @@ async function copy(element: HTMLElement): Promise<boolean> {
     return true;
   } catch {
     // Refused, or unavailable for a file: use the older way, which at least selects the text, and needs it to be seen.
-    const { hidden } = element;
+    const { hidden, isConnected } = element;
+    if (!isConnected) document.body.append(element);
     element.hidden = false;
     getSelection()?.selectAllChildren(element);
     const copied = document.execCommand("copy");
     element.hidden = hidden && copied;
+    if (!isConnected && copied) element.remove();
     return copied;
   }
 }

@@ -35,11 +35,11 @@ export function refocus(element: Element | null | undefined): void {
 
 /**
  * Loads the current version of a script beside the page; reports whether it exists. A page from the file system may not
- * use fetch.
+ * use fetch. `asked`: the beginning of the query.
  */
-export function loadBeside(href: string, loaded: (isThere: boolean) => void): void {
+export function loadBeside(href: string, loaded: (isThere: boolean) => void, asked = ""): void {
   const script = document.createElement("script");
-  script.src = `${href}?${Date.now().toString(36)}`;
+  script.src = `${href}?${asked}${Date.now().toString(36)}`;
   const end = (isThere: boolean) => {
     script.remove();
     loaded(isThere);

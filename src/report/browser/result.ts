@@ -1,5 +1,5 @@
 // The script of a result page: scrolling, printing, copying, and links to neighbours.
-import { takeCopyButtons } from "./copy-buttons.ts";
+import { addCopyButtons, takeCopyButtons } from "./copy-buttons.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { findNeighbours } from "./neighbours.ts";
 import { unfoldForPrinting } from "./printing.ts";
@@ -7,6 +7,7 @@ import { nameScrollers } from "./scrollers.ts";
 
 showLocalTimes();
 takeCopyButtons();
+addCopyButtons();
 nameScrollers();
 unfoldForPrinting();
 findNeighbours();

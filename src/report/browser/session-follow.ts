@@ -1,5 +1,5 @@
 // Follows a running session: loads the page's companion repeatedly, and changes in place what differs.
-import type { SessionUpdate } from "../wire/feed.ts";
+import { onlyWhether, type SessionUpdate } from "../wire/feed.ts";
 import { ids } from "../wire/marks.ts";
 import { answer } from "./calls.ts";
 import { byId, fragment, loadBeside, pageFact, put } from "./elements.ts";
@@ -13,18 +13,31 @@ const mostMisses = 3;
 const nearPixels = 120;
 
 const known = new Map<string, string>();
-/** By \`ui\`, which may be away for a while; it has the companion of a session that has ended, too. */
+/** By `ui`, which may be away for a while; it has the companion of a session that has ended, too. */
 const isServed = pageFact("feed").startsWith("/");
 let isRunning = pageFact("running") === "yes";
 let isLoading = false;
 let misses = 0;
+let isGone = false;
 
-export function followSession(): void {
+/** `took`: called after each change. */
+export function followSession(took: () => void): void {
+  if (isServed) {
+    answer("sessionGone", () => {
+      isGone = true;
+      byId(ids.removed, HTMLElement).hidden = false;
+    });
+    // An old page is looked at again.
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !isRunning && !isGone)
+        loadBeside(pageFact("feed"), () => undefined, `${onlyWhether}&`);
+    });
+  }
   if (!isRunning || pageFact("feed") === "") return;
   answer("sessionUpdate", (update) => {
     if (update.batch !== pageFact("batch")) return;
-    misses = 0;
     take(update);
+    took();
   });
   document.addEventListener("visibilitychange", look);
   setInterval(look, everyMs);
@@ -32,11 +45,13 @@ export function followSession(): void {
 }
 
 function look(): void {
-  if (isLoading || document.hidden || !isRunning) return;
+  if (isLoading || document.hidden || !isRunning || isGone) return;
   isLoading = true;
   loadBeside(pageFact("feed"), (isThere) => {
     isLoading = false;
-    if (!isThere && isRunning && ++misses >= mostMisses && !isServed) location.reload();
+    misses = isThere ? 0 : misses + 1;
+    if (isServed) byId(ids.away, HTMLElement).hidden = misses < mostMisses;
+    else if (isRunning && misses >= mostMisses) location.reload();
   });
 }
 

@@ -2,6 +2,7 @@
 import { taskOfRow } from "../wire/marks.ts";
 import { isSorted } from "./choice.ts";
 import { recallChoice, takeControls } from "./controls.ts";
+import { takeCopyButtons } from "./copy-buttons.ts";
 import { takeDataTable } from "./data-table.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { rowOf } from "./rows.ts";
@@ -12,6 +13,7 @@ import { applyOrder, reveal } from "./view.ts";
 
 export function showPage(): void {
   showLocalTimes();
+  takeCopyButtons();
   listenForTexts();
   takeControls();
   recallChoice();

@@ -2,10 +2,12 @@
 import { cut } from "../../model/cut.ts";
 import type { Usage } from "../../model/outcome.ts";
 import { product } from "../../model/product.ts";
+import { awayHtml } from "../acts.ts";
 import { costText, countText, durationText, numberText, timeText } from "../amounts.ts";
+import { askedHtml } from "../asked-html.ts";
 import { sessionTag } from "../file-tag.ts";
 import { sessionFrame } from "../frame.ts";
-import { firstLine, oneLine } from "../harmless.ts";
+import { oneLine } from "../harmless.ts";
 import { factsHtml, type Html, html, joined, longList, nothing, proseHtml, timeHtml } from "../html.ts";
 import type { StatusWord } from "../row.ts";
 import { placeText } from "../task-facts.ts";
@@ -37,6 +39,8 @@ export interface SessionPage {
   links: { result?: string | undefined; report?: string | undefined };
   /** The path of the companion that an open page follows, relative to it; empty if it follows none. */
   feedHref: string;
+  /** Whether `ui` serves the page. */
+  isServed?: boolean | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -94,7 +98,8 @@ export function sessionPage(page: SessionPage): Html {
     facts: { batch: page.batchId, feed: page.feedHref, running: page.isRunning ? "yes" : "no" },
     skip: { to: "talk", words: "the conversation" },
     header: html`<div id="${ids.sessionHead}">${headHtml(page)}</div>`,
-    main: html`${toolsHtml()}<div id="${ids.talk}">${longList(blocksOf(page).map(({ html: block }) => block))}</div>
+    main: html`${page.isServed ? html`${awayHtml()}${removedHtml()}` : nothing}${toolsHtml()}<div id="${ids.talk}">${longList(blocksOf(page).map(({ html: block }) => block))}</div>
+<p id="${ids.nothing}" hidden>Nothing matches.</p>
 <p id="${ids.said}" class="unseen" role="status"></p>`,
     footer: html`<div id="${ids.sessionFoot}">${footHtml(page)}</div>`,
   });
@@ -136,15 +141,33 @@ function headingOf({ label, taskNumber }: Pick<SessionPage, "label" | "taskNumbe
 /** Title and facts, as they change. */
 function headHtml(page: SessionPage): Html {
   const { status, usage, isRunning } = page;
+  const lastedMs = lastedOf(page);
   const parts = [
     html`<span class="pill ${status.className}">${status.word}</span>`,
     usage && html`<span>${costText(usage.costUsd, usage.atLeast)}</span>`,
     usage && html`<span>${countText(usage.numTurns, "turn")}</span>`,
+    lastedMs === undefined ? undefined : html`<span>${durationText(lastedMs)}</span>`,
     isRunning ? html`<span>as of ${timeHtml(page.now, timeText(page.now))}</span>` : undefined,
   ].filter((part) => part !== undefined);
   const outcome = page.outcome === undefined ? nothing : html`<p class="note">${proseHtml(page.outcome)}</p>`;
   return html`<p class="brand">What the session did · ${placeText(page)}</p>${linksHtml(page)}
-<h1>${headingOf(page)}</h1><p class="under">${parts}</p>${outcome}`;
+<h1>${headingOf(page)}</h1><p class="under">${parts}</p>${outcome}${attemptsHtml(page)}`;
+}
+
+// Like the tabs of other reports, but of one page.
+function attemptsHtml({ attempts }: SessionPage): Html {
+  if (attempts.length < 2) return nothing;
+  const links = attempts.map(
+    ({ number, status }) =>
+      html`<a href="#${attemptId(number)}">Attempt ${numberText(number)}</a> <span class="s ${status.className}">${status.word}</span>`,
+  );
+  return html`<nav class="steps" aria-label="Attempts">${links.map((link) => html`<span>${link}</span> `)}</nav>`;
+}
+
+// From its first start to its last end.
+function lastedOf({ attempts }: SessionPage): number | undefined {
+  const [from, to] = [attempts[0]?.startedAt, attempts.at(-1)?.endedAt];
+  return from === undefined || to === undefined ? undefined : to - from;
 }
 
 function linksHtml({ links, status }: SessionPage): Html {
@@ -156,16 +179,21 @@ function linksHtml({ links, status }: SessionPage): Html {
   return all.length === 0 ? nothing : html`<nav class="steps" aria-label="Pages">${joined(all, " ")}</nav>`;
 }
 
+// Shown by the script when it hears so.
+function removedHtml(): Html {
+  return html`<p id="${ids.removed}" class="card note" role="status" hidden>The batch was removed, so nothing more comes here. What you see is the last that was known of this session.</p>`;
+}
+
 // Shown by the script, without which it could do nothing.
 function toolsHtml(): Html {
-  return html`<div id="${ids.tools}" class="tools" role="group" aria-label="Calls and thoughts" hidden><div class="chips"><button type="button" id="${ids.unfold}">Unfold all</button><button type="button" id="${ids.fold}">Fold all</button></div></div>`;
+  return html`<div id="${ids.tools}" class="tools" role="search" aria-label="Conversation" hidden><label class="search">Search <input type="search" placeholder="words, calls and outputs" id="${ids.search}" autocomplete="off" spellcheck="false"></label><div class="chips"><button type="button" id="${ids.unfold}">Unfold all</button><button type="button" id="${ids.fold}">Fold all</button></div><span id="${ids.shown}" role="status"></span></div>`;
 }
 
 /** All blocks of the page, in their order. */
 export function blocksOf(page: SessionPage): SessionBlock[] {
   const { attempts, attemptsLeft } = page;
   return [
-    { id: "task", html: sectionOf("task", "Task", promptHtml(page.prompt)) },
+    { id: "task", html: sectionOf("task", "Task", askedHtml(page.prompt, longestPrompt)) },
     ...failuresBlock(page),
     ...attempts.flatMap((attempt, index) => [
       ...(index === 1 && attemptsLeft > 0 ? [leftBlock(attemptsLeft)] : []),
@@ -176,13 +204,6 @@ export function blocksOf(page: SessionPage): SessionBlock[] {
 
 function sectionOf(id: string, heading: string, content: Html): Html {
   return html`<section id="${id}" aria-labelledby="${id}-head"><h2 id="${id}-head">${heading}</h2>${content}</section>\n`;
-}
-
-function promptHtml(prompt: string): Html {
-  const whole = html`<pre class="asked" dir="auto">${cut(prompt, longestPrompt)}</pre>`;
-  const isLong = prompt.length > 600 || prompt.split("\n", 10).length > 8;
-  if (!isLong) return whole;
-  return html`<details><summary><b>${firstLine(prompt, 160)}</b> (${countText(prompt.length, "character")})</summary>${whole}</details>`;
 }
 
 function leftBlock(count: number): SessionBlock {

@@ -148,8 +148,10 @@ function inputHtml(input: ShownInput, offset: number): Html {
       return diffHtml(input.lines, input.left);
     case "items": {
       const words: Record<string, string> = { "[x]": "done", "[>]": "in progress", "[ ]": "open" };
+      const signs: Record<string, string> = { "[x]": "☑", "[>]": "▷", "[ ]": "☐" };
       const items = input.items.map(
-        ([sign, text]) => html`<li><span class="unseen">${words[sign] ?? ""}: </span>${sign} ${text}</li>`,
+        ([sign, text]) =>
+          html`<li><span class="unseen">${words[sign] ?? ""}: </span><span aria-hidden="true">${signs[sign] ?? sign}</span> ${text}</li>`,
       );
       return html`<ul class="items">${items}</ul>`;
     }

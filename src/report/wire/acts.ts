@@ -15,6 +15,9 @@ export function dialogId(act: Act): string {
   return `dialog-${act}`;
 }
 
+/** In the fragment of an address, before the names of fields: opens the dialog of this act with them. */
+export const asks = { retry: "retry-" } as const;
+
 /** Where the details of an act stand in its dialog, by the names of their fields. */
 export const fields = {
   cancel: ["tasks"],

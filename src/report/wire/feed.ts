@@ -59,12 +59,17 @@ export interface SessionUpdate<Markup = string> {
   blocks: readonly (readonly [id: string, html: Markup])[];
 }
 
+/** Behind the address of the companion of a served session, for who only wants to know whether the session is there. */
+export const onlyWhether = "whether";
+
 export type TextPart = "prompt" | "answer";
 
 /** The functions that the files call. */
 export interface PageCalls {
   liveUpdate(update: LiveUpdate): void;
   sessionUpdate(update: SessionUpdate): void;
+  /** The batch of the session was removed. */
+  sessionGone(): void;
   /** The last call for the same part of a task counts. With `wholeLength`, the text is only the beginning. */
   taskText(task: number, part: TextPart, text: string, wholeLength?: number): void;
 }

@@ -25,9 +25,11 @@ export const ids = {
   sessionFoot: "session-foot",
   /** Of a page that `ui` serves: what it says when nobody answers, and what became of an action. */
   away: "away",
+  removed: "removed",
   acted: "acted",
   /** Of the list of all batches. */
   batches: "batches",
+  none: "none",
   totals: "totals",
 } as const;
 
@@ -73,8 +75,9 @@ export const data = {
   at: "at",
   /** Of a link: the distance of the neighbour. */
   step: "step",
-  /** Of a button: the id of what it copies. */
+  /** Of a button: the id of what it copies, or the text itself. */
   copy: "copy",
+  text: "text",
   /** Of a button: the id of what it downloads, and as which file. */
   save: "save",
   name: "name",
@@ -91,6 +94,10 @@ export const data = {
   /** Of an element whose contents only the script changes. */
   own: "own",
 } as const;
+
+/** A button that copies. It is there only if a script runs, which says so on the document. */
+export const copiesClass = "copies";
+export const scriptedClass = "scripted";
 
 /** A link to the page of a task's sessions. */
 export const sessionClass = "did";
