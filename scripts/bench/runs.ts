@@ -10,7 +10,10 @@ import type { Workshop } from "./workshop.ts";
 export interface Pretence {
   startCpuMs: number;
   holdMb: number;
+  /** Until its answer begins. */
   firstTokenMs: number;
+  /** From there to its end. */
+  answerMs?: number;
 }
 
 /** From the start of the command, in milliseconds. */
@@ -75,7 +78,7 @@ function listIn(directory: string, { tasks }: Work): string {
 
 async function timed(
   directory: string,
-  { tasks, startCpuMs, holdMb, firstTokenMs }: Work,
+  { tasks, startCpuMs, holdMb, firstTokenMs, answerMs = 0 }: Work,
   command: string[],
   environment: Record<string, string>,
 ): Promise<Run> {
@@ -85,6 +88,7 @@ async function timed(
     START_CPU_MS: String(startCpuMs),
     HOLD_MB: String(holdMb),
     FIRST_TOKEN_MS: String(firstTokenMs),
+    ANSWER_MS: String(answerMs),
   };
   const beganAt = Date.now();
   const began = performance.now();

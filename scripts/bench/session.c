@@ -1,5 +1,6 @@
 // Acts as a `claude` that takes as long as one does: what it costs to start, and how long the model lets it wait, is
-// given in milliseconds and megabytes by the environment (START_CPU_MS, HOLD_MB, FIRST_TOKEN_MS). With
+// given in milliseconds and megabytes by the environment (START_CPU_MS, HOLD_MB; FIRST_TOKEN_MS until the answer begins, and
+// ANSWER_MS until it ends). With
 // `--input-format=stream-json` it answers what it reads, otherwise the prompt in its arguments, as in a shell loop. When it
 // answers, it adds the time in milliseconds since 1970 to the file ENDS.
 #include <fcntl.h>
@@ -87,6 +88,8 @@ static void answered(int partial) {
     printf("{\"type\":\"stream_event\",\"event\":{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":"
            "\"assistant\",\"model\":\"claude-opus-4-8\",\"content\":[],\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}},"
            "\"session_id\":\"%s\",\"parent_tool_use_id\":null,\"uuid\":\"aaaaaaaa-0000-4000-8000-000000000002\"}\n", id);
+  fflush(stdout);
+  wait_ms(setting("ANSWER_MS"));
   // The account's pace grows with each of these.
   printf("{\"type\":\"assistant\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-opus-4-8\","
          "\"content\":[{\"type\":\"text\",\"text\":\"The answer is 4.\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":"
@@ -110,7 +113,7 @@ int main(int count, char **arguments) {
   }
   start();
   if (!streams) {
-    wait_ms(setting("FIRST_TOKEN_MS"));
+    wait_ms(setting("FIRST_TOKEN_MS") + setting("ANSWER_MS"));
     int code = puts("The answer is 4.") < 0;
     fflush(stdout);
     note_end();
