@@ -23,7 +23,8 @@ export const ideal: Row = {
 
 // The others share what the first one writes to the cache of the API, so they are asked when its answer begins: here, at its end.
 async function lateLine(workshop: Workshop): Promise<Line> {
-  const figure = "the same if the whole second passes before an answer begins, so that the first one goes alone";
+  const figure =
+    "the same if the whole second passes before an answer begins, so that the first one goes alone";
   const idealMs = (1 + timesOf(tasks - 1)) * taskMs;
   return ratioLine(figure, [await medianOf(workshop, { ...free, firstTokenMs: taskMs }), idealMs]);
 }
