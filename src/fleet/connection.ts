@@ -81,7 +81,8 @@ export function redisTroubleText(error: unknown, url: string): string {
 const causes: readonly (readonly [RegExp, string])[] = [
   [/WRONGPASS|invalid password/i, "refuses the user or the password"],
   [/NOAUTH/, "requires a user and a password"],
-  [/NOPERM/, "does not allow the user to do this; its ACL needs what the docs list"],
+  // The second one is what a script of ours says.
+  [/NOPERM|can't run this command/, "does not allow the user to do this; its ACL needs what the docs list"],
   [/ECONNREFUSED/, "does not answer: nothing listens there"],
   [/ENOTFOUND|EAI_AGAIN/, "cannot be found: no such host"],
   [/ALTNAME|altname|Hostname\/IP/i, "has a certificate for another name"],

@@ -151,15 +151,17 @@ export class Ledger {
 
   /** What is stored of a job that has ended. */
   async ended(id: JobId): Promise<StoredEnd> {
-    const [result, texts, leases, starts] = await Promise.all([
-      this.#redis.get(keyOf(id, "done")),
-      this.#redis.hgetall(keyOf(id, "spent")),
-      this.#redis.exists(keyOf(id, "lease")),
-      this.#redis.hget(keyOf(id, "run"), "starts"),
-    ]);
-    const spent = Object.entries(texts);
-    const lost = Math.max(0, Number(starts ?? 0) - spent.length);
-    return { result: result ?? undefined, spent, lost, isHeld: leases > 0 };
+    const answer: unknown = await this.#redis.eval(
+      endedScript,
+      4,
+      ...keysOf(id, "done", "spent", "lease", "run"),
+    );
+    const [result, leases, starts, ...fields] = Array.isArray(answer) ? answer : [];
+    const spent: StoredEnd["spent"] = [];
+    for (let index = 0; index < fields.length; index += 2)
+      spent.push([String(fields[index]), String(fields[index + 1])]);
+    const lost = Math.max(0, Number(starts) - spent.length);
+    return { result: typeof result === "string" ? result : undefined, spent, lost, isHeld: leases === 1 };
   }
 
   /** Lets go of what is stored of a job, because its batch has it. Nobody runs the job again. */
@@ -244,6 +246,12 @@ end
 redis.call('HSETNX',KEYS[3],ARGV[1],ARGV[2])
 redis.call('PEXPIRE',KEYS[3],ARGV[3])
 return 1`;
+
+// At one moment, and with one request.
+const endedScript = `
+local answer={redis.call('GET',KEYS[1]),redis.call('EXISTS',KEYS[3]),redis.call('HGET',KEYS[4],'starts') or '0'}
+for _,text in ipairs(redis.call('HGETALL',KEYS[2])) do table.insert(answer,text) end
+return answer`;
 
 // What is cancelled is begun by nobody: also by a worker that was cut off for long, and comes back when the result is gone.
 const forgetScript = `

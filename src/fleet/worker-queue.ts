@@ -39,8 +39,9 @@ const farewellMs = 5_000;
 const forgottenMs = 3_600_000;
 /** A worker that has spoken since may run a job that fails here, in milliseconds. */
 const livingMs = 5 * 60_000;
-/** How often the progress of a job is reported at most, in milliseconds. */
+/** How often the progress of a job is reported at most, and how soon first, in milliseconds: a job that ends before needs no report. */
 const progressEveryMs = 1_000;
+const firstProgressMs = 100;
 /** The shortest pause before a job is looked at again, in milliseconds. */
 const shortestPauseMs = 250;
 
@@ -538,9 +539,9 @@ export class FleetWorker {
     return usage && sealed(spendingOf(id, runId), usage, this.#parts.key);
   }
 
-  // Reports at once, and then the newest news at most once a second.
+  // Reports that it runs, and then the newest news at most once a second.
   #reporter(job: Job, running: Running): (activity: string | undefined) => void {
-    let reportedAt = Number.NEGATIVE_INFINITY;
+    let reportedAt = performance.now() + firstProgressMs - progressEveryMs;
     let timer: Timer | undefined;
     const { name: worker } = this.#parts;
     const send = () => {

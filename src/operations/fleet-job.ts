@@ -20,9 +20,10 @@ import { stderrBeside } from "../store/layout.ts";
 import type { Context } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import { faultText, problemsText, toolWording } from "./fault-text.ts";
-import type { JobBatches, JobTask } from "./job-batches.ts";
-import { type PlannedBatch, planBatch } from "./plan.ts";
-import { rawObject } from "./raw-options.ts";
+import type { Checked } from "./faults.ts";
+import { type JobBatches, type JobTask, runsHere } from "./job-batches.ts";
+import { planBatch } from "./plan.ts";
+import { type RawOptions, rawObject } from "./raw-options.ts";
 import { inSpec, readTaskSpec } from "./task-spec.ts";
 
 /** How long a job may wait for something on this machine before another one may have it, in milliseconds. */
@@ -74,20 +75,18 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
     await using files = await openWork(job.work, { ...parts, signal: run.signal });
     const { tasks }: { tasks?: unknown } = read.value.input;
     const [task] = Array.isArray(tasks) ? tasks : [];
-    const planned = await planBatch(context, "run", {
-      ...read.value.input,
-      ...(parts.mostUsd === undefined ? {} : { batchBudgetUsd: parts.mostUsd }),
-      tasks: [{ ...task, workingDirectory: files.directory, disallowedTools: deniedTools(task, parts) }],
-      asyncMode: false,
-      ...here,
-    });
-    if (!planned.ok) {
-      const says = wordsOf(inSpec(planned.faults));
-      return planned.faults.some(isOfMachine) ? unable(says) : refused(says);
-    }
     const running = new RunningJob(context, { job, run, parts });
     try {
-      const end = await running.toItsEnd(planned.value);
+      const begun = await running.begin({
+        ...read.value.input,
+        ...(parts.mostUsd === undefined ? {} : { batchBudgetUsd: parts.mostUsd }),
+        tasks: [{ ...task, workingDirectory: files.directory, disallowedTools: deniedTools(task, parts) }],
+      });
+      if (!begun.ok) {
+        const says = wordsOf(inSpec(begun.faults));
+        return begun.faults.some(isOfMachine) ? unable(says) : refused(says);
+      }
+      const end = await running.toItsEnd(begun.value);
       return await withChanges(end, job, files, run);
     } catch (error) {
       const { task } = running;
@@ -156,17 +155,13 @@ export function brokenOff({ because, reason, used, attempts, worker }: BrokenOff
   return { kind: "result", result: { kind: "ended", worker, outcome, attempts, ...usage } };
 }
 
-/** Wherever this machine's own batches run. */
-const here = { fleet: "", hosts: [] };
-
 /** Why this machine could run no job, as sentences; undefined if it could. `folder`: where the files of tasks are. */
 export async function whyUnable(context: Context, folder: string): Promise<string | undefined> {
   try {
     await using files = await openWork({ kind: "empty" }, { folder, blobs: noBlobs, directories: [] });
     const planned = await planBatch(context, "run", {
       tasks: [{ task: "x", workingDirectory: files.directory }],
-      asyncMode: false,
-      ...here,
+      ...runsHere,
     });
     return planned.ok ? undefined : wordsOf(inSpec(planned.faults));
   } catch (error) {
@@ -292,16 +287,20 @@ class RunningJob {
     this.#parts = parts;
   }
 
-  async toItsEnd(planned: PlannedBatch): Promise<RunEnd> {
-    const { signal } = this.#run;
+  /** `input`: of a batch of this one task. */
+  async begin(input: RawOptions): Promise<Checked<JobTask>> {
     const { batches, keeper } = this.#parts;
-    const task = await batches.begin({
-      planned,
+    const begun = await batches.begin(input, {
       keeper,
       keepsSpending: this.#keepsSpending,
       changed: () => this.#look(),
     });
-    this.task = task;
+    if (begun.ok) this.task = begun.value;
+    return begun;
+  }
+
+  async toItsEnd(task: JobTask): Promise<RunEnd> {
+    const { signal } = this.#run;
     const stop = () => this.#stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);

@@ -11,8 +11,10 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { stderrBeside } from "../store/layout.ts";
 import { patiently } from "../store/patiently.ts";
 import type { Context } from "./context.ts";
+import type { Checked } from "./faults.ts";
 import { follow } from "./follow.ts";
-import type { PlannedBatch } from "./plan.ts";
+import { type PlannedBatch, planBatch } from "./plan.ts";
+import { type RawOptions, rawObject } from "./raw-options.ts";
 import { create } from "./spawn.ts";
 
 /** A batch takes no more jobs than this: each one looks at all tasks, and the log of a batch goes when its last task has. */
@@ -36,8 +38,19 @@ export interface JobTask {
   tidy(): void;
 }
 
-interface Wanted {
+/** Of a job's batch: it runs here, in this process, whatever the configuration says of this machine's own batches. */
+export const runsHere = { asyncMode: false, fleet: "", hosts: [] };
+
+/** How long a plan counts for jobs that differ in their prompts alone, in milliseconds. */
+const plannedMs = 1_000;
+
+interface Plan {
   planned: PlannedBatch;
+  /** On the monotonic clock, in milliseconds. */
+  at: number;
+}
+
+interface Wanted {
   /** The process that ends what is left of the batch if this one is killed. */
   keeper: ProcessIdentity | undefined;
   /** Whether this store keeps what it has cost once it is removed. */
@@ -50,39 +63,77 @@ export class JobBatches {
   readonly #context: Context;
   /** Those that take more jobs, by what their jobs have in common. */
   readonly #open = new Map<string, JobBatch>();
+  /** By everything of their jobs but the prompts. */
+  readonly #plans = new Map<string, Plan>();
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  /** Begins to run a job that was planned as a batch of this one task. */
-  async begin(wanted: Wanted): Promise<JobTask> {
-    const { planned } = wanted;
-    const key = commonKey(wanted);
+  /** Begins to run a job. `input`: of a batch of this one task, which has a valid prompt. */
+  async begin(input: RawOptions, wanted: Wanted): Promise<Checked<JobTask>> {
+    const { key, prompt } = apart(input);
+    const recent = this.#plans.get(key);
+    if (recent && performance.now() - recent.at < plannedMs) {
+      const joined = await this.#join(withPrompt(recent.planned, prompt), wanted);
+      if (joined) return { ok: true, value: joined };
+    }
+    const plan = await planBatch(this.#context, "run", { ...input, ...runsHere });
+    if (!plan.ok) return plan;
+    this.#note(key, plan.value);
+    return { ok: true, value: await this.#beginPlanned(plan.value, wanted) };
+  }
+
+  async #beginPlanned(planned: PlannedBatch, wanted: Wanted): Promise<JobTask> {
+    const joined = await this.#join(planned, wanted);
+    if (joined) {
+      planned.keepVersion();
+      return joined;
+    }
+    const batch = await JobBatch.create(this.#context, planned, wanted);
+    if (mayShare(planned)) this.#open.set(commonKey(planned, wanted), batch);
+    return batch.first(wanted);
+  }
+
+  // In a batch that runs; undefined if none takes it.
+  async #join(planned: PlannedBatch, wanted: Wanted): Promise<JobTask | undefined> {
+    if (!mayShare(planned)) return undefined;
+    const key = commonKey(planned, wanted);
     for (let open = this.#open.get(key); open; open = this.#open.get(key)) {
-      const task = await open.add(wanted);
-      if (task) {
-        planned.keepVersion();
-        return task;
-      }
+      const task = await open.add(planned, wanted);
+      if (task) return task;
       // Another job may have begun the next one meanwhile.
       if (this.#open.get(key) === open) this.#open.delete(key);
     }
-    const batch = await JobBatch.create(this.#context, wanted);
-    if (isAlike(planned)) this.#open.set(key, batch);
-    return batch.first(wanted);
+    return undefined;
+  }
+
+  #note(key: string, planned: PlannedBatch): void {
+    const now = performance.now();
+    for (const [known, { at }] of this.#plans) if (now - at >= plannedMs) this.#plans.delete(known);
+    this.#plans.set(key, { planned, at: now });
   }
 }
 
-// Files and values are those of one batch.
-function isAlike({ files, answers, values }: PlannedBatch): boolean {
-  const hasValues = [values.shared, values.tasks].some((one) => Object.keys(one).length > 0);
-  return files.length === 0 && answers.length === 0 && !hasValues;
+function apart({ tasks, ...common }: RawOptions): { key: string; prompt: string } {
+  const [task] = Array.isArray(tasks) ? tasks : [];
+  const { task: prompt, ...rest } = rawObject(task);
+  return { key: JSON.stringify([common, rest]), prompt: String(prompt) };
 }
 
-function commonKey({ planned, keepsSpending }: Wanted): string {
-  const { batchId: _id, tasks: _tasks, outputDirectory: _output, ...common } = planned.batch;
-  return JSON.stringify([keepsSpending, isAlike(planned) ? "" : planned.batch.batchId, common]);
+function withPrompt({ batch, ...planned }: PlannedBatch, prompt: string): PlannedBatch {
+  return { ...planned, batch: { ...batch, tasks: batch.tasks.map((task) => ({ ...task, prompt })) } };
+}
+
+// A budget, files and values are those of one batch.
+function mayShare({ batch, files, answers, values }: PlannedBatch): boolean {
+  const hasValues = [values.shared, values.tasks].some((one) => Object.keys(one).length > 0);
+  return batch.budgetUsd === undefined && files.length === 0 && answers.length === 0 && !hasValues;
+}
+
+function commonKey({ batch }: PlannedBatch, { keepsSpending }: Wanted): string {
+  const { batchId: _id, tasks: _tasks, outputDirectory: _output, ...common } = batch;
+  return JSON.stringify([keepsSpending, common]);
 }
 
 class JobBatch {
@@ -104,7 +155,11 @@ class JobBatch {
     this.#keepsSpending = keepsSpending;
   }
 
-  static async create(context: Context, { planned, keeper, keepsSpending }: Wanted): Promise<JobBatch> {
+  static async create(
+    context: Context,
+    planned: PlannedBatch,
+    { keeper, keepsSpending }: Wanted,
+  ): Promise<JobBatch> {
     // It is no new batch of somebody here.
     const log = await create(context, planned, true, { isCounted: false });
     if (keeper) context.store.claimKeeper(log.batchId, keeper);
@@ -120,8 +175,8 @@ class JobBatch {
   }
 
   /** Adds a task. Undefined if this batch takes none any more. */
-  async add({ planned, changed }: Wanted): Promise<JobTask | undefined> {
-    const [task] = planned.batch.tasks;
+  async add({ batch: { tasks } }: PlannedBatch, { changed }: Wanted): Promise<JobTask | undefined> {
+    const [task] = tasks;
     if (!task || this.#isOver || this.#log.state.tasks.length >= mostJobs) return undefined;
     const number = await patiently(() => this.#added(task));
     return number === undefined ? undefined : this.#taskWith(number, changed);

@@ -130,7 +130,7 @@ export async function planBatch(
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const hosts = hostsAsked(context, { ...batchWide, fleet: fleetName }, faults);
   places.workOn(hosts);
-  const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
+  const common = places.absolute(someOptions.parse(pick(shared, sessionNames)), shared, {
     place: [],
   });
   const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
@@ -382,6 +382,8 @@ function lowerOf(one: Concurrency, other: Concurrency): Concurrency {
 }
 
 const sessionNames = Object.keys(sessionOptions.shape);
+// Made once, because that costs far more than using it.
+const someOptions = sessionOptions.partial();
 
 function askedFor(startedBy: StartedBy, input: unknown): Checked<BatchRequest> {
   if (startedBy === "spawn_claude_session") {

@@ -19,6 +19,7 @@ import {
   statfsSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "./paths.ts";
 import { codeOf, systemCode } from "./system-error.ts";
@@ -54,6 +55,20 @@ export function touchPrivately(path: string): void {
 /** Creates a file to append to, private to the user; returns its descriptor. Throws if the name is taken. */
 export function createForAppending(path: string): number {
   return openSync(path, "ax", 0o600);
+}
+
+/** Writes a file that is private to the user, or replaces what is in it. Never through a link. */
+export function writePrivately(path: string, bytes: Uint8Array): void {
+  const descriptor = openSync(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | unfollowed,
+    0o600,
+  );
+  try {
+    writeFileSync(descriptor, bytes);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Opens a file to append to, private to the user; returns its descriptor. */

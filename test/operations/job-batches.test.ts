@@ -18,11 +18,12 @@ testNeeding("programs that are scripts")(
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     expect(err).toBe("");
     expect(JSON.parse(out)).toEqual({
-      // One with a budget of its own shares none.
-      alike: [true, false],
+      // With a budget, each has its own.
+      alike: [true, false, false],
+      apart: true,
       stopped: "cancelled",
       whileStopped: "running",
-      other: "succeeded",
+      others: ["succeeded", "succeeded"],
       answered: "succeeded",
       transcript: [true, false],
       stays: true,

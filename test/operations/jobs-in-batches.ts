@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { newContext } from "../../src/operations/context.ts";
 import { JobBatches, type JobTask } from "../../src/operations/job-batches.ts";
-import { planBatch } from "../../src/operations/plan.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import "../engine/of-program.ts";
 import { eventually } from "../harness.ts";
@@ -13,16 +12,12 @@ const context = newContext("tools");
 const batches = new JobBatches(context);
 
 async function begin(task: string, options: object = {}): Promise<JobTask> {
-  const input = { tasks: [{ task, workingDirectory: process.cwd() }], ...options, fleet: "", hosts: [] };
-  const planned = await planBatch(context, "run", input);
-  if (!planned.ok) throw new Error(JSON.stringify(planned.faults));
-  return await batches.begin({
-    planned: planned.value,
-    // None of its own is started then.
-    keeper: ownIdentity(),
-    keepsSpending: true,
-    changed: () => undefined,
-  });
+  const input = { tasks: [{ task, workingDirectory: process.cwd() }], ...options };
+  // No keeper of its own is started then.
+  const keeper = ownIdentity();
+  const begun = await batches.begin(input, { keeper, keepsSpending: true, changed: () => undefined });
+  if (!begun.ok) throw new Error(JSON.stringify(begun.faults));
+  return begun.value;
 }
 
 async function endOf(task: JobTask): Promise<string> {
@@ -35,8 +30,11 @@ const place = ({ batch, state }: JobTask) => [batch.batchId, state.number] as co
 const waits = await begin(`[[wait-for-file path=${gate}]] [[answer text=first]]`);
 const [shared] = place(waits);
 const hangs = await begin("[[hang]]");
-const alone = await begin("[[answer text=alone]]", { batchBudgetUsd: 5 });
-const alike = [place(hangs), place(alone)].map(([id]) => id === shared);
+const budget = { batchBudgetUsd: 5 };
+const alone = await begin("[[answer text=alone]]", budget);
+const beside = await begin("[[answer text=beside]]", budget);
+const alike = [hangs, alone, beside].map((one) => place(one)[0] === shared);
+const apart = place(alone)[0] !== place(beside)[0];
 await eventually(
   () => hangs.state.status === "running",
   () => hangs.state.status,
@@ -44,7 +42,7 @@ await eventually(
 hangs.stop();
 const stopped = await endOf(hangs);
 const whileStopped = waits.state.status;
-const other = await endOf(alone);
+const others = [await endOf(alone), await endOf(beside)];
 await Bun.write(gate, "");
 const answered = await endOf(waits);
 const [attempt] = waits.state.attempts;
@@ -64,9 +62,10 @@ await endOf(next);
 console.log(
   JSON.stringify({
     alike,
+    apart,
     stopped,
     whileStopped,
-    other,
+    others,
     answered,
     transcript: [before, after],
     stays,

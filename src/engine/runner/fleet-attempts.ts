@@ -15,8 +15,8 @@ import { type Attempt, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { usageOfAll } from "../../model/usage-sum.ts";
 import { clock } from "../../platform/clock.ts";
+import { writePrivately } from "../../platform/files.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import { replaceFile } from "../../platform/whole-files.ts";
 import { countText } from "../../report/amounts.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { cancelQueued, type EndKnown } from "../attempt/attempt-events.ts";
@@ -255,8 +255,8 @@ export class FleetAttempts {
   async #place(carried: Carried | undefined, path: string): Promise<void> {
     if (!carried) return;
     if (carried.in === "blobs") return await this.#parts.link.blobs().getTo(carried.ref, path);
-    const bytes = Bun.zstdDecompressSync(Uint8Array.fromBase64(carried.zstd));
-    await replaceFile(path, new Uint8Array(bytes));
+    // Nobody reads it before the end of the attempt is in the log, and until then it is written again.
+    writePrivately(path, Bun.zstdDecompressSync(Uint8Array.fromBase64(carried.zstd)));
   }
 
   // What it changed becomes a branch. Returns what to say of that.
