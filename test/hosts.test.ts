@@ -278,6 +278,19 @@ withSshd("a machine is added by its name: the program is copied once, and its ch
   expect(second.out).toContain("The program was there already.");
   const { code, out } = await run(home, ["run", ...on(home, "box1"), "[[answer text=copied]]"]);
   expect({ code, out: out.trim() }).toEqual({ code: 0, out: "copied" });
+  // What was changed there in the environment, the keeper of before does not know.
+  const gate = new Gate(home);
+  const batchId = await detached(home, ...on(home, "box1"), gate.task());
+  await gate.begun();
+  const keeper = box.keeper ?? 0;
+  await run(home, ["host", "add", "box1", "--executable", executable]);
+  expect(box.keeper).toBe(keeper);
+  gate.open();
+  expect(statuses(await ended(home, batchId))).toEqual(["success"]);
+  await eventually(
+    () => !home.processes().some(({ pid }) => pid === keeper),
+    () => "the keeper stays",
+  );
 });
 
 withSshd("a machine that cannot be reached is not added, and the reason is that of ssh", async () => {
@@ -287,7 +300,9 @@ withSshd("a machine that cannot be reached is not added, and the reason is that 
   await box.cut();
   const { code, err } = await run(home, ["host", "add", "box1", "--executable", program()[0] ?? ""]);
   expect(code).toBe(2);
-  expect(err).toMatch(/box1 was not added: it cannot be reached: ssh: connect to host .*refused/);
+  expect(err).toMatch(
+    /box1 was not added: it cannot be reached: ssh: connect to host .*refused. `ssh box1 true` must work/,
+  );
   expect((await run(home, ["host", "add", "-oProxyCommand=touch"])).code).toBe(2);
   const list = await run(home, ["host", "list", "--json"]);
   expect(JSON.parse(list.out)).toMatchObject({ hosts: [] });

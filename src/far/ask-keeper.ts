@@ -10,11 +10,42 @@ import { Ssh } from "./ssh-process.ts";
 
 /** How long it may take in all, in milliseconds. */
 const patienceMs = 60_000;
+/** How long a keeper is waited for that leaves, in milliseconds: a session may have begun at that moment. */
+const leavingMs = 5_000;
 
 /** What a machine answered; or why it did not, in words for people. */
 export type Told =
   | { ok: true; version: string; overview: Overview; pruned?: { sessions: number; bytes: number } }
   | { ok: false; because: string };
+
+/**
+ * Has the next session on a machine start with the variables that are set there now. The keeper has those of its own start, and
+ * leaves for that as soon as nothing runs. One that has gone meanwhile, or is of another version, needs no word.
+ */
+export async function renewKeeper(host: string, command: readonly string[]): Promise<void> {
+  const words = sshCommand(host, [...command, farCommands.relay]);
+  if (!words) return;
+  const ssh = new Ssh(words);
+  const timer = setTimeout(() => ssh.kill("it did not answer in time"), patienceMs);
+  let leaving: Timer | undefined;
+  try {
+    const say = (message: ToKeeper) => ssh.write(frameOf(message));
+    say({ type: "status", protocol, version: product.version });
+    for await (const message of messagesIn(ssh.output)) {
+      if (message.type === "status") say({ type: "renew" });
+      if (message.type !== "renewing") continue;
+      if (!message.isNow) return;
+      // It ends the connection as it goes.
+      leaving = setTimeout(() => ssh.kill("all is said"), leavingMs);
+    }
+  } catch {
+    // What it says cannot be read: it is of another version.
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(leaving);
+    ssh.kill("all is said");
+  }
+}
 
 /** What a keeper is asked to do, beside saying what is there. */
 export type Wish = Extract<ToKeeper, { type: "prune" | "drain" }>;

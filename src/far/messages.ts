@@ -82,6 +82,8 @@ export const toKeeper = z.discriminatedUnion("type", [
     /** After how many seconds running sessions are handed back; absent: they end by themselves. */
     handBackSeconds: z.number().nonnegative().optional(),
   }),
+  /** After `status`: the keeper leaves as soon as nothing runs, and the next one has the variables that are set when it starts. */
+  z.object({ type: z.literal("renew") }),
   /** A sign of life. */
   z.object({ type: z.literal("lease") }),
   /** Asks again whether there is a Claude Code that can be used. */
@@ -199,6 +201,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
   /** The answer to `drain`. */
   z.object({ type: z.literal("drained") }),
   z.object({ type: z.literal("pruned"), sessions: z.int(), bytes: z.number() }),
+  /** `isNow`: within a second or two, because nothing runs. */
+  z.object({ type: z.literal("renewing"), isNow: z.boolean() }),
   /** How many sessions run there, also its own, and why no more can start; pushed when it changes. */
   z.object({ type: z.literal("room"), running: z.int(), because: z.string().optional() }),
   z.object({ type: z.literal("reserved"), ticket }),

@@ -1,7 +1,8 @@
 // The machines of one's own on which batches can run: adds them, lists what they do, forgets them.
 import { z } from "zod";
+import { becauseOn } from "../engine/account/hold-text.ts";
 import { copyThere, describedHost, ownSystem, placeThere, runThere } from "../far/add-host.ts";
-import { askKeeper } from "../far/ask-keeper.ts";
+import { askKeeper, renewKeeper } from "../far/ask-keeper.ts";
 import { isHostName } from "../far/ssh-command.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
@@ -162,14 +163,20 @@ export async function listedHosts(context: Context, only?: string): Promise<Host
   return { ok: away === 0, message, hosts };
 }
 
-/** What batches of this machine have met on another one. */
+/** What batches of this machine have met on another one, in words for people. */
 function holdsOn(context: Context, name: string): string[] {
-  // Without a store, there was no batch.
-  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
-  const { store } = context;
-  const holds = new Holds(store.database, accountOn(accountOf(process.env, store.salt()).hash, name));
   const now = Date.now();
-  return holds.all().flatMap((hold) => (isDue(hold, now) ? [] : [heldText(hold, now)]));
+  const holds = holdsOf(context, name)?.all() ?? [];
+  return holds.flatMap((hold) =>
+    isDue(hold, now) ? [] : [heldText({ ...hold, because: becauseOn(name, hold) }, now)],
+  );
+}
+
+// Without a store, there was no batch.
+function holdsOf(context: Context, name: string): Holds | undefined {
+  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return undefined;
+  const { store } = context;
+  return new Holds(store.database, accountOn(accountOf(process.env, store.salt()).hash, name));
 }
 
 async function added(
@@ -181,7 +188,11 @@ async function added(
   const failed = (what: string, because: string) =>
     new UserError(`${name} was not added: ${what}: ${harmless(because)}`);
   const described = await describedHost(name);
-  if (!described.ok) throw failed("it cannot be reached", described.because);
+  if (!described.ok)
+    throw failed(
+      "it cannot be reached",
+      `${described.because.replace(/\.$/, "")}. \`ssh ${name} true\` must work without a question.`,
+    );
   const { system, stateBase } = described;
   const executable = executableFor(context, { name, system, given });
   const checksum = await checksumOf(executable);
@@ -204,10 +215,13 @@ async function added(
   };
   await keepHost(layout, name, own);
   const ok = findings.every((one) => one.ok);
+  await renewKeeper(name, own.command);
+  // A login there may be what batches wait for.
+  if (ok) holdsOf(context, name)?.hasten(Date.now());
   const done = copied.isCopied ? "The program was copied there." : "The program was there already.";
   const end = ok
     ? `${name} was added. ${done}`
-    : `${name} was added, but sessions cannot run there until what failed is fixed. ${done}`;
+    : `${name} was added, but sessions cannot run there until what failed is fixed on ${name}. Then run this command again. ${done}`;
   const machine = { name, system: own.system, version: own.version, reachable: true };
   return { ok, message: end, hosts: [machine], findings };
 }

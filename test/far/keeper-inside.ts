@@ -156,6 +156,7 @@ export function connectionTo(keeper: FarKeeper) {
     line,
     claude: async () => ({}),
     outdated: () => void outdated.push("outdated"),
+    renew: () => void outdated.push("renewed"),
   });
   const until = async <Type extends FromKeeper["type"]>(type: Type) => {
     const find = () => said.find((one): one is Extract<FromKeeper, { type: Type }> => one.type === type);
@@ -183,8 +184,14 @@ export class Line implements Wire {
   constructor(keeper: FarKeeper) {
     this.exited = this.#exit.promise;
     const line = { write: (bytes: Uint8Array) => this.#bring(bytes), end: () => this.kill("it ended") };
-    const outdated = () => undefined;
-    this.#connection = new KeeperConnection({ keeper, line, claude: async () => ({}), outdated });
+    const nothing = () => undefined;
+    this.#connection = new KeeperConnection({
+      keeper,
+      line,
+      claude: async () => ({}),
+      outdated: nothing,
+      renew: nothing,
+    });
   }
 
   get output(): AsyncIterable<Uint8Array> {

@@ -323,6 +323,19 @@ test("a long message is a sign of life while it comes", async () => {
   expect(at).toBeLessThan(long.length);
 });
 
+test("who asks for another keeper hears whether this one leaves at once, after having said who it is", async () => {
+  using inside = new Inside();
+  const { keeper } = keeperIn(inside);
+  const stranger = connectionTo(keeper);
+  stranger.say({ type: "renew" });
+  expect(stranger.said.at(-1)).toMatchObject({ type: "refused" });
+  const { say, until, outdated } = connectionTo(keeper);
+  say({ type: "status", protocol, version: "1" });
+  say({ type: "renew" });
+  expect(await until("renewing")).toMatchObject({ isNow: true });
+  expect([...stranger.outdated, ...outdated]).toEqual(["renewed"]);
+});
+
 test("somebody of another version is refused, and a keeper hears that another program is there", () => {
   using inside = new Inside();
   const { keeper } = keeperIn(inside);

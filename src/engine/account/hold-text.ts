@@ -3,9 +3,11 @@ import { cut } from "../../model/cut.ts";
 import { limitText } from "../../model/limit-types.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { product } from "../../model/product.ts";
+import type { Hold } from "../../store/holds.ts";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
+const saidMark = " Claude said: ";
 const tryNow = `The batch then continues automatically, and immediately after \`${product.name} doctor\` in a terminal.`;
 
 /** One paragraph. `model`: the requested name, if the hold is for some models only. */
@@ -13,7 +15,7 @@ export function holdText(
   { reason, message, limitType, resetsAt }: Failed,
   model: string | undefined,
 ): string {
-  const said = message === "" ? "" : ` Claude said: ${cut(message.replace(/\s+/g, " "), 200)}`;
+  const said = message === "" ? "" : `${saidMark}${cut(message.replace(/\s+/g, " "), 200)}`;
   const text = limitText(limitType).hold?.(model ?? "The model");
   if (text !== undefined) return `${text} ${tryNow}${said}`;
   switch (reason) {
@@ -24,6 +26,14 @@ export function holdText(
     default:
       return `Claude is not logged in. Run \`claude\` in a terminal, and log in with \`/login\`. ${tryNow} To use another credential from the environment, start a new batch.${said}`;
   }
+}
+
+/** The same of another machine, which has a login of its own. */
+export function becauseOn(machine: string, { kind, because }: Pick<Hold, "kind" | "because">): string {
+  if (kind !== "auth") return `${machine}: ${because}`;
+  const [, said] = because.split(saidMark);
+  const words = said === undefined ? "" : `${saidMark}${said}`;
+  return `Claude is not logged in on ${machine}. Run \`claude\` there, and log in with \`/login\`, or set a credential there. The batch then continues automatically, and immediately after \`${product.name} host add ${machine}\` here.${words}`;
 }
 
 function usageText(

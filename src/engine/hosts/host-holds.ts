@@ -1,6 +1,7 @@
 // The holds of a batch on several machines: each has an account of its own, so what one has met says nothing about the others.
 import type { Hold } from "../../store/holds.ts";
 import type { AccountHolds, Ended, HoldVerdict, TaskHolds } from "../account/account-holds.ts";
+import { becauseOn } from "../account/hold-text.ts";
 
 /** How long a machine is left alone that this batch waits for no longer, in milliseconds: somebody may log in, or pay. */
 const givenUpMs = 10 * 60_000;
@@ -40,7 +41,7 @@ export class HostHolds implements TaskHolds {
   /** What stops tasks with this model on one machine; undefined if one may start there. In words for people. */
   stoppingOn(machine: string, model: string | undefined, now: number): Hold | undefined {
     const hold = this.#parts.of.get(machine)?.stopping(model, now);
-    return hold && { ...hold, because: `${machine}: ${hold.because}` };
+    return hold && { ...hold, because: becauseOn(machine, hold) };
   }
 
   /** A task that does not run yet is stopped only if it is on all of its machines: by what ends first. */

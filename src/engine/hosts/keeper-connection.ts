@@ -12,7 +12,7 @@ import type { Listener } from "./far-session.ts";
 import type { FarSlot } from "./far-slots.ts";
 
 /** What only the runner of a batch asks; and of that, what is about one of its sessions. */
-type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" | "drain" }>;
+type Asked = Exclude<ToKeeper, { type: "hello" | "status" | "prune" | "drain" | "renew" }>;
 type AboutSession = Extract<ToKeeper, { type: "input" | "end" | "read" | "got" | "forget" }>;
 
 /** How often a sign of life is given while something long comes, in milliseconds. */
@@ -37,6 +37,8 @@ interface ConnectionParts {
   claude(): Promise<OwnClaude>;
   /** Somebody has asked who speaks another protocol: a program of another version is there, too. */
   outdated(): void;
+  /** Something is different on this machine, which only the next keeper can see. */
+  renew(): void;
 }
 
 export class KeeperConnection implements Listener, Disposable {
@@ -127,6 +129,7 @@ export class KeeperConnection implements Listener, Disposable {
     if (message.type === "hello" || message.type === "status") this.#begin(message);
     else if (message.type === "prune") this.#prune();
     else if (message.type === "drain") this.#drain(message);
+    else if (message.type === "renew") this.#renew();
     else if (this.#batch?.isOf(this)) this.#act(this.#batch, message, body);
     else if (this.#batch) this.#refuse("replaced", "another runner has the batch");
     else this.#refuse("protocol", "nobody said who it was");
@@ -181,6 +184,15 @@ export class KeeperConnection implements Listener, Disposable {
         await keeper.setDrained(message);
         this.send({ type: "drained" });
       });
+  }
+
+  #renew(): void {
+    if (!this.#mayAsk) {
+      this.#refuse("protocol", "nobody said who it was");
+      return;
+    }
+    this.#parts.renew();
+    this.send({ type: "renewing", isNow: this.#parts.keeper.isIdle });
   }
 
   #act(batch: FarBatch, message: Asked, body: Uint8Array): void {

@@ -164,6 +164,7 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
   const { promise: isOver, resolve: leave } = Promise.withResolvers<void>();
   const connections = new Set<KeeperConnection>();
   let lastUse = performance.now();
+  let isOutdated = false;
   const server = Bun.listen<{ connection: KeeperConnection; out: Outgoing }>({
     unix: farFiles.socket,
     socket: {
@@ -173,7 +174,10 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
           // Who asked starts the keeper of its own version then.
           if (keeper.isIdle && ![...connections].some(({ isUsed }) => isUsed)) leave();
         };
-        const connection = new KeeperConnection({ keeper, line: out, claude, outdated });
+        const renew = () => {
+          isOutdated = true;
+        };
+        const connection = new KeeperConnection({ keeper, line: out, claude, outdated, renew });
         socket.data = { connection, out };
         connections.add(connection);
       },
@@ -194,7 +198,9 @@ async function served(keeper: FarKeeper, { claude }: Lent, look: () => void): Pr
   using _seconds = clock.on("second", () => {
     keeper.look();
     const isUsed = [...connections].some((one) => one.isUsed);
-    if (isUsed || !keeper.isIdle) lastUse = performance.now();
+    // Runners connect again, and so start the next one.
+    if (isOutdated && keeper.isIdle) leave();
+    else if (isUsed || !keeper.isIdle) lastUse = performance.now();
     else if (performance.now() - lastUse > idleMs) leave();
   });
   await isOver;
