@@ -229,6 +229,7 @@ async function storedChanges(
       commit,
       message,
       mostBytes: mostNewBytes,
+      mostGrowth: mostBytes,
       left: (says) => remarks.push(says),
     });
     await changes?.bundleTo(file, mostBytes);

@@ -24,9 +24,9 @@ export const mostBundleBytes = 1_000_000_000;
 export class BundleTooLarge extends GitFailed {
   readonly bytes: number;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, mostBytes = mostBundleBytes) {
     super(
-      `${Math.round(bytes / 1_000_000)} MB would have to be sent, more than ${mostBundleBytes / 1_000_000} MB; let Git ignore large files`,
+      `${Math.round(bytes / 1_000_000)} MB would have to be sent, more than ${Math.round(mostBytes / 1_000_000)} MB; let Git ignore large files`,
     );
     this.bytes = bytes;
   }
@@ -44,7 +44,7 @@ interface Bundled {
 /** Throws `BundleTooLarge`. */
 export function checkBundleSize(file: string, mostBytes = mostBundleBytes): void {
   const bytes = sizeOf(file);
-  if (bytes > mostBytes) throw new BundleTooLarge(bytes);
+  if (bytes > mostBytes) throw new BundleTooLarge(bytes, mostBytes);
 }
 
 /**

@@ -1,9 +1,16 @@
 // A repository for each task, and what the task has changed in it.
-import { freeSpace } from "../platform/files.ts";
-import { dirname } from "../platform/paths.ts";
+import { freeSpace, ownSizeOf } from "../platform/files.ts";
+import { dirname, join } from "../platform/paths.ts";
 import { removeTree } from "../platform/trees.ts";
-import { borrowingCheckout, borrowingRepository, checkBundleSize, mostBundleBytes, refOf } from "./bundle.ts";
-import { GitFailed, git, gitBytes, gitList, type Surroundings } from "./git.ts";
+import {
+  BundleTooLarge,
+  borrowingCheckout,
+  borrowingRepository,
+  checkBundleSize,
+  mostBundleBytes,
+  refOf,
+} from "./bundle.ts";
+import { GitFailed, git, gitBytes, gitList, gitOrNothing, type Surroundings } from "./git.ts";
 import { commitOf, treeOf, treeOfAllFiles } from "./working-tree.ts";
 
 interface CloneParts {
@@ -62,8 +69,24 @@ async function checkRoom(repository: string, commit: string, directory: string):
 }
 
 async function sizeOfFiles(repository: string, commit: string): Promise<number> {
-  const entries = await gitList(["ls-tree", "-r", "-z", "--long", commit], { directory: repository });
-  return entries.reduce((sum, entry) => sum + Number(/^\S+ blob \S+ +(\d+)\t/.exec(entry)?.[1] ?? 0), 0);
+  return sum(await filesOf(commit, { directory: repository }));
+}
+
+interface File {
+  name: string;
+  bytes: number;
+}
+
+async function filesOf(commit: string, where: Surroundings): Promise<File[]> {
+  const entries = await gitList(["ls-tree", "-r", "-z", "--long", commit], where);
+  return entries.flatMap((entry) => {
+    const [, bytes, name] = /^\S+ blob \S+ +(\d+)\t(.*)$/s.exec(entry) ?? [];
+    return name === undefined ? [] : [{ name, bytes: Number(bytes) }];
+  });
+}
+
+function sum(files: readonly File[]): number {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
 }
 
 /** What a task has changed, until disposed of. */
@@ -87,17 +110,19 @@ interface Begun {
   message: string;
   /** New files are left out, the largest first, if they are longer than this together, in bytes. */
   mostBytes?: number;
+  /** By how much the files of the commit may have grown together, in bytes: if it is more, none of them is read. */
+  mostGrowth?: number;
   /** Hears what could not be read, or was left out, as a sentence. */
   left(says: string): void;
 }
 
 /**
  * What differs in the directory of a task from the commit that was checked out, whatever its session has committed since;
- * undefined if nothing does. Throws `GitFailed`.
+ * undefined if nothing does. Throws `GitFailed`, also `BundleTooLarge`.
  */
 export async function changesIn(
   directory: string,
-  { repository, commit, message, mostBytes = mostBundleBytes, left }: Begun,
+  { repository, commit, message, mostBytes = mostBundleBytes, mostGrowth = mostBundleBytes, left }: Begun,
 ): Promise<TaskChanges | undefined> {
   // Read by a repository that the session never had in its hands: in its own, it may have named programs to run.
   const own = `${directory}.git`;
@@ -107,6 +132,7 @@ export async function changesIn(
     await dispose();
     await borrowingRepository(own, { from: repository, commit });
     const where = { directory, repository: own };
+    await checkGrowth(commit, mostGrowth, where);
     await git(["read-tree", commit], where);
     const tree = await treeOfAllFiles(where, { mostBytes, left });
     if (tree !== (await treeOf(commit, where))) {
@@ -117,6 +143,31 @@ export async function changesIn(
   } finally {
     if (!changes) await dispose();
   }
+}
+
+// Git reads all files that may have changed, and stores what it reads, before it is known how long that is. One that is as long as
+// it was, or shorter, had its room when it came here.
+async function checkGrowth(commit: string, mostGrowth: number, where: Surroundings): Promise<void> {
+  const grown = (await filesOf(commit, where)).flatMap(({ name, bytes: before }) => {
+    const bytes = ownSizeOf(join(where.directory, name)) - before;
+    return bytes > 0 ? [{ name, bytes }] : [];
+  });
+  if (sum(grown) <= mostGrowth) return;
+  const filtered = await filteredAmong(grown, where);
+  const bytes = sum(grown.filter(({ name }) => !filtered.has(name)));
+  if (bytes > mostGrowth) throw new BundleTooLarge(bytes, mostGrowth);
+}
+
+// Those that a filter of the user's, such as Git LFS, makes longer than the commit has them.
+async function filteredAmong(files: readonly File[], where: Surroundings): Promise<Set<string>> {
+  const keys = (await gitOrNothing(["config", "--name-only", "--get-regexp", "^filter\\."], where)) ?? "";
+  const filters = new Set(keys.split("\n").map((key) => key.replace(/^filter\.|\.[^.]*$/g, "")));
+  const input = new Blob(files.map(({ name }) => `${name}\0`)).stream();
+  const said = await gitList(["check-attr", "-z", "--stdin", "filter"], { ...where, input });
+  const names = said.flatMap((name, index) =>
+    index % 3 === 0 && filters.has(said[index + 2] ?? "") ? [name] : [],
+  );
+  return new Set(names);
 }
 
 interface Reading {

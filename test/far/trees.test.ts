@@ -82,6 +82,29 @@ withGit("what is too much to come back stays on its machine, and nobody reads it
 });
 
 withGit(
+  "files that have grown too long are not read to know that, unless a filter makes them so",
+  async () => {
+    using inside = new Inside();
+    const { host, trees, pathOf } = machineFor(inside);
+    const prepared = await trees.prepare(host, inside.work, home);
+    const tree = pathOf(prepared.directory);
+    truncateSync(join(tree, "one.txt"), 1_000_000_000);
+    const ran = inside.file("ran");
+    inside.script("bin/git", `echo " $* " >> '${ran}'`, `exec '${Bun.which("git")}' "$@"`);
+    process.env["PATH"] = `${inside.file("bin")}:${process.env["PATH"]}`;
+    expect(await prepared.collect?.(never)).toMatch(
+      /could not be fetched from box1:.*: 1000 MB would have to be sent, more than 268 MB/,
+    );
+    expect(readFileSync(ran, "utf8")).toContain(" ls-tree ");
+    expect(readFileSync(ran, "utf8")).not.toContain(" add ");
+    // As Git LFS, whose user has it on that machine.
+    writeFileSync(inside.file(".gitconfig"), '[filter "short"]\n\tclean = echo one\n');
+    writeFileSync(join(tree, ".gitattributes"), "one.txt filter=short\n");
+    expect(await prepared.collect?.(never)).toBe("Its changes to 1 file are in the branch bcdfghjk/1.");
+  },
+);
+
+withGit(
   "a check-out that nobody wants any more is not made, and another one does not wait for it",
   async () => {
     using inside = new Inside();

@@ -235,7 +235,8 @@ export class FarTrees {
       throw new Error(says);
     };
     const own = this.#repository(repository);
-    const of = { repository: own, commit, message: "Changes", mostBytes: mostNewBytes, left };
+    const most = { mostBytes: mostNewBytes, mostGrowth: mostNewBytes };
+    const of = { repository: own, commit, message: "Changes", ...most, left };
     await using changes = await changesIn(tree, of);
     if (!changes) return { answer: { files: 0 } };
     const { files } = changes;
