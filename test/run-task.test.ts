@@ -1,6 +1,6 @@
 // `run-task` as job schedulers use it: real processes, which are stopped, killed and started twice.
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@cfworker/json-schema";
 import { claimPathOf, ResultClaim } from "../src/operations/result-claim.ts";
@@ -299,6 +299,34 @@ describe("after a kill", () => {
     await Bun.write(home.file("gate"), "");
     expect(await run(home, command)).toMatchObject({ code: 0, out: "done\n" });
     expect(filesOf(home)).toEqual(["result.json"]);
+  });
+
+  test("a task that was done before it is not paid for twice: the next one writes its result", async () => {
+    await using home = await homeWithGate();
+    await using first = new RunningCommand(home, command);
+    await untilRunning(home);
+    // Nothing can be written over a folder, so the first one tries again until it is killed.
+    const inTheWay = join(home.work, "out/result.json");
+    mkdirSync(join(inTheWay, "folder"), { recursive: true });
+    await Bun.write(home.file("gate"), "");
+    await eventually(
+      () => newestRow(home)?.endedAt !== undefined,
+      () => first.said,
+    );
+    first.signal("SIGKILL");
+    await first.ended();
+    rmSync(inTheWay, { recursive: true });
+    const other = ["run-task", "--spec", "other.json", "--out", "out/result.json"];
+    const next = await run(home, command);
+    expect(next).toMatchObject({ code: 0, out: "done\n" });
+    expect(next.err).toContain("had done this task when the process that ran it was killed");
+    expect(asked(home)).toBe(1);
+    expect(resultIn(home)).toMatchObject({ status: "success", result: "done" });
+    expect(filesOf(home)).toEqual(["result.json"]);
+    // Another task with the same file is another matter.
+    await Bun.write(join(home.work, "other.json"), JSON.stringify(answers));
+    expect((await run(home, other)).err).toContain("has the result of another spec");
+    await home.empty();
   });
 
   test("at any moment of its start, the next one succeeds", async () => {

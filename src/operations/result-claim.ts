@@ -1,6 +1,7 @@
 // The right to write one result file. The process that has it runs the task; all others wait, on this machine and on others
 // that share the folder. A claim is a file beside the result: other machines see neither our store nor our processes.
 import { z } from "zod";
+import { batchIdSchema } from "../model/batch-id.ts";
 import { clock, monotonicMs } from "../platform/clock.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
@@ -11,13 +12,24 @@ import { staleAfterMs } from "../store/holder.ts";
 /** Larger is no claim of ours, in bytes. */
 const mostBytes = 10_000;
 
+/** What the holder of a claim runs. */
+const claimedTask = z.object({
+  /** The batch, in the store of the machine that it runs on. */
+  batchId: batchIdSchema,
+  /** Of the spec. */
+  digest: z.string(),
+});
+export type ClaimedTask = z.infer<typeof claimedTask>;
+
 const claimText = z.object({
   /** Of this claim and no other. */
   token: z.string(),
   /** Grows with each sign of life. Nobody compares the clocks of machines. */
   beat: z.int(),
   process: processIdentity,
+  task: claimedTask.optional(),
 });
+type ClaimText = z.infer<typeof claimText>;
 
 /** Who has a claim; undefined if that cannot be read. */
 type Holder = ProcessIdentity | undefined;
@@ -42,6 +54,7 @@ export class ResultClaim implements AsyncDisposable {
   readonly #lost = new AbortController();
   #beat = 0;
   #text = "";
+  #task: ClaimedTask | undefined;
   #beating: Disposable | undefined;
   /** The last write, which the next one and the end wait for. */
   #written: Promise<void> = Promise.resolve();
@@ -64,6 +77,20 @@ export class ResultClaim implements AsyncDisposable {
     return this.#lost.signal;
   }
 
+  /**
+   * What this process runs, as it said with `begins`. Before that, what a process was killed at that had the claim before: it may
+   * have been paid for.
+   */
+  get task(): ClaimedTask | undefined {
+    return this.#task;
+  }
+
+  /** Notes what this process runs, for the next one if it is killed. */
+  async begins(task: ClaimedTask): Promise<void> {
+    this.#task = task;
+    await this.#showNext();
+  }
+
   /** Gives the claim back. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#beating?.[Symbol.dispose]();
@@ -80,20 +107,19 @@ export class ResultClaim implements AsyncDisposable {
       // Looked at in any case: a network file system may report that a link exists which it has just made, and one without
       // links lets two of us put a file there.
       if (text === this.#text) {
-        this.#beating = clock.on("heartbeat", () => {
-          this.#written = this.#written.then(() => this.#show());
-        });
+        this.#beating = clock.on("heartbeat", () => void this.#showNext());
         return true;
       }
       // Given back meanwhile.
       if (text === undefined) continue;
       if (text !== seen?.text) seen = { text, at: monotonicMs() };
-      const holder = holderIn(text);
-      if (isLeft(holder, monotonicMs() - seen.at, staleMs)) {
+      const claimed = claimIn(text);
+      if (isLeft(claimed?.process, monotonicMs() - seen.at, staleMs)) {
+        this.#task = claimed?.task;
         await removeFileWith(this.#path, text);
         continue;
       }
-      if (!hasWaited) waits(holder);
+      if (!hasWaited) waits(claimed?.process);
       hasWaited = true;
       await untilNextLook(signal);
     }
@@ -107,8 +133,18 @@ export class ResultClaim implements AsyncDisposable {
 
   #nextText(): string {
     this.#beat++;
-    const text: z.infer<typeof claimText> = { token: this.#token, beat: this.#beat, process: ownIdentity() };
+    const text: ClaimText = {
+      token: this.#token,
+      beat: this.#beat,
+      process: ownIdentity(),
+      ...(this.#task ? { task: this.#task } : {}),
+    };
     return `${JSON.stringify(text)}\n`;
+  }
+
+  #showNext(): Promise<void> {
+    this.#written = this.#written.then(() => this.#show());
+    return this.#written;
   }
 
   // A sign of life.
@@ -138,9 +174,9 @@ async function textAt(path: string): Promise<string | undefined> {
   }
 }
 
-function holderIn(text: string): Holder {
+function claimIn(text: string): ClaimText | undefined {
   try {
-    return claimText.safeParse(JSON.parse(text)).data?.process;
+    return claimText.safeParse(JSON.parse(text)).data;
   } catch {
     // Somebody else's file.
     return undefined;

@@ -2,7 +2,11 @@
 import { clock } from "../platform/clock.ts";
 import { kindAt, readSmallFile } from "../platform/files.ts";
 import { replaceFile } from "../platform/whole-files.ts";
+import { sessionAnswerOf } from "../report/answer.ts";
 import { harmlessJson } from "../report/harmless.ts";
+import { wholeAnswer } from "./answer-now.ts";
+import type { Context } from "./context.ts";
+import type { ClaimedTask } from "./result-claim.ts";
 import { type TaskResult, taskResultSchema } from "./task-spec.ts";
 import { UserError } from "./user-error.ts";
 
@@ -35,6 +39,21 @@ export function earlierResult(out: string, digest: string): TaskResult | undefin
   throw new UserError(
     `${out} has the result of another spec. Remove it, or choose another file with \`--out\`.`,
   );
+}
+
+/**
+ * The result of a task that a killed process had paid for and not yet written; undefined if there is none in this store, or it
+ * is none of this spec, or no success.
+ */
+export async function paidResult(
+  context: Context,
+  { batchId, digest: claimed }: ClaimedTask,
+  digest: string,
+): Promise<TaskResult | undefined> {
+  const log = claimed === digest ? context.store.batch(batchId) : undefined;
+  const task = log?.state.tasks[0];
+  if (!log || task?.status !== "done" || task.outcome.kind !== "succeeded") return undefined;
+  return { ...sessionAnswerOf(await wholeAnswer(context, log)), specDigest: digest };
 }
 
 function resultIn(text: string): TaskResult | undefined {

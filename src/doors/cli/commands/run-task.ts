@@ -6,7 +6,7 @@ import { UserError } from "../../../operations/context.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
 import { claimPathOf, ResultClaim } from "../../../operations/result-claim.ts";
-import { earlierResult, writeResult } from "../../../operations/task-result.ts";
+import { earlierResult, paidResult, writeResult } from "../../../operations/task-result.ts";
 import { inSpec, readTaskSpec, type TaskResult, taskSpecJsonSchema } from "../../../operations/task-spec.ts";
 import { isDirectory } from "../../../platform/files.ts";
 import { absolutePath, basename, dirname, join } from "../../../platform/paths.ts";
@@ -159,7 +159,19 @@ async function runClaimed(asked: Invocation, planned: PlannedBatch, wanted: Want
   if (done && (done.status === "success" || (hasWaited && done.end === "failed")))
     return sayDone(done, { out, json, terminal });
   // Awaited here, because the claim is given back when this function ends.
+  const paid = claim.task && (await paidResult(asked.context, claim.task, digest));
+  if (paid) return await keepPaid(paid, { out, json, claim, terminal });
   return await runHere(asked, planned, { ...wanted, claim });
+}
+
+// Another process was killed between the end of the task and the writing of its result.
+async function keepPaid(
+  result: TaskResult,
+  { out, json, claim, terminal }: Pick<Wanted, "out" | "json"> & { claim: ResultClaim; terminal: Terminal },
+): Promise<number> {
+  if (!(await write(out, result, claim, terminal))) return 1;
+  const because = `batch ${result.batchId} had done this task when the process that ran it was killed`;
+  return sayDone(result, { out, json, terminal, because });
 }
 
 async function runHere(
@@ -169,6 +181,7 @@ async function runHere(
 ): Promise<number> {
   using batch = await ForegroundBatch.create(context, planned);
   const { state } = batch;
+  await claim.begins({ batchId: state.batch.batchId, digest });
   claim.lost.addEventListener("abort", () => batch.stop());
   // A signal that came before there was anything to stop.
   if (leaving.signal.aborted) batch.stop();
@@ -232,12 +245,15 @@ async function claimOf(
 
 async function sayDone(
   result: TaskResult,
-  { out, json, terminal }: { out: string; json: boolean | undefined; terminal: Terminal },
+  {
+    out,
+    json,
+    terminal,
+    because = `${out} has the result of this task`,
+  }: { out: string; json: boolean | undefined; terminal: Terminal; because?: string },
 ): Promise<number> {
   const { status, error, structuredResult } = result;
-  void terminal.err.tell(
-    `Nothing was run: ${out} has the result of this task. To run it again, remove the file.`,
-  );
+  void terminal.err.tell(`Nothing was run: ${because}. To run it again, remove the file.`);
   if (json) await terminal.out.print(jsonText<unknown>(result));
   else if (status === "success")
     await terminal.out.print(
