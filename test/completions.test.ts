@@ -1,7 +1,7 @@
 // Completions, in the real shells where they are installed.
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scriptOf, shells } from "../src/doors/cli/completion/scripts.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
@@ -16,6 +16,18 @@ test("bash's script has nothing that macOS's bash 3.2 lacks", () => {
   // What comes of names of files must not depend on it, and it is asked for before it is used.
   expect(script.match(/compopt/g)).toHaveLength(2);
   expect(script).toContain("type compopt >/dev/null 2>&1 && compopt");
+});
+
+testNeeding("sh")("the short name is completed only where it is ours, and not a C compiler", async () => {
+  await using home = homeWithProgram();
+  home.set({ PATH: pathWithCommands(home) });
+  const isCompleted = async () => (await run(home, ["completions", "bash"])).out.includes(" pcc\n");
+  expect(await isCompleted()).toBe(false);
+  symlinkSync("parallel-claude-code-mcp", home.file("bin/pcc"));
+  expect(await isCompleted()).toBe(true);
+  rmSync(home.file("bin/pcc"));
+  putCommand(home, "pcc", "exit 1");
+  expect(await isCompleted()).toBe(false);
 });
 
 /** A home in which our program stands on the PATH under its name. */

@@ -22,9 +22,24 @@ ${system("linux", "linux", checksums)}
   def install
     bin.install "${release.name}"
     bin.install_symlink "${release.name}" => "${release.secondName}"
+    # A C compiler has the same short name. Linking would fail over it, so whatever has the name keeps it.
+    bin.install_symlink "${release.name}" => "${release.shortName}" if short_name_free?
     ${bothNames} do |command|
       generate_completions_from_executable(bin/command, "completions", base_name: command)
     end
+  end
+
+  def short_name_free?
+    short = HOMEBREW_PREFIX/"bin/${release.shortName}"
+    return !short.exist? unless short.symlink?
+
+    short.readlink.to_s.include?("/Cellar/${release.name}/")
+  end
+
+  def caveats
+    return if (bin/"${release.shortName}").symlink?
+
+    "The short name ${release.shortName} was not installed, because another program in #{HOMEBREW_PREFIX}/bin has it."
   end
 
   test do

@@ -15,6 +15,7 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
   if ($env:OS -ne "Windows_NT") { throw "This is for Windows; on Linux and macOS, use install.sh." }
   $name = "parallel-claude-code-mcp"
   $second = "claude-code-parallel-mcp-server.cmd"
+  $short = "pcc.cmd"
   $repository = "https://github.com/OWNER/parallel-claude-code-mcp"
   $wanted = $Version -replace "^v", ""
   $base = "$repository/releases/latest/download"
@@ -50,6 +51,8 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
     if ($wanted -ne "latest" -and $now -ne $wanted) { throw "$base has version $now, not $wanted; nothing was installed." }
     Move-ParallelClaude "$work\new\$name.exe" $exe
     [IO.File]::Copy("$work\new\$second", "$Directory\$second", $true)
+    $other = Find-ParallelClaudeShort $Directory $name
+    if (-not $other) { [IO.File]::Copy("$work\new\$second", "$Directory\$short", $true) }
   } finally {
     [Net.ServicePointManager]::SecurityProtocol = $protocols
     Remove-Item -Recurse -Force -LiteralPath $work -ErrorAction SilentlyContinue
@@ -61,7 +64,8 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
     }
   }
 
-  Write-Output "$name $now is installed: $exe, also as $($second -replace '\.cmd$', '')."
+  Write-Output "$name $now is installed: $exe, also as $($second -replace '\.cmd$', '')$(if (-not $other) { ' and pcc' })."
+  if ($other) { Write-Output "The short name pcc was not installed, because another program has it: $other" }
   Write-ParallelClaudePath $name $exe $Directory
   $program = "& '$($exe -replace "'", "''")'"
   Write-Output "To add it to an MCP client, after a look at what changes:"
@@ -70,7 +74,19 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
   Write-Output "Or put it into the client's configuration yourself:"
   $command = ConvertTo-Json $exe
   Write-Output "  { `"mcpServers`": { `"claude-code`": { `"command`": $command, `"args`": [], `"env`": {} } } }"
-  Write-Output "To remove it: Remove-Item -LiteralPath '$($exe -replace "'", "''")', '$("$Directory\$second" -replace "'", "''")'"
+  $files = @($exe, "$Directory\$second") + @(if (-not $other) { "$Directory\$short" })
+  Write-Output "To remove it: Remove-Item -LiteralPath $(($files | ForEach-Object { "'$($_ -replace "'", "''")'" }) -join ', ')"
+}
+
+# A C compiler has the same short name. Whatever has it already keeps it, in this directory and on the PATH: its path, or nothing.
+function Find-ParallelClaudeShort([string]$Directory, [string]$Name) {
+  $own = "$Directory\pcc.cmd"
+  if ([IO.File]::Exists($own)) {
+    if ([IO.File]::ReadAllText($own).Contains("$Name.exe")) { return }
+    return $own
+  }
+  $found = Get-Command "pcc" -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+  if ($found) { return $found.Source }
 }
 
 # What the machine has: a PowerShell that is imitated is told of the processor that is imitated for it.

@@ -7,6 +7,7 @@ set -eu
 
 name=parallel-claude-code-mcp
 second=claude-code-parallel-mcp-server
+short=pcc
 repository=https://github.com/OWNER/parallel-claude-code-mcp
 usage='install.sh [--dir DIRECTORY] [--version VERSION]'
 
@@ -28,6 +29,7 @@ main() {
   # Each takes its place in one step: who runs the earlier program keeps it.
   mv -f "$work/$name" "$directory/$name"
   mv -f "$work/$second" "$directory/$second"
+  link_short
   tell
 }
 
@@ -145,8 +147,25 @@ needs() {
   esac
 }
 
+# A C compiler has the same short name. Whatever has it already keeps it, in this directory and on the PATH.
+link_short() {
+  other=$directory/$short
+  if [ ! -e "$other" ] && [ ! -L "$other" ]; then
+    other=$(command -v "$short" || true)
+    [ -n "$other" ] || { ln -s "$name" "$directory/$short" 2>/dev/null && other=$directory/$short; }
+  fi
+  # Every sh that there is knows -ef, and POSIX since 2024.
+  # shellcheck disable=SC3013
+  if [ "$other" -ef "$directory/$name" ]; then has_short=yes; else has_short=no; fi
+}
+
 tell() {
-  say "$name $now is installed: $directory/$name, also as $second."
+  if [ "$has_short" = yes ]; then
+    say "$name $now is installed: $directory/$name, also as $second and $short."
+  else
+    say "$name $now is installed: $directory/$name, also as $second."
+    say "The short name $short was not installed, because another program has it: $other"
+  fi
   program=$(quoted "$directory/$name")
   found=$(command -v "$name" || true)
   # Every sh that there is knows -ef, and POSIX since 2024.
@@ -163,7 +182,10 @@ tell() {
   say "  $program install --client claude-code"
   say "Or put it into the client's configuration yourself:"
   say "  { \"mcpServers\": { \"claude-code\": { \"command\": $(json "$directory/$name"), \"args\": [], \"env\": {} } } }"
-  say "To remove it: rm $program $(quoted "$directory/$second")"
+  removal="rm $program $(quoted "$directory/$second")"
+  # shellcheck disable=SC3013
+  if [ "$directory/$short" -ef "$directory/$name" ]; then removal="$removal $(quoted "$directory/$short")"; fi
+  say "To remove it: $removal"
 }
 
 path_line() {

@@ -29,7 +29,8 @@ export const metaPackage = {
   mcpName: release.mcpName,
   // npm takes these and README.md, LICENSE and package.json; so packing the unpacked package gives it again.
   files: ["launcher.mjs", "CHANGELOG.md"],
-  bin: Object.fromEntries(names.map((name) => [name, "launcher.mjs"])),
+  // npm itself refuses to install globally over a command that is there.
+  bin: Object.fromEntries([...names, release.shortName].map((name) => [name, "launcher.mjs"])),
   engines: { node: ">=18" },
   optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), release.version])),
 };

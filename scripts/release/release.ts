@@ -34,6 +34,7 @@ export const dist = join(root, "dist");
 export const release = {
   name: packageJson.name,
   secondName: product.otherNames[0],
+  shortName: product.shortName,
   version: packageJson.version,
   description: packageJson.description,
   license: packageJson.license,
@@ -45,7 +46,7 @@ export const release = {
 /** Where the files of this version can be downloaded. */
 export const downloads = `${release.repository}/releases/download/v${release.version}`;
 
-/** Both names under which the program answers. */
+/** Both names under which the program answers everywhere. */
 export const names = [release.name, release.secondName] as const;
 
 /** The documents that go with every artifact. */

@@ -5,6 +5,8 @@ export const product = {
   name: "parallel-claude-code-mcp",
   /** It answers to these names as well. */
   otherNames: ["claude-code-parallel-mcp-server"],
+  /** For typing. A C compiler has this name as well, so it is only there where nothing else had it. */
+  shortName: "pcc",
   /** Semantic version. */
   version,
   /** Where its releases are: of nobody until the first one. */

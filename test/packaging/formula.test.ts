@@ -1,6 +1,16 @@
 // The Homebrew formula: what `brew audit` asks of it, and its installation and test by a stand-in for Homebrew.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { formulaOf } from "../../scripts/release/formula.ts";
@@ -33,7 +43,10 @@ describe("what brew audit asks", () => {
 
   test("the stanzas stand in Homebrew's order", () => {
     const stanzas = [...formula.matchAll(/^ {2}(?:def )?(\w+)/gm)].map(([, name]) => name);
-    const order = "desc homepage version license livecheck on_macos on_linux install test".split(" ");
+    const order =
+      "desc homepage version license livecheck on_macos on_linux install short_name_free caveats test".split(
+        " ",
+      );
     expect(stanzas.filter((name) => name !== "end")).toEqual(
       order.filter((name) => name !== "version" || release.version.includes("-")),
     );
@@ -83,13 +96,38 @@ testNeeding("ruby")(
     const program = `#!/bin/sh\nexec "${process.execPath}" "${join(root, "src/main.ts")}" "$@"\n`;
     writeFileSync(join(home.work, release.name), program, { mode: 0o755 });
     const command = [ruby, homebrew, file, "linux", "intel", prefix];
-    const { stderr } = Bun.spawnSync(command, { cwd: home.work, env: home.environment });
+    const { stdout, stderr } = Bun.spawnSync(command, { cwd: home.work, env: home.environment });
     expect(stderr.toString()).toBe("");
-    expect(readdirSync(join(prefix, "bin")).sort()).toEqual([...names].sort());
+    expect(readdirSync(join(prefix, "bin")).sort()).toEqual([...names, release.shortName].sort());
+    expect(stdout.toString()).not.toContain("short name");
     expect(readdirSync(join(prefix, "fish")).sort()).toEqual(names.map((name) => `${name}.fish`).sort());
     if (Bun.which("zsh")) expect(zshCompletes(prefix, home)).toContain("install");
   },
 );
+
+testNeeding("ruby")("a program that has the short name already keeps it, and the user hears of it", () => {
+  const prefix = mkdtempSync(join(base, "prefix-"));
+  const bin = join(prefix, "bin");
+  mkdirSync(bin);
+  const short = join(bin, release.shortName);
+  // Only as far as its own test, because this is no program.
+  const install = () => {
+    const unpacked = mkdtempSync(join(base, "unpacked-"));
+    const program = '#!/bin/sh\n[ "$1" = completions ]\n';
+    writeFileSync(join(unpacked, release.name), program, { mode: 0o755 });
+    for (const name of names) rmSync(join(bin, name), { force: true });
+    return Bun.spawnSync([ruby, homebrew, file, "linux", "intel", prefix], {
+      cwd: unpacked,
+    }).stdout.toString();
+  };
+  writeFileSync(short, "a compiler");
+  expect(install()).toContain(`The short name ${release.shortName} was not installed`);
+  expect(readFileSync(short, "utf8")).toBe("a compiler");
+  rmSync(short);
+  symlinkSync("../Cellar/pcc/1.1.0/bin/pcc", short);
+  install();
+  expect(readlinkSync(short)).toBe("../Cellar/pcc/1.1.0/bin/pcc");
+});
 
 /** What zsh offers for the first word. */
 function zshCompletes(prefix: string, home: Home): string {

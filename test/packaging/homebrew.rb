@@ -9,6 +9,7 @@ require "open3"
 require "pathname"
 
 FORMULA, SYSTEM, PROCESSOR, PREFIX = ARGV
+HOMEBREW_PREFIX = Pathname.new(PREFIX || "/nowhere")
 
 class Bin < Pathname
   def install(file)
@@ -82,4 +83,5 @@ puts JSON.generate(Formula::STANZAS.merge("scanned" => formula.version))
 exit unless PREFIX
 formula.bin.mkpath
 formula.install
+puts formula.caveats
 formula.run_test

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -17,7 +18,7 @@ import { describeNeedingAtOnce, type FacilityName, testNeeding } from "../facili
 import { HalfServer } from "./half-server.ts";
 import { Installation, pretend, says, script } from "./install-harness.ts";
 
-const { name, secondName } = release;
+const { name, secondName, shortName } = release;
 
 const shells: [FacilityName, ...string[]][] = [
   ["sh"],
@@ -43,10 +44,17 @@ for (const shell of shells) {
       await place.offer("1.2.3");
       const { code, out, err } = await place.install({ shell });
       expect({ code, err }).toEqual({ code: 0, err: "" });
-      expect(out).toContain(`${name} 1.2.3 is installed: ${place.program}, also as ${secondName}.`);
+      expect(out).toContain(
+        `${name} 1.2.3 is installed: ${place.program}, also as ${secondName} and ${shortName}.`,
+      );
       expect(says(place.program, "--version")).toBe("1.2.3");
+      expect(says(join(place.directory, shortName), "list")).toBe("1.2.3 ran with list");
       expect(says(join(place.directory, secondName), "list")).toBe("1.2.3 ran with list");
-      expect(place.left).toEqual([".local", ".local/bin", `.local/bin/${secondName}`, `.local/bin/${name}`]);
+      expect(place.left).toEqual([
+        ".local",
+        ".local/bin",
+        ...[secondName, name, shortName].map((one) => `.local/bin/${one}`),
+      ]);
     });
 
     test("piped into the shell, it takes its options behind -s --", async () => {
@@ -59,7 +67,10 @@ for (const shell of shells) {
         args: ["--dir", directory],
       });
       expect({ code, err }).toEqual({ code: 0, err: "" });
-      expect(place.left).toEqual(["elsewhere", `elsewhere/${secondName}`, `elsewhere/${name}`]);
+      expect(place.left).toEqual([
+        "elsewhere",
+        ...[secondName, name, shortName].map((one) => `elsewhere/${one}`),
+      ]);
     });
 
     test("a wrong checksum leaves the earlier version, and nothing else", async () => {
@@ -125,6 +136,42 @@ test("an upgrade replaces a link of another channel, not what it leads to", asyn
   expect(says(other, "--version")).toBe("1.0.0");
   expect(lstatSync(place.program).isFile()).toBe(true);
   expect(readlinkSync(join(place.directory, secondName))).toBe(name);
+});
+
+test("a program that has the short name already keeps it, and the user hears of it", async () => {
+  await using place = new Installation();
+  await place.offer("1.0.0");
+  mkdirSync(place.directory, { recursive: true });
+  const short = join(place.directory, shortName);
+  const isTold = async (other: string, path?: string) => {
+    const { code, out } = await place.install(path === undefined ? {} : { path });
+    expect(code).toBe(0);
+    expect(out).toContain(`also as ${secondName}.\nThe short name ${shortName} was not installed`);
+    expect(out).toContain(`because another program has it: ${other}\n`);
+    expect(/^To remove it: (.*)$/m.exec(out)?.[1]).not.toContain(short);
+  };
+  writeFileSync(short, "a compiler", { mode: 0o755 });
+  await isTold(short);
+  expect(readFileSync(short, "utf8")).toBe("a compiler");
+  // A link of somebody's to nowhere is not ours to replace either.
+  rmSync(short);
+  symlinkSync("/nowhere/pcc", short);
+  await isTold(short);
+  expect(readlinkSync(short)).toBe("/nowhere/pcc");
+  // Elsewhere on the PATH: a link of ours could come before it.
+  rmSync(short);
+  const elsewhere = join(place.path, "elsewhere");
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, shortName), "#!/bin/sh\n", { mode: 0o755 });
+  await isTold(join(elsewhere, shortName), elsewhere);
+  expect(place.left).not.toContain(`.local/bin/${shortName}`);
+  // Without it, the next upgrade adds the name, and the one after that keeps it.
+  for (const version of ["1.1.0", "1.2.0"]) {
+    await place.offer(version);
+    const { out } = await place.install({ path: place.directory });
+    expect(out).toContain(`also as ${secondName} and ${shortName}.`);
+    expect(says(short, "--version")).toBe(version);
+  }
 });
 
 test("the program can be run by others, and is the user's own", async () => {

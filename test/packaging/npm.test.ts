@@ -61,7 +61,7 @@ test("the package that users name depends on exactly its own version of each pla
   expect(metaPackage.optionalDependencies).toEqual(
     Object.fromEntries(targets.map((target) => [packageOf(target), release.version])),
   );
-  expect(Object.keys(metaPackage.bin)).toEqual([...names]);
+  expect(Object.keys(metaPackage.bin)).toEqual([...names, release.shortName]);
   expect(metaPackage).not.toHaveProperty("scripts");
   expect(metaPackage).not.toHaveProperty("dependencies");
 });

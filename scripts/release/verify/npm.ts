@@ -9,11 +9,13 @@ import { pathWith } from "./search-path.ts";
 
 type Runtime = "node" | "bun";
 
+const all = [...names, release.shortName];
+
 /** Every way to the program through npm's packages. */
 export function npmChannels(registry: string): Channel[] {
   return [
-    fetched("npx, Node.js alone", both(["npx", "-y", "-p"]), "node"),
-    fetched("bunx, Bun alone", both(["bunx", "-p"]), "bun"),
+    fetched("npx, Node.js alone", each(["npx", "-y", "-p"]), "node"),
+    fetched("bunx, Bun alone", each(["bunx", "-p"]), "bun"),
     installed("npm install -g, Node.js alone", ["npm", "install", "-g"], release.name, "node"),
     // What bun puts on the PATH is the launcher itself, whose first line asks for Node.js; bunx does not mind.
     installed("bun add -g, Node.js beside it", ["bun", "add", "-g"], release.name, "bun", "node"),
@@ -38,9 +40,9 @@ export function npmChannels(registry: string): Channel[] {
     },
   ];
 
-  /** The commands for both names out of the first package. */
-  function both(command: string[]): string[][] {
-    return names.map((program) => [...command, release.name, program]);
+  /** The commands for all names out of the first package. */
+  function each(command: string[]): string[][] {
+    return all.map((program) => [...command, release.name, program]);
   }
 
   function fetched(name: string, commands: string[][], runtime: Runtime): Channel {
@@ -57,7 +59,7 @@ export function npmChannels(registry: string): Channel[] {
         const environment = environmentOf(folder, ...runtimes);
         const env = { HOME: folder, ...environment };
         await outputOf([...command, what], { cwd: folder, env });
-        const programs = what === release.name ? names : [what];
+        const programs = what === release.name ? all : [what];
         return { commands: programs.map((program) => [join(folder, "global", "bin", program)]), environment };
       },
     };

@@ -1,6 +1,7 @@
 // `completions`: the script that lets a shell complete our commands.
 import { z } from "zod";
 import { installLines, installPlaces, scriptOf, shells } from "../completion/scripts.ts";
+import { hasShortName } from "../completion/short-name.ts";
 import { type Command, checkUsage, jsonFlag, jsonText } from "../input/command.ts";
 
 const input = z.strictObject({ shell: z.enum(shells) });
@@ -28,7 +29,7 @@ export const completions: Command = {
   ],
   run: async ({ input: given, own, terminal: { out } }) => {
     const { shell } = checkUsage(input, given);
-    const script = scriptOf(shell);
+    const script = scriptOf(shell, hasShortName());
     await out.print(own["json"] === true ? jsonText({ shell, script }) : script.trimEnd());
     return 0;
   },

@@ -20,20 +20,19 @@ export const installPlaces: Record<Shell, string> = {
   powershell: "in $PROFILE",
 };
 
-/** The script of a shell. */
-export function scriptOf(shell: Shell): string {
+/** The script of a shell. `hasShortName`: also for the short one, which another program may have. */
+export function scriptOf(shell: Shell, hasShortName = false): string {
+  const names = [product.name, ...product.otherNames, ...(hasShortName ? [product.shortName] : [])];
   // So that compinit finds it as a file, where package managers put it.
   const first = shell === "zsh" ? `#compdef ${names.join(" ")}\n` : "";
-  return `${first}# Completions of ${product.name} for ${shell}; ${installPlaces[shell]}: ${installLines[shell]}\n${scripts[shell]}`;
+  return `${first}# Completions of ${product.name} for ${shell}; ${installPlaces[shell]}: ${installLines[shell]}\n${scripts[shell](names)}`;
 }
-
-const names = [product.name, ...product.otherNames];
 
 /** The hidden command that they call; `main.ts` handles it. */
 const ask = "__complete";
 
 // macOS has bash 3.2, without mapfile and compopt, whose `source` reads nothing from `<(…)`.
-const bash = `_parallel_claude_names() {
+const bash = (names: readonly string[]) => `_parallel_claude_names() {
   type compopt >/dev/null 2>&1 && compopt -o filenames
   local name
   while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen "$1" -- "$2")
@@ -53,7 +52,7 @@ _parallel_claude() {
 complete -F _parallel_claude ${names.join(" ")}
 `;
 
-const zsh = `_parallel_claude() {
+const zsh = (names: readonly string[]) => `_parallel_claude() {
   local line word about
   local -a found shown
   for line in "\${(@f)$("\${words[1]}" ${ask} "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
@@ -75,7 +74,7 @@ compdef _parallel_claude ${names.join(" ")}
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _parallel_claude "$@"; fi
 `;
 
-const fish = `function __parallel_claude_complete
+const fish = (names: readonly string[]) => `function __parallel_claude_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     test (count $current) -eq 0; and set current ""
@@ -93,7 +92,9 @@ end
 ${names.map((name) => `complete -c ${name} -f -a '(__parallel_claude_complete)'`).join("\n")}
 `;
 
-const powershell = `Register-ArgumentCompleter -Native -CommandName ${names.join(", ")} -ScriptBlock {
+const powershell = (
+  names: readonly string[],
+) => `Register-ArgumentCompleter -Native -CommandName ${names.join(", ")} -ScriptBlock {
     param($word, $ast, $position)
     $words = @($ast.CommandElements | Where-Object { $_.Extent.EndOffset -le $position } | ForEach-Object { "$_" })
     $before = @($words | Select-Object -Skip 1)
@@ -116,4 +117,4 @@ const powershell = `Register-ArgumentCompleter -Native -CommandName ${names.join
 }
 `;
 
-const scripts: Record<Shell, string> = { bash, zsh, fish, powershell };
+const scripts: Record<Shell, (names: readonly string[]) => string> = { bash, zsh, fish, powershell };
