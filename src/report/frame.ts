@@ -34,27 +34,28 @@ const { live, served, batches, result, compare, session, still, style }: Bundled
 /** The frames of the pages of a batch, of a result, of a comparison, and of a session. */
 export const liveFrame = pageFrame<LiveFacts>(live);
 export const resultFrame = pageFrame<ResultFacts>(result);
-export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
+export const comparisonFrame = pageFrame<ComparisonFacts>(compare, { loads: false });
 export const sessionFrame = pageFrame<SessionFacts>(session);
 /** Those of the page of a batch and of the list of all batches, as `ui` serves them: they ask their own server for news. */
 export const servedFrame = pageFrame<ServedFacts>(served, { isServed: true });
-export const batchesFrame = pageFrame<BatchesFacts>(batches, { isServed: true });
+export const batchesFrame = pageFrame<BatchesFacts>(batches, { isServed: true, loads: false });
 /** That of pages whose contents do not change. */
-export const stillFrame = pageFrame<Record<string, never>>(still);
+export const stillFrame = pageFrame<Record<string, never>>(still, { loads: false });
 
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
  * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched. `isServed`: it
- * may ask where it comes from.
+ * may ask where it comes from. `loads`: its script loads others. Only such a page lets a preload of a module through, which is not
+ * run.
  */
 function pageFrame<Facts extends Record<string, string>>(
   script: string,
-  { isServed = false } = {},
+  { isServed = false, loads = true } = {},
 ): (parts: PageParts<Facts>) => Html {
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
-    `script-src '${hashOf(script)}' 'strict-dynamic'`,
+    `script-src '${hashOf(script)}'${loads ? " 'strict-dynamic'" : ""}`,
     ...(isServed ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",

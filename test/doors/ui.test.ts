@@ -321,7 +321,7 @@ describe("the pages", () => {
     hostile.finish();
     const at = `/batches/${hostile.id}`;
     const paths = ["/", at, ...all.flatMap((_, index) => [`${at}/tasks/${index + 1}`])];
-    paths.push(...[1, 2, 40, 41].map((task) => `${at}/sessions/${task}`));
+    paths.push(...all.map((_, index) => `${at}/sessions/${index + 1}`));
     for (const path of paths) expect([path, await foreignIn(await text(path))]).toEqual([path, []]);
     const script = await text(`${at}/texts.js`);
     const heard: unknown[][] = [];
@@ -330,6 +330,46 @@ describe("the pages", () => {
     expect(heard).toHaveLength(2 * all.length);
     expect(top).toEqual({});
   });
+});
+
+test("whatever stands in a code, a key, a name of the server, an origin, an address or a field lets nobody in, changes nothing, and comes back as text", async () => {
+  batch.log.refresh();
+  const before = batch.log.sequence;
+  const texts = Object.entries(injectionsTo("http://127.0.0.1:9/stolen"));
+  expect(texts.length).toBeGreaterThanOrEqual(96);
+  for (const [name, text] of texts) {
+    // As far as a header can have it.
+    const header = text.replace(/[^\x20-\x7e]/g, " ").trim();
+    const asked = encodeURIComponent(text.toWellFormed());
+    const replies: [what: string, status: number, reply: Promise<Response>][] = [
+      ["code", 401, get(`/?code=${asked}`, { Cookie: "" })],
+      ["cookie", 401, get("/", { Cookie: `ui-${server.port}=${header.replaceAll(";", "")}` })],
+      ["token", 401, get("/", { Cookie: "", Authorization: `Bearer ${header}` })],
+      ["server", 403, get("/", { Host: header })],
+      ["address", 404, get(`/batches/${asked}`)],
+      ["task", 404, get(`/batches/${batch.id}/tasks/${asked}`)],
+    ];
+    for (const [what, status, reply] of replies) {
+      const { status: given, headers } = await reply;
+      const page = await (await reply).text();
+      expect({ name, what, given, foreign: await foreignIn(page) }).toEqual({
+        name,
+        what,
+        given: status,
+        foreign: [],
+      });
+      expect(headers.get("set-cookie")).toBeNull();
+    }
+    expect({ name, ...(await act("cancel", {}, { "X-Page-Key": header })) }).toMatchObject({
+      name,
+      status: 403,
+    });
+    expect({ name, ...(await act("cancel", {}, { Origin: header })) }).toMatchObject({ name, status: 403 });
+    for (const field of [{ tasks: text }, { [text]: "1" }])
+      expect({ name, ...(await act("cancel", field)) }).toMatchObject({ name, status: 422 });
+  }
+  batch.log.refresh();
+  expect(batch.log.sequence).toBe(before);
 });
 
 /** What a page has that none of ours has, or more of than ours have. */

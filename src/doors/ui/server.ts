@@ -36,10 +36,13 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
     idleTimeout: idleSeconds,
     maxRequestBodySize: longestBody,
     fetch: async (request, listening) => {
-      const url = new URL(request.url);
       const port = listening.port ?? asked;
-      const refused = stranger(request, port) ?? (await newcomer(request, url, { keys, port }));
+      // First: under a name that is none, a request has no whole address.
+      const refused = stranger(request, port);
       if (refused) return refused;
+      const url = new URL(request.url);
+      const entered = await newcomer(request, url, { keys, port });
+      if (entered) return entered;
       const found = routeOf(request.method, url.pathname);
       if (found === undefined) return refusal(404, "There is no such page.");
       const { route, parts } = found;
