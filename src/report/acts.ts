@@ -61,7 +61,6 @@ export function dialogsHtml(state: BatchState): Html {
     inputs: [
       {
         name: "concurrency",
-        label: "Sessions at once",
         hint: `now ${state.batch.concurrency}`,
         least: 1,
         step: 1,
@@ -75,11 +74,11 @@ export function dialogsHtml(state: BatchState): Html {
     heading: "Retry",
     says: "Tasks that failed or were cancelled run again, and cost money again. What is empty stays as it was.",
     inputs: [
-      { ...tasksField, hint: "empty for all that failed or were cancelled" },
-      { name: "model", label: "Model", hint: "for example opus" },
-      { name: "maxTurns", label: "Turns of a session at most", hint: "", least: 1, step: 1 },
-      { name: "timeoutSeconds", label: "Time limit of a session (seconds)", hint: "", least: 1, step: 1 },
-      { name: "maxBudgetUsd", label: "Budget of a session (USD)", hint: "", least: 0, step: "any" },
+      { ...tasksField, hint: "empty for all failed or cancelled" },
+      { name: "model", hint: "for example opus" },
+      { name: "maxTurns", hint: "", least: 1, step: 1 },
+      { name: "timeoutSeconds", hint: "", least: 1, step: 1 },
+      { name: "maxBudgetUsd", hint: "", least: 0, step: "any" },
       { ...budgetField, hint: state.budgetUsd === undefined ? "none so far" : `now ${state.budgetUsd}` },
     ],
     does: "Run them again",
@@ -133,19 +132,31 @@ export function awayHtml(): Html {
   return html`<p id="${ids.away}" class="card note" role="status" hidden>The program that serves this page does not answer, so what you see may be old. Batches go on without it. <code>${product.name} ui</code> starts it again, and this page follows it.</p>`;
 }
 
+/** What a dialog calls its fields, and what is wrong with what was typed there. */
+export const fieldLabels: Record<FieldName, string> = {
+  tasks: "Tasks, by number or key",
+  concurrency: "Sessions at once",
+  model: "Model",
+  maxTurns: "Turns of a session at most",
+  timeoutSeconds: "Time limit of a session (seconds)",
+  maxBudgetUsd: "Budget of a session (USD)",
+  batchBudgetUsd: "Budget of the batch (USD)",
+};
+
 interface Field {
   name: FieldName;
-  label: string;
+  /** Behind its label. */
+  more?: string;
   hint: string;
   /** Of a number. */
   least?: number;
   step?: number | "any";
 }
 
-const tasksField = { name: "tasks", label: "Tasks, by number or key, such as 3 5-8" } as const;
+const tasksField = { name: "tasks", more: ", such as 3 5-8" } as const;
 const budgetField = {
   name: "batchBudgetUsd",
-  label: "Budget of the batch (USD), with what is spent",
+  more: ", with what is spent",
   least: 0,
   step: "any",
 } as const;
@@ -161,12 +172,12 @@ interface Dialog {
 
 function dialogHtml({ act, heading, says, inputs, does, leaves }: Dialog): Html {
   const id = dialogId(act);
-  const labels = inputs.map(({ name, label, hint, least, step }) => {
+  const labels = inputs.map(({ name, more, hint, least, step }) => {
     const kind =
       least === undefined
         ? html` type="text"`
         : html` type="number" min="${least}" step="${String(step)}" inputmode="decimal"`;
-    return html`<label>${label}<input${kind} name="${name}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
+    return html`<label>${fieldLabels[name]}${more}<input${kind} name="${name}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
   });
   return html`<dialog id="${id}" aria-labelledby="${id}-head"><form><h2 id="${id}-head">${heading}</h2><p>${says}</p>${labels}<p class="fault" role="alert" data-${data.own}="yes"></p><div class="acts"><button type="submit">${does}</button> <button type="button" class="leaves">${leaves}</button></div></form></dialog>
 `;

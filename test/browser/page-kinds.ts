@@ -271,7 +271,7 @@ function countsOf(more: Partial<ListedBatch["counts"]>): ListedBatch["counts"] {
 async function servedPages(): Promise<Record<string, PageKind>> {
   const served = { mark: "a-1", key: "key", program: product.version };
   const html = live(course({ files, slots: 6, untilSeconds: 200, name, budgetUsd: 10 }), { served });
-  const fault = "maxTurns must be at least 1, but is 0.\\nNothing was done.";
+  const fault = "Nothing was done: “Turns of a session at most” was given as 0: expected at least 1";
   const opened = (act: "cancel" | "change" | "retry", more = "") => ({
     html,
     prepare: `document.querySelector('.acts > [data-act="${act}"]').hidden = false; document.querySelector('.acts > [data-act="${act}"]').click(); ${more}`,

@@ -233,6 +233,14 @@ describe("a change", () => {
     expect(batch.log.sequence).toBe(before);
   });
 
+  test.each([
+    ["retry", { maxTurns: "0" }, "“Turns of a session at most” was given as 0: expected at least 1"],
+    ["change", { concurrency: "many" }, "“Sessions at once” "],
+    ["change", { batchBudgetUsd: "-1" }, "“Budget of the batch (USD)” "],
+  ])("to %s with %p is refused in the words of its dialog", async (what, details, says) => {
+    expect((await act(what, details)).said["error"]).toContain(says);
+  });
+
   test.each(["latest", "First", "aaaaaaaa"])("of a batch that is called %s changes none", async (name) => {
     const before = batch.log.sequence;
     const path = `http://127.0.0.1:${server.port}/batches/${name}/cancel`;

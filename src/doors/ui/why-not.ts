@@ -1,11 +1,25 @@
 // Why something cannot be shown or done, for who asked.
 import { type Context, UserError } from "../../operations/context.ts";
+import type { Wording } from "../../operations/fault-text.ts";
 import { explained } from "../../operations/perform.ts";
 import { troubleText } from "../../operations/trouble.ts";
+import { fieldLabels } from "../../report/acts.ts";
 import { flagWording } from "../cli/input/flag-wording.ts";
 
-/** In the words of the command line; undefined for what only we can fix. */
+// What a page does not name itself, it calls as the command line does, which its commands to copy are for.
+const ofCommands = flagWording([]);
+const labels: Readonly<Record<string, string>> = fieldLabels;
+const pageWording: Wording = {
+  ...ofCommands,
+  place: (place) => {
+    const field = place.findLast((part) => typeof part === "string");
+    const label = field === undefined ? undefined : labels[field];
+    return label === undefined ? ofCommands.place(place) : `“${label}”`;
+  },
+};
+
+/** In the words of the page, and of the command line; undefined for what only we can fix. */
 export function whyNot(error: unknown, context: Context): string | undefined {
   const known = explained(error, context);
-  return known instanceof UserError ? known.textIn(flagWording([])) : troubleText(known);
+  return known instanceof UserError ? known.textIn(pageWording) : troubleText(known);
 }
