@@ -24,7 +24,7 @@ import type { Checked } from "./faults.ts";
 import { type JobBatches, type JobTask, runsHere } from "./job-batches.ts";
 import { planBatch } from "./plan.ts";
 import { type RawOptions, rawObject } from "./raw-options.ts";
-import { inSpec, readTaskSpec } from "./task-spec.ts";
+import { inSpec, taskSpecReader } from "./task-spec.ts";
 
 /** How long a job may wait for something on this machine before another one may have it, in milliseconds. */
 const longestWaitMs = 15_000;
@@ -58,6 +58,8 @@ export interface JobParts {
   keeper: ProcessIdentity | undefined;
 }
 
+const readSpec = taskSpecReader();
+
 type HandedBack = Omit<Extract<RunEnd, { kind: "handed-back" }>, "usage" | "tidy">;
 
 /** Runs a job to its end, or until it must be handed back. */
@@ -69,7 +71,7 @@ export async function runJob(context: Context, job: FleetJob, run: Run, parts: J
   // Another machine may run it. What none can run is refused in the end.
   const unable = (because: string): RunEnd =>
     run.isLast ? refused(because) : { ...handedBackBy(because), failure: { because, isOfWorker: true } };
-  const read = readTaskSpec(specOf(job));
+  const read = readSpec(specOf(job));
   if (!read.ok) return refused(wordsOf(read.faults));
   try {
     await using files = await openWork(job.work, { ...parts, signal: run.signal });
@@ -177,9 +179,9 @@ const noBlobs: JobParts["blobs"] = {
 
 /** What a task asks for, as this program understands it; or why it understands nothing, in sentences. */
 export function meantSpec(
-  given: unknown,
+  given: RawOptions,
 ): { ok: true; spec: Record<string, unknown> } | { ok: false; says: string } {
-  const read = readTaskSpec(given);
+  const read = readSpec(given);
   if (!read.ok) return { ok: false, says: wordsOf(read.faults) };
   const { tasks, ...ofBatch } = read.value.input;
   const [task] = Array.isArray(tasks) ? tasks : [];

@@ -5,6 +5,7 @@ import type { Batch, Task } from "../model/event.ts";
 import { type TaskState, taskOf } from "../model/state.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { byItself } from "../platform/clock.ts";
+import { compileSooner } from "../platform/compiler.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { removePath } from "../platform/removal.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -41,6 +42,9 @@ export interface JobTask {
 /** Of a job's batch: it runs here, in this process, whatever the configuration says of this machine's own batches. */
 export const runsHere = { asyncMode: false, fleet: "", hosts: [] };
 
+/** After this number of jobs, compiling what each of them takes saves more processor time than it costs. */
+const manyJobs = 500;
+
 /** How long a plan counts for jobs that differ in their prompts alone, in milliseconds. */
 const plannedMs = 1_000;
 
@@ -65,6 +69,7 @@ export class JobBatches {
   readonly #open = new Map<string, JobBatch>();
   /** By everything of their jobs but the prompts. */
   readonly #plans = new Map<string, Plan>();
+  #begun = 0;
 
   constructor(context: Context) {
     this.#context = context;
@@ -72,6 +77,7 @@ export class JobBatches {
 
   /** Begins to run a job. `input`: of a batch of this one task, which has a valid prompt. */
   async begin(input: RawOptions, wanted: Wanted): Promise<Checked<JobTask>> {
+    if (++this.#begun === manyJobs) compileSooner("usual");
     const { key, prompt } = apart(input);
     const recent = this.#plans.get(key);
     if (recent && performance.now() - recent.at < plannedMs) {

@@ -1,5 +1,6 @@
 // One task by itself, as a file describes it for a job scheduler, and the file that gets its result.
 import { z } from "zod";
+import { prompt } from "../model/options.ts";
 import { sessionAnswerSchema } from "../report/answer.ts";
 import { asMeant } from "./as-meant.ts";
 import { type Fault, faultsAt } from "./fault.ts";
@@ -34,6 +35,30 @@ export function readTaskSpec(given: unknown): Checked<TaskSpec> {
     ok: true,
     value: { input: { ...pick(meant, ofBatch), tasks: [pick(meant, ofTask)] }, digest: digestOf(meant) },
   };
+}
+
+/** After this number of kinds of specs, what is known of them is forgotten. */
+const mostKinds = 100;
+
+/** Reads one spec after another. Those that differ in their prompts alone, such as the tasks of a batch, are checked once. */
+export function taskSpecReader(): (given: RawOptions) => Checked<Pick<TaskSpec, "input">> {
+  const known = new Map<string, RawOptions>();
+  return (given) => {
+    const { task, ...others } = given;
+    if (!prompt.safeParse(task).success) return readTaskSpec(given);
+    const kind = JSON.stringify(others);
+    const before = known.get(kind);
+    if (before) return { ok: true, value: { input: withPrompt(before, task) } };
+    const read = readTaskSpec(given);
+    if (known.size >= mostKinds) known.clear();
+    if (read.ok) known.set(kind, read.value.input);
+    return read;
+  };
+}
+
+function withPrompt({ tasks, ...others }: RawOptions, prompt: unknown): RawOptions {
+  const [task] = Array.isArray(tasks) ? tasks : [];
+  return { ...others, tasks: [{ ...rawObject(task), task: prompt }] };
 }
 
 /** What a batch takes, in which tasks may wait for each other. */

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { WorkFailed } from "../../src/fleet/open-work.ts";
 import { taskOf } from "../../src/model/state.ts";
 import { brokenOff, untilStored, usedBy } from "../../src/operations/fleet-job.ts";
+import { taskSpecReader } from "../../src/operations/task-spec.ts";
 import { clock } from "../../src/platform/clock.ts";
 import { Inside } from "../inside.ts";
 
@@ -43,6 +44,20 @@ test("a session that runs while its run breaks off has cost more than is known, 
   expect(brokenOff({ ...run, used: running })?.kind).toBe("result");
   const ended = batch.answer(1, "yes", { usage: used }).log.state;
   expect(usedBy(taskOf(ended, 1))).toEqual(used);
+});
+
+test("specs that differ in their prompts alone are read alike, and a prompt that is none is refused", () => {
+  const read = taskSpecReader();
+  const spec = (task: unknown, more: object = {}) => read({ task, model: "opus", ...more });
+  const taskOf = (task: unknown, more: object = {}) => ({
+    ok: true,
+    value: { input: { tasks: [{ task, model: "opus", ...more }] } },
+  });
+  for (const prompt of ["one", "two", "one"]) expect(spec(prompt)).toMatchObject(taskOf(prompt));
+  expect(spec("three", { effort: "low" })).toMatchObject(taskOf("three", { effort: "low" }));
+  for (const none of ["", " ", 5, undefined]) expect(spec(none).ok).toBe(false);
+  expect(spec("four", { retries: "many" }).ok).toBe(false);
+  expect(spec("five", { retries: "many" }).ok).toBe(false);
 });
 
 test("changes that a full disk keeps from being read are read again, and others are not", async () => {

@@ -54,9 +54,9 @@ export function progressLines(
     const done = doneCount(state.counts);
     if (done === seen) return;
     seen = done;
-    const fresh = state.tasks.flatMap((task) =>
-      task.status === "done" && told.get(task.number) !== task.endedAt ? [task] : [],
-    );
+    const fresh = state.tasks
+      .filter((task) => task.status === "done")
+      .filter(({ number, endedAt }) => told.get(number) !== endedAt);
     for (const [index, task] of fresh.entries()) {
       told.set(task.number, task.endedAt);
       if (task.outcome.kind === "cancelled" && task.startedAt === undefined) continue;
