@@ -1,5 +1,6 @@
 // A far machine that is out of service: it takes nothing new, and what it runs comes to its end.
 import { expect, test } from "bun:test";
+import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
 import { connectionTo, hello, keeperIn, startOf } from "./keeper-inside.ts";
 
@@ -54,4 +55,16 @@ test("sessions of a machine that goes out of service are handed back after their
   // As if its machine had gone, so that its task runs again, which is no retry.
   expect(await runner.until("exited")).toMatchObject({ id: "one", isLapsed: true });
   expect(sessions.get("one")?.ended).toHaveLength(1);
+  // What judges an answer may start later, and would be paid for each time.
+  const drainedAt = Date.now();
+  await eventually(
+    () => Date.now() > drainedAt,
+    () => "the clock stands still",
+  );
+  runner.said.length = 0;
+  runner.say({ type: "reserve", ticket: "1", footprintKey: "", isCheck: true });
+  runner.say({ ...startOf("check"), ticket: "1" });
+  await runner.until("started");
+  keeper.look();
+  expect(sessions.get("check")?.ended).toEqual([]);
 });

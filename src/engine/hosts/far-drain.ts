@@ -29,9 +29,13 @@ export class FarDrain {
     return this.#drain && "it is out of service, until `host resume`";
   }
 
-  /** Whether what still runs is to go elsewhere now. */
-  get isOver(): boolean {
-    return Date.now() >= (this.#drain?.handBackAt ?? Number.POSITIVE_INFINITY);
+  /**
+   * Whether a session goes elsewhere now. `startedAt`: in milliseconds since 1970. What starts later is a check that a task needs
+   * to end: ended again and again, it would cost money each time, and fail the task.
+   */
+  handsBack({ startedAt }: { startedAt: number }): boolean {
+    const at = this.#drain?.handBackAt ?? Number.POSITIVE_INFINITY;
+    return startedAt <= at && at <= Date.now();
   }
 
   /** Takes it out of service. `handBackSeconds`: after these, running sessions are handed back. */

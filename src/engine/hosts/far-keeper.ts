@@ -352,9 +352,11 @@ export class FarKeeper implements Disposable {
 
   /** Looks at the leases, and at what a watch may have missed. */
   look(): void {
-    for (const session of this.#sessions.values()) session.pump();
-    // Their tasks run elsewhere.
-    if (this.#drain.isOver) for (const session of this.#sessions.values()) session.evict();
+    for (const session of this.#sessions.values()) {
+      session.pump();
+      // Its task runs elsewhere.
+      if (this.#drain.handsBack(session.record)) session.evict();
+    }
     for (const batch of this.#batches.values()) {
       if (!batch.isLapsed()) continue;
       batch.lapse();
