@@ -12,8 +12,9 @@ export interface Source {
 /** A server that says nothing for five minutes says nothing any more. */
 const silenceEnds = ["http.lowSpeedLimit=1", "http.lowSpeedTime=300"].flatMap((one) => ["-c", one]);
 
+// By its name: a directory that is none would lead to the repository around it, whose branches would be replaced.
 function whereOf(mirror: string, { signal }: Source) {
-  return { directory: mirror, reaches: "remotes", off: silenceEnds, signal } as const;
+  return { directory: mirror, reaches: "remotes", off: [...silenceEnds, "--git-dir=."], signal } as const;
 }
 
 /** Whether a mirror has a commit, with its files. */

@@ -1,6 +1,6 @@
 // A machine gets what has been pushed from the remote of a repository by itself, and only the rest from here.
 import { expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { NotNow } from "../../src/engine/attempt/workspace.ts";
 import { type TreeHost, Trees } from "../../src/engine/hosts/trees.ts";
@@ -9,7 +9,7 @@ import { snapshotOf } from "../../src/far/snapshot.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
-import { gitIn, home, machineFor, never } from "./trees-inside.ts";
+import { farMachine, gitIn, home, machineFor, never } from "./trees-inside.ts";
 
 const withGit = testNeeding("git", "Linux");
 
@@ -213,3 +213,38 @@ withGit("a fetch that hangs keeps neither a cancelled task nor other repositorie
   };
   await expect(trees.prepare(given, inside.work, home, () => false)).rejects.toBeInstanceOf(NotNow);
 });
+
+withGit("half of a repository is made again, and no repository around it is changed", async () => {
+  using inside = new Inside();
+  const { host, trees, since, folder, pathOf } = withServer(inside);
+  // As a home that is under version control.
+  gitIn(inside.path, "init", "--quiet");
+  gitIn(inside.path, "commit", "--quiet", "--allow-empty", "-m", "own");
+  gitIn(inside.path, "branch", "mine");
+  const before = gitIn(inside.path, "for-each-ref");
+  const { name } = await snapshotOf(inside.work, inside.file("batch"));
+  mkdirSync(join(folder, "repositories", `${name}.git`, "objects"), { recursive: true });
+  const prepared = await trees.prepare(host, inside.work, home);
+  expect(since().actions).toEqual(["fetch", "have", "check-out"]);
+  expect(readFileSync(join(pathOf(prepared.directory), "one.txt"), "utf8")).toBe("one\n");
+  expect(gitIn(inside.path, "for-each-ref")).toBe(before);
+});
+
+withGit(
+  "what is asked for while all are pruned comes behind that, and a place on a disk is no remote",
+  async () => {
+    using inside = new Inside();
+    const { there } = farMachine(inside);
+    const repository = "a".repeat(40);
+    const none = new Uint8Array(0);
+    const have = there.act("one", { do: "have", repository }, none);
+    expect(there.isBusy).toBe(true);
+    const pruned = there.prune(() => true);
+    const url = `file://${inside.work}`;
+    const fetch = there.act("two", { do: "fetch", repository, url, commits: [repository] }, none);
+    await pruned;
+    expect((await fetch).answer.problem).toContain("names a place on its sender's disk");
+    await have;
+    expect(there.isBusy).toBe(false);
+  },
+);

@@ -109,7 +109,7 @@ export class FarKeeper implements Disposable {
 
   /** Whether nothing runs here, and nobody waits for anything. */
   get isIdle(): boolean {
-    return this.runningCount === 0 && this.#starting.size === 0 && !this.#trees.isFetching;
+    return this.runningCount === 0 && this.#starting.size === 0 && !this.#trees.isBusy;
   }
 
   /** How many sessions run. */

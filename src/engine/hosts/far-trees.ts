@@ -5,7 +5,7 @@ import { bundlePieceBytes, type FromKeeper, type TreeAction } from "../../far/me
 import { BundleTooLarge, bareRepository, mostBundleBytes, ownRefs, takeBundle } from "../../git/bundle.ts";
 import { git } from "../../git/git.ts";
 import { checkAnswers, fetchCommit, hasCommit } from "../../git/mirror.ts";
-import { urlTrouble } from "../../git/remote.ts";
+import { isLocalUrl, urlTrouble } from "../../git/remote.ts";
 import { changesIn, cloneFor } from "../../git/task-clone.ts";
 import { FewAtOnce, TurnPerKey } from "../../model/once.ts";
 import { AppendedFile } from "../../platform/appended-file.ts";
@@ -15,7 +15,7 @@ import { dirname, join } from "../../platform/paths.ts";
 import { processorCount } from "../../platform/processors.ts";
 import { removePath } from "../../platform/removal.ts";
 import { messageOf, systemCode } from "../../platform/system-error.ts";
-import { removeTree } from "../../platform/trees.ts";
+import { placeDirectory, removeTree } from "../../platform/trees.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { countText } from "../../report/amounts.ts";
 import { repositoriesFolder } from "./far-records.ts";
@@ -75,6 +75,11 @@ export class FarTrees {
     return this.#fetching.size > 0;
   }
 
+  /** Whether anything is done for somebody: the next keeper must not do it beside programs that this one has started. */
+  get isBusy(): boolean {
+    return this.#acting.size > 0 || this.isFetching;
+  }
+
   /** Whether a batch has working trees here. */
   has(batch: string): boolean {
     return isDirectory(this.#treesOf(batch));
@@ -99,8 +104,10 @@ export class FarTrees {
 
   /** Removes the working trees of batches that are free; and all repositories, if no other batch has any here. */
   prune(isFree: (batch: string) => boolean): Promise<void> {
+    // Those that come later wait for this.
+    const fetching = [...this.#fetching];
     return this.#next(async () => {
-      const ended = [...this.#fetching].filter(([, { batch }]) => isFree(batch));
+      const ended = fetching.filter(([, { batch }]) => isFree(batch));
       for (const [, { stop }] of ended) stop.abort();
       await Promise.all(ended.map(([done]) => done));
       const batches = foldersIn(this.#folder).filter((name) => name !== repositoriesFolder);
@@ -166,11 +173,10 @@ export class FarTrees {
     { repository, url, commits }: Extract<TreeAction, { do: "fetch" }>,
     signal: AbortSignal,
   ): Promise<string[]> {
-    const trouble = urlTrouble(url);
+    const trouble = isLocalUrl(url) ? "names a place on its sender's disk" : urlTrouble(url);
     if (trouble !== undefined) throw new Error(`the address of the repository ${trouble}`);
     const at = this.#repository(repository);
-    makePrivateDirectory(dirname(at));
-    if (!isDirectory(at)) await bareRepository(at, repository);
+    await makeRepository(at, repository);
     const from = { url, signal };
     const areThere = async () => {
       const all = await Promise.all(commits.map((commit) => hasCommit(at, commit, from)));
@@ -202,7 +208,7 @@ export class FarTrees {
     }
     if (!isLast) return {};
     try {
-      if (!isDirectory(at)) await bareRepository(at, repository);
+      await makeRepository(at, repository);
       await takeBundle(at, bundle);
     } finally {
       removePath(bundle);
@@ -273,6 +279,16 @@ export class FarTrees {
   #noteOf(tree: string): string {
     return `${tree}.commit`;
   }
+}
+
+// Unless it is there. Whole or not at all: where half of one is, Git takes the repository around it, whose branches a fetch would replace.
+async function makeRepository(at: string, name: string): Promise<void> {
+  if (exists(join(at, "HEAD"))) return;
+  const beside = `${at}.new`;
+  for (const left of [at, beside]) await removeTree(left);
+  makePrivateDirectory(dirname(at));
+  await bareRepository(beside, name);
+  await placeDirectory(beside, at);
 }
 
 // Git says such things only in its messages.
