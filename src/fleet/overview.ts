@@ -75,7 +75,7 @@ async function queuesIn(redis: Redis): Promise<string[]> {
 }
 
 async function overviewOfQueue(redis: Redis, name: string): Promise<QueueOverview> {
-  const { Queue } = await import("bullmq");
+  const { Queue } = await import("./bullmq.ts");
   // Otherwise looking would write: the queue's own settings.
   const queue = new Queue(name, { connection: redis, skipMetasUpdate: true, skipVersionCheck: true });
   queue.on("error", () => undefined);

@@ -136,7 +136,7 @@ export class SubmitterQueue implements AsyncDisposable {
   /** Connects. Waits for a server that cannot be reached; `say` hears why. Throws if the signal ends the waiting. */
   static async open(parts: SubmitterParts, signal = new AbortController().signal): Promise<SubmitterQueue> {
     const { fleet, say, timing } = parts;
-    const { Queue, QueueEvents, QueueEventsProducer } = await import("bullmq");
+    const { Queue, QueueEvents, QueueEventsProducer } = await import("./bullmq.ts");
     const troubles = new Troubles(fleet.url, say);
     const redis = await connect(fleet, troubles, timing);
     const connection = { connection: redisOptions(fleet, timing), skipVersionCheck: true };

@@ -194,7 +194,7 @@ export class FleetWorker {
   /** Begins to take jobs. Waits for a server that cannot be reached; `say` hears why. */
   static async start(parts: WorkerParts): Promise<FleetWorker> {
     const { place, account, say, timing, slots, name } = parts;
-    const { Queue, QueueEvents, Worker } = await import("bullmq");
+    const { Queue, QueueEvents, Worker } = await import("./bullmq.ts");
     const troubles = new Troubles(place.url, say);
     const redis = await connect(place, troubles, timing);
     const connection = { connection: redisOptions(place, timing), skipVersionCheck: true };
@@ -312,7 +312,7 @@ export class FleetWorker {
   // Each delivery of a job. What it returns is not read: results are in the ledger.
   async #process(job: Job, token: string | undefined): Promise<string> {
     const id = job.id ?? "";
-    const { DelayedError, RateLimitError, UnrecoverableError, WaitingError } = await import("bullmq");
+    const { DelayedError, RateLimitError, UnrecoverableError, WaitingError } = await import("./bullmq.ts");
     const later = async (ms: number): Promise<never> => {
       await job.moveToDelayed(Date.now() + Math.max(shortestPauseMs, ms), token);
       throw new DelayedError();
