@@ -35,6 +35,11 @@ const longestRestMs = 600_000;
 const afterTroubleMs = 5_000;
 /** How long a worker that ends waits for a server that is away, in milliseconds. */
 const farewellMs = 5_000;
+/**
+ * The same for one that answers, once nothing runs: a connection of the driver that is closed between two tries to connect never says
+ * that it has ended, and BullMQ waits for that.
+ */
+const longFarewellMs = 10_000;
 /** The beat of a worker that has said nothing for so long is removed, in milliseconds. */
 const forgottenMs = 3_600_000;
 /** A worker that has spoken since may run a job that fails here, in milliseconds. */
@@ -261,9 +266,10 @@ export class FleetWorker {
     for (const each of this.#ticks) each[Symbol.dispose]();
     this.#leases[Symbol.dispose]();
     if (isCutOff) {
-      this.#parts.say(
-        `Ends without Redis, which cannot be reached. Other workers begin what ran here in about ${Math.ceil((2 * this.#parts.timing.leaseMs) / 60_000)} min.`,
-      );
+      const minutes = Math.ceil((2 * this.#parts.timing.leaseMs) / 60_000);
+      const left = `Other workers begin what ran here in about ${minutes} min.`;
+      if (this.#redis.status !== "ready")
+        this.#parts.say(`Ends without Redis, which cannot be reached. ${left}`);
       for (const one of [this.#worker, this.#control, this.#queue]) void bestEffort(one?.disconnect());
     }
     this.#redis.disconnect();
@@ -276,7 +282,7 @@ export class FleetWorker {
     await Promise.all([bestEffort(this.#control.close()), bestEffort(this.#queue.close())]);
   }
 
-  // Whether the server is away, so that the end cannot be waited for. What runs may go on until it is handed back.
+  // Whether the end cannot be waited for, because the server is away, or was. What runs may go on until it is handed back.
   async #orCutOff(end: Promise<void>): Promise<boolean> {
     let isLeft = false;
     const left = end
@@ -285,11 +291,14 @@ export class FleetWorker {
         isLeft = true;
       });
     const cutOff = async (): Promise<boolean> => {
-      let since = performance.now();
+      let awaySince = performance.now();
+      let emptySince = awaySince;
       while (!isLeft) {
+        const now = performance.now();
         const isLast = this.#leaving.signal.aborted || this.#runs.size === 0;
-        if (!isLast || this.#redis.status === "ready") since = performance.now();
-        else if (performance.now() - since >= farewellMs) return true;
+        if (!isLast || this.#redis.status === "ready") awaySince = now;
+        if (this.#runs.size > 0) emptySince = now;
+        if (now - awaySince >= farewellMs || now - emptySince >= longFarewellMs) return true;
         await clock.next("second");
       }
       return false;

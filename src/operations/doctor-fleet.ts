@@ -65,7 +65,7 @@ async function serverFindings(fleet: Fleet): Promise<Finding[]> {
     await visit(redisPlaceOf(fleet), async (redis) => {
       found.push(...(await stateFindings(redis, fleet)));
       found.push(...(await rightFindings(redis, fleet)));
-      found.push(...(await workerFindings(redis)));
+      found.push(...(await workerFindings(redis, fleet)));
     });
     return found;
   } catch (error) {
@@ -193,7 +193,7 @@ async function isRefused(redis: Redis, command: string, words: readonly string[]
   }
 }
 
-async function workerFindings(redis: Redis): Promise<Finding[]> {
+async function workerFindings(redis: Redis, { name }: Fleet): Promise<Finding[]> {
   const { aheadMs } = await serverTime(redis);
   const workers = (await overviewOf(redis)).flatMap((queue) => queue.workers);
   const alive = workers.filter(({ isSilent }) => !isSilent);
@@ -208,7 +208,9 @@ async function workerFindings(redis: Redis): Promise<Finding[]> {
         alive.length === 0
           ? `No worker is there.${silentText(workers)}`
           : `${countText(alive.length, "worker is", "workers are")} there: ${alive.map(({ name }) => name).join(", ")}.${silentText(workers)}`,
-      ...(alive.length === 0 ? { remedy: `Run \`${product.name} worker\` on a machine of the fleet.` } : {}),
+      ...(alive.length === 0
+        ? { remedy: `Run \`${product.name} worker --fleet ${name}\` on a machine of the fleet.` }
+        : {}),
     },
     {
       name: "versions",

@@ -35,10 +35,13 @@ onLinux(
     const pid = inside.file("pid");
     const { link } = linkTo(`sleep 1000 & echo $! > ${pid}; echo gone >&2; exit 1`);
     using _link = link;
+    // Nobody says that a machine is unreachable while the first connection is only being made.
+    expect(link.isFirstTry).toBe(true);
     await eventually(
       () => because(link) === "gone",
       () => because(link),
     );
+    expect(link.isFirstTry).toBe(false);
     const jump = Number(readFileSync(pid, "utf8"));
     const isThere = () =>
       existsSync(`/proc/${jump}`) && !/\) Z /.test(readFileSync(`/proc/${jump}/stat`, "utf8"));

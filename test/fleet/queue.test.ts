@@ -1,5 +1,5 @@
 // Both sides of the queue, with runs that are functions: what is delivered, how often, and what comes back.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -634,6 +634,15 @@ describeNeeding("redis")("the queue of a fleet", () => {
     again.abort();
     expect(await drained).toBe(false);
     await server.start();
+  }, 120_000);
+
+  test("ends a worker that has nothing left to do, although its driver waits for ever", async () => {
+    // After packets were dropped silently, as a machine with another address sees it.
+    using _close = spyOn(Worker.prototype, "close").mockReturnValue(new Promise(() => undefined));
+    const idle = await worker("idle", async () => result("idle"), 1);
+    workers.length = 0;
+    expect(await idle.drain(600_000, new AbortController().signal)).toBe(false);
+    expect(said.filter((text) => text.includes("Ends"))).toEqual([]);
   }, 120_000);
 
   test("runs nothing again while its server is away for longer than all locks", async () => {

@@ -35,6 +35,7 @@ export class FarLink implements Disposable {
   #timer: Timer | undefined;
   #pauseMs: number = againMs.first;
   #isClosed = false;
+  #isFirstTry = true;
   /** On the monotonic clock, in milliseconds: since when it is up or down, and when the last try began that failed. */
   #changedAt = performance.now();
   #triedAt = this.#changedAt;
@@ -48,6 +49,11 @@ export class FarLink implements Disposable {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** Whether it has been neither made nor refused yet. */
+  get isFirstTry(): boolean {
+    return this.#isFirstTry;
   }
 
   /** For how long there has been no connection, in milliseconds without those in which this machine slept. */
@@ -132,6 +138,7 @@ export class FarLink implements Disposable {
         break;
       case "welcome":
         welcomed();
+        this.#isFirstTry = false;
         this.#state = { kind: "up" };
         this.#changedAt = performance.now();
         this.leasedAt = performance.now();
@@ -152,6 +159,7 @@ export class FarLink implements Disposable {
       this.#changedAt = performance.now();
     } else this.#failedAt = this.#triedAt;
     this.#ssh = undefined;
+    this.#isFirstTry = false;
     this.#state = { kind: "down", since, because };
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => this.#connect(), this.#pauseMs);

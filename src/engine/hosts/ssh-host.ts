@@ -165,9 +165,9 @@ export class SshHost implements Disposable {
     return performance.now() < this.#fullUntil ? `${this.name}: ${this.#fullBecause}` : undefined;
   }
 
-  /** Whether nothing can start there until something is different. */
+  /** Whether nothing can start there until something is different. A connection that is only being made says nothing yet. */
   get isUnusable(): boolean {
-    return this.#link.state.kind === "down" || this.#problem !== undefined;
+    return (this.#link.state.kind === "down" && !this.#link.isFirstTry) || this.#problem !== undefined;
   }
 
   /** Why it cannot be reached, and since when. */
