@@ -38,6 +38,7 @@ interface Given {
   pool?: SessionPool;
   whyClosed?: (number: number) => Closed | undefined;
   laneOf?: (number: number) => string;
+  mayGoElsewhere?: boolean;
 }
 
 /** The admission of a batch, and what it has told. */
@@ -80,6 +81,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
       return given.dueAt?.(number);
     },
     slots,
+    ...(given.mayGoElsewhere === undefined ? {} : { mayGoElsewhere: given.mayGoElsewhere }),
     starts,
     startBackoff,
     holds,
@@ -380,6 +382,21 @@ describe("the right to start", () => {
     using two = await second.promise;
     expect(two).toBeDefined();
     expect(told.at(-1)).toBeUndefined();
+  });
+
+  test("that others have is told beside sessions that run, if another machine may run the task", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { asks, batch, reasons } = admissionIn(inside, { slots: 1, mayGoElsewhere: true });
+    using _first = await asks(1).promise;
+    batch.start(1);
+    const second = asks(2);
+    // Whenever it has begun to wait.
+    clock.step = 100;
+    await untilTold(reasons, 1);
+    expect(reasons()[0]).toBe("Waits for a slot: other batches of this account use all of them.");
+    batch.append({ type: "cancel-requested", by: "user", tasks: [2] });
+    expect(await second.promise).toBeUndefined();
   });
 });
 

@@ -82,7 +82,7 @@ export interface RunOptions {
   complain?(message: string): void;
   /** Aborted once this process has requested the end of the batch in the log, so that the runner reads it at once. */
   cancelled?: AbortSignal;
-  /** Of a batch to which this process may add tasks at any time. */
+  /** Of a batch of a worker: its process may add tasks at any time, and hands back what waits for long. */
   requests?: Requests;
 }
 
@@ -266,6 +266,7 @@ export function composeRunner(
     layout,
     dueAt: (number) => attempts.dueAt(number),
     slots,
+    mayGoElsewhere: requests !== undefined,
     starts: hosts ?? starts,
     startBackoff,
     holds,

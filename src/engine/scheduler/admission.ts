@@ -50,6 +50,8 @@ interface AdmissionParts {
   /** When a task may be retried, on the monotonic clock, if this runner knows. */
   dueAt(number: number): number | undefined;
   slots: Slots;
+  /** Whether another machine may run a task that waits here for long: then its wait for a slot is reported in any case. */
+  mayGoElsewhere?: boolean;
   /** The rights to start a session: as many at the same time as there are processors. */
   starts: StartRights;
   startBackoff: StartBackoff;
@@ -292,17 +294,17 @@ export class Admission {
     return this.#acquire(of, this.#parts.starts, awaitsStart);
   }
 
-  // While the task is due. Reports that others use what it waits for, because nothing else does.
+  // While the task is due. Reports that others use what it waits for, because nothing else does, unless sessions of this batch run.
   async #acquire(
     { number, lane }: { number: number; lane: string },
     rights: StartRights,
     because: string,
   ): Promise<Slot | PlacedSlot | undefined> {
-    const { state } = this.#parts;
+    const { state, mayGoElsewhere = false } = this.#parts;
     const since = performance.now();
     using _ticks = clock.on("beat", () => {
       const isLong = performance.now() - since > reportAfterMs;
-      if (isLong && state().counts.running === 0) this.#report(lane, { because });
+      if (isLong && (mayGoElsewhere || state().counts.running === 0)) this.#report(lane, { because });
     });
     const right = await rights.acquire(() => this.#isOpen(number), number);
     this.#report(lane, undefined);
