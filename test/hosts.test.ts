@@ -434,6 +434,8 @@ testNeeding(
     code: 2,
     err: expect.stringContaining("behind the colon, begin with `/` or `~/`"),
   });
+  const resumed = await asked("--cd", `box1:${home.path}`, "--resume-session-id", crypto.randomUUID());
+  expect(resumed.err.replaceAll(/\s+/g, " ")).toContain("a conversation is on the machine where it began");
   expect(await asked("--cd", "box1:/nowhere/at/all")).toMatchObject({
     code: 1,
     err: expect.stringContaining("outside the allowed roots"),
@@ -704,6 +706,34 @@ withSshd("a command that checks an answer runs on the machine of its session", a
   ]);
   expect(code).toBe(1);
   expect(err).toContain("3");
+});
+
+withSshd("an answer that does not pass a check is corrected in its conversation, where that is", async () => {
+  const home = await withMachine();
+  const task = '[[cost usd=0.5]][[answer text="maybe"]][[again text="DONE"]]';
+  const words = ["--expect-pattern", "^DONE$", "--json", task];
+  const { out, err } = await run(home, ["run", ...on(home, "box1"), ...words]);
+  if (out === "") throw new Error(err);
+  const { results, totalCostUsd } = JSON.parse(out) as Summary & { totalCostUsd: number };
+  expect(results).toMatchObject([{ status: "success", result: "DONE", attempts: 2, host: "box1" }]);
+  expect(readFileSync(home.startsLog, "utf8")).toContain("--resume=");
+  // A process that continues a conversation says what all of it has cost.
+  expect(totalCostUsd).toBeGreaterThan(0.5);
+  expect(totalCostUsd).toBeLessThan(0.75);
+});
+
+withGit("a copy of a directory has no conversation to continue, which its retry says", async () => {
+  const home = await withMachine();
+  git(home, "init", "--quiet");
+  git(home, "commit", "--quiet", "--allow-empty", "-m", "first");
+  writeFileSync(join(home.work, "one.txt"), "one\n");
+  const task = '[[answer text="some work"]][[error]]';
+  const words = ["--hosts", "box1", "--retries", "1", "--json", task];
+  const { out, err } = await run(home, ["run", ...words]);
+  if (out === "") throw new Error(err);
+  expect(out).toContain(
+    "The conversation of attempt 1 is on box1. It is continued only in a directory there that the task names as `box1:/path`, so the task began again from its start.",
+  );
 });
 
 withSshd("a summary reads the answers of the others on another machine", async () => {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { commitName } from "../git/bundle.ts";
 import { onLostHost } from "../model/options.ts";
+import { spent } from "../model/outcome.ts";
 import { processIdentity } from "../platform/process-identity.ts";
 
 /** A path in the folder of a batch, with slashes, that stays in it. */
@@ -119,6 +120,8 @@ export const toKeeper = z.discriminatedUnion("type", [
     footprintKey: z.string(),
     /** How long it may run while nobody has the lease, in milliseconds. */
     mostMs: z.int().positive(),
+    /** The id of its conversation, if it has one that another session may continue. */
+    conversation: z.string().max(100).optional(),
   }),
   /** The session is ready, so another one may start while it runs. */
   z.object({ type: z.literal("ready"), id: startName }),
@@ -231,6 +234,8 @@ export const fromKeeper = z.discriminatedUnion("type", [
     exit,
     stderr: z.string(),
     isLapsed: z.boolean().optional(),
+    /** Its conversation, if it can be continued there, and what that has cost. */
+    conversation: z.object({ id: z.string(), cost: spent.optional() }).optional(),
   }),
   /** It was ended, and these processes were left behind by it and killed. `size`: of what they and it have written. */
   z.object({ type: z.literal("ended"), id: startName, leaked: z.array(processIdentity), size: offset }),

@@ -245,6 +245,8 @@ export const eventBody = z.discriminatedUnion("type", [
     leaked: z.array(processIdentity).optional(),
     /** Whether another attempt can continue this conversation. */
     resumable: z.boolean().optional(),
+    /** What it had cost by then, if its files are on another machine, and say it. */
+    conversationCost: spent.optional(),
     /** Whether the CLI could not save its conversation. */
     unsaved: z.boolean().optional(),
     /** Where its part of the transcript ends, in bytes, if its process was to run another attempt. */

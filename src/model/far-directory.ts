@@ -32,3 +32,8 @@ export function farDirectoryText({ host, path }: FarDirectory): string {
 export function isPlaced({ path }: FarDirectory): boolean {
   return /^(?:\/|~(?:\/|$))/.test(path);
 }
+
+/** Whether a path on another machine is in a working tree that was made for one attempt, and is gone with it. */
+export function isOwnTree(path: string): boolean {
+  return /\/far\/[^/]+\/trees\//.test(path);
+}

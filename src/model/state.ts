@@ -54,6 +54,8 @@ export interface Attempt {
   outcome?: AttemptOutcome;
   /** Whether another attempt can continue this conversation. */
   resumable?: boolean;
+  /** What it had cost by then, if its files are on another machine, and say it. */
+  conversationCost?: Spent;
   /** Whether the CLI could not save its conversation. */
   unsaved?: boolean;
   /** Why it starts over although there was a conversation to continue. */
@@ -355,6 +357,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     attempt.outcome = event.outcome;
     if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
     if (event.resumable) attempt.resumable = true;
+    if (event.conversationCost) attempt.conversationCost = event.conversationCost;
     if (event.unsaved) attempt.unsaved = true;
     if (event.transcriptEnd !== undefined) attempt.transcriptEnd = event.transcriptEnd;
     if (event.usage) attempt.usage = event.usage;

@@ -3,7 +3,7 @@ import { isHostName } from "../far/ssh-command.ts";
 import type { Task } from "../model/event.ts";
 import { farDirectoryIn, isPlaced } from "../model/far-directory.ts";
 import { product } from "../model/product.ts";
-import { option, prose } from "../model/prose.ts";
+import { option, type Prose, prose } from "../model/prose.ts";
 import { addedHostsOf } from "../store/added-hosts.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -82,12 +82,7 @@ export async function hostFaults(
     unreachableThere.flatMap((name) =>
       given[name] === undefined || !isOfThisMachine(name, given[name])
         ? []
-        : [
-            wrong(
-              [...place, name],
-              prose`is about this machine, and the sessions run on others (${option("hosts")})`,
-            ),
-          ],
+        : [wrong([...place, name], elsewhereText(name))],
     ),
   );
   const directories = new Set(
@@ -114,6 +109,12 @@ export async function hostFaults(
       );
   }
   return faults;
+}
+
+function elsewhereText(name: string): Prose {
+  return name === "resumeSessionId"
+    ? prose`cannot be used with ${option("hosts")}: a conversation is on the machine where it began. A retry continues that of a task in a directory there, and the page of such a task has the command to continue it in a terminal`
+    : prose`is about this machine, and the sessions run on others (${option("hosts")})`;
 }
 
 const unreachableThere = ["addDirectories", "mcpConfig", "resumeSessionId", "inputs"];

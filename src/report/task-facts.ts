@@ -1,6 +1,6 @@
 // The facts on both pages of an ended task, and how to continue its conversation.
 import type { CheckResult } from "../model/checks.ts";
-import { farDirectoryIn } from "../model/far-directory.ts";
+import { farDirectoryIn, isOwnTree } from "../model/far-directory.ts";
 import type { Usage } from "../model/outcome.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
@@ -108,8 +108,6 @@ function sshWords(host: string): string {
   const bare = name.replace(/^((?:[^@]*@)?)\[(.*)\]$/, "$1$2");
   return [...(port === undefined ? [] : ["-p", port]), shellQuoted(bare, "linux")].join(" ");
 }
-
-const isOwnTree = (path: string): boolean => /\/far\/[^/]+\/trees\//.test(path);
 
 // In quotation marks, `~` would be a name.
 function quotedDirectory(path: string, platform: "linux" | "win32"): string {

@@ -55,7 +55,7 @@ export function endedEvent(
   delayMs: number | undefined,
 ): EventBody {
   const { outcome, usage, leaked = [], sessionId, model, resumable, unsaved, remarks = [] } = end;
-  const { checks = [], transcriptEnd, worker } = end;
+  const { checks = [], transcriptEnd, worker, conversationCost } = end;
   return {
     type: "attempt-ended",
     task,
@@ -66,6 +66,7 @@ export function endedEvent(
     ...(model === undefined ? {} : { model }),
     ...(leaked.length > 0 ? { leaked } : {}),
     ...(resumable ? { resumable } : {}),
+    ...(conversationCost ? { conversationCost } : {}),
     ...(unsaved ? { unsaved } : {}),
     ...(transcriptEnd === undefined ? {} : { transcriptEnd }),
     ...(remarks.length > 0 ? { remarks } : {}),

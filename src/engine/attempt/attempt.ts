@@ -31,6 +31,8 @@ export interface AttemptEnd {
   model?: string;
   /** Whether another attempt can continue this conversation. */
   resumable: boolean;
+  /** What that had cost by then, if its files are on another machine, and say it. */
+  conversationCost?: Spent;
   /** Whether the conversation could be continued if it had been saved. */
   unsaved?: boolean;
   /** Where its part of the transcript ends, in bytes, if another conversation begins behind it. */
@@ -45,7 +47,7 @@ export interface AttemptEnd {
 
 /** What supervising an attempt needs. */
 interface AttemptParts {
-  host: Pick<SessionHost, "canResume">;
+  host: Pick<SessionHost, "canResume" | "costOf">;
   /** Its output is closed at the end. */
   session: Session;
   /** The task's prompt. A session that continues gets another one. */
@@ -343,7 +345,9 @@ export class RunningAttempt {
     if (known === undefined) return { resumable: false };
     if (isUnsaved) return { resumable: false, unsaved: true };
     const isThere = host.canResume(known, workingDirectory);
-    return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
+    const resumable = isThere && !isRefused(continues !== undefined, replies, outcome);
+    const cost = resumable ? host.costOf?.(known) : undefined;
+    return { resumable, ...(cost ? { conversationCost: cost } : {}) };
   }
 }
 

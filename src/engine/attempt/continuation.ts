@@ -1,4 +1,5 @@
 // Whether another attempt can continue a conversation, and what to say if not.
+import { isOwnTree } from "../../model/far-directory.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, FailureReason } from "../../model/outcome.ts";
 import { hostOf } from "../../model/session-ref.ts";
@@ -38,7 +39,9 @@ export function whyStartedOver(before: Attempt | undefined, options: SessionOpti
     return `Claude Code had not saved the conversation of attempt ${before.number}, so ${anew}.`;
   const host = hostOf(before.identity);
   if (host !== undefined && (before.usage?.numTurns ?? 0) > 0)
-    return `A conversation on another machine is not continued (attempt ${before.number} ran on ${host}), so ${anew}.`;
+    return isOwnTree(before.workingDirectory ?? "")
+      ? `The conversation of attempt ${before.number} is on ${host}. It is continued only in a directory there that the task names as \`${host}:/path\`, so ${anew}.`
+      : `The conversation of attempt ${before.number} could not be continued on ${host}, so ${anew}.`;
   if (before.outcome.kind !== "failed" || !startsOver(before, options)) return undefined;
   return `The conversation so far could not be continued (${outcomeText(before.outcome)}), so ${anew}.`;
 }

@@ -117,7 +117,8 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const again = mayDiffer ? `\n\nThe whole task again:\n\n${task}` : "";
   const prompt =
     followUp !== undefined ? `${followUp}${again}` : resumes ? resumePrompt(task, options) : task;
-  const costBefore = costBeforeOf(options, means);
+  // A conversation on another machine has its files there.
+  const costBefore = resumes && batch.hosts ? previous?.conversationCost : costBeforeOf(options, means);
   const anewBecause = resumes
     ? undefined
     : hasNewerAnswers(state, number) && previous?.resumable

@@ -2,6 +2,7 @@
 import type { Exit } from "../../claude/outcome.ts";
 import type { SessionPlan } from "../../claude/session.ts";
 import type { TranscriptReader } from "../../claude/transcript.ts";
+import type { Spent } from "../../model/outcome.ts";
 import type { SessionRef } from "../../model/session-ref.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 
@@ -115,6 +116,8 @@ export interface SessionHost {
   adopt(orphan: Orphan): Adopted;
   /** Whether a conversation can be continued in this directory. */
   canResume(conversation: string, directory: string): boolean;
+  /** What a conversation had cost when its last session ended, if its files are elsewhere. Absent where they are here. */
+  costOf?(conversation: string): Spent | undefined;
   /** Why no session of this footprint key can start now, in words for people; undefined if one can. */
   whyWait(footprintKey: string): string | undefined;
   /** Ends the daemons shared by sessions with these markers, once no session runs. */

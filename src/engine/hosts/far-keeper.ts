@@ -1,6 +1,7 @@
 // The keeper of a far machine: owns the sessions that other machines start here. They go on when a connection ends; their
 // transcripts are files here, until somebody has taken them. Another keeper goes on after this one was killed.
 import type { FromKeeper, Overview, ToKeeper } from "../../far/messages.ts";
+import type { Spent } from "../../model/outcome.ts";
 import { makePrivateDirectory, sizeOf } from "../../platform/files.ts";
 import { footprintOf } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
@@ -41,6 +42,8 @@ export interface FarKeeperParts {
   whyWait(footprintKey: string): string | undefined;
   /** How many sessions may run here at once; absent if that is no number. */
   slotsLimit?: number;
+  /** What a conversation that began in a directory has cost, if it can be continued there. */
+  savedConversation?(id: string, directory: string): { cost?: Spent } | undefined;
   /** A session has started, or its process was found. */
   started(): void;
 }
@@ -239,7 +242,7 @@ export class FarKeeper implements Disposable {
   }
 
   async #start(batch: FarBatch, message: StartMessage, slot: FarSlot | undefined): Promise<FromKeeper> {
-    const { id, footprintKey, marker, directory, mostMs } = message;
+    const { id, footprintKey, marker, directory, mostMs, conversation } = message;
     const record: SessionRecord = {
       id,
       batch: batch.id,
@@ -249,6 +252,7 @@ export class FarKeeper implements Disposable {
       directory,
       startedAt: Date.now(),
       mostMs,
+      ...(conversation === undefined ? {} : { conversation }),
       leaseMs: batch.leaseMs,
       isGoingElsewhere: batch.isGoingElsewhere,
     };
@@ -438,6 +442,7 @@ export class FarKeeper implements Disposable {
       session,
       transcript: this.#records.transcriptOf(record),
       stderr: this.#records.stderrOf(record),
+      saved: (id, directory) => this.#parts.savedConversation?.(id, directory),
       changed: (changed) => {
         this.#keep(changed);
         if (!changed.leaked) return;

@@ -27,6 +27,8 @@ const sessionRecord = z.object({
   startedAt: z.number(),
   /** How long it may run while nobody has the lease, in milliseconds. */
   mostMs: z.number(),
+  /** The id of its conversation. */
+  conversation: z.string().optional(),
   /** Of its batch then. */
   leaseMs: z.number().optional(),
   isGoingElsewhere: z.boolean().optional(),

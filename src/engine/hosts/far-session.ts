@@ -1,5 +1,6 @@
 // A session as its far keeper has it: its process, and who reads its transcript. It goes on when nobody reads.
 import type { FromKeeper } from "../../far/messages.ts";
+import type { Spent } from "../../model/outcome.ts";
 import { closeDescriptor, openForReading, readAt, readTail, sizeOf } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { systemCode } from "../../platform/system-error.ts";
@@ -43,6 +44,8 @@ interface FarSessionParts {
   stderr: string;
   /** Undefined if its process had gone and was swept before this keeper. */
   session: OwnSession | undefined;
+  /** What a conversation that began in a directory has cost, if it can be continued there. */
+  saved(id: string, directory: string): { cost?: Spent } | undefined;
   /** Called when its process has gone, and again when it was swept. */
   changed(record: SessionRecord): void;
 }
@@ -191,7 +194,21 @@ export class FarSession {
     reading.hasHeardExit = true;
     const stderr = readTail(this.#parts.stderr, stderrBytes);
     const because = isLapsed ? { isLapsed } : {};
-    reading.by.send({ type: "exited", id, size: reading.sent, exit, stderr, ...because });
+    const known = { stderr, ...because, ...this.#conversation() };
+    reading.by.send({ type: "exited", id, size: reading.sent, exit, ...known });
+  }
+
+  #conversation() {
+    const { conversation: id, directory } = this.#record;
+    if (id === undefined) return {};
+    try {
+      const saved = this.#parts.saved(id, directory);
+      return saved ? { conversation: { id, ...saved } } : {};
+    } catch (error) {
+      // What cannot be read cannot be continued, either.
+      if (systemCode(error) === undefined) throw error;
+      return {};
+    }
   }
 
   /** Closes what is open of it. */

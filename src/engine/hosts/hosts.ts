@@ -2,8 +2,9 @@
 
 import { branchOf, changesMessage } from "../../model/branch-name.ts";
 import type { Batch } from "../../model/event.ts";
-import { anyHost, farDirectoryIn } from "../../model/far-directory.ts";
+import { anyHost, farDirectoryIn, isOwnTree } from "../../model/far-directory.ts";
 import type { SessionOptions } from "../../model/options.ts";
+import type { Spent } from "../../model/outcome.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
@@ -25,10 +26,10 @@ import type { Closed } from "../scheduler/admission.ts";
 import type { PlacedSlot, StartRights } from "../scheduler/slots.ts";
 import { atOnceMs, Beginnings } from "./beginnings.ts";
 import { HostHolds } from "./host-holds.ts";
-import { SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
+import { type Conversation, SshHost, type SshHostParts, type Ticket } from "./ssh-host.ts";
 import { type ComesHome, Trees, treeIn } from "./trees.ts";
 
-export interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known"> {
+export interface HostsParts extends Omit<SshHostParts, "name" | "changed" | "known" | "conversed"> {
   names: readonly string[];
   /** Whether machines may get the history of repositories from their remotes. */
   hasSource: boolean;
@@ -125,6 +126,10 @@ export class Hosts implements SessionHost, StartRights, Disposable {
   readonly #beginnings: ReadonlyMap<string, Beginnings>;
   /** The machine of each task that has had one. */
   readonly #places = new Map<number, string>();
+  /** Of each session, by the name of its start. */
+  readonly #taskOf = new Map<string, number>();
+  /** Those that can be continued, by their ids. */
+  readonly #conversations = new Map<string, { host: string; cost?: Spent }>();
   /** Why a task cannot run on a machine, and could on others: it would fail again. */
   readonly #unfit = new Map<number, Map<string, string>>();
   /** Reserved and not used yet, by machine. */
@@ -144,7 +149,12 @@ export class Hosts implements SessionHost, StartRights, Disposable {
       const { sessions, trees } = logged(name);
       return { sessions, trees: [...trees, ...this.#trees.namesOn(name)] };
     };
-    this.#hosts = new Map(names.map((name) => [name, new SshHost({ ...parts, name, changed, known })]));
+    this.#hosts = new Map(
+      names.map((name) => {
+        const conversed: SshHostParts["conversed"] = (start, one) => this.#conversed(name, start, one);
+        return [name, new SshHost({ ...parts, name, changed, known, conversed })];
+      }),
+    );
     this.#beginnings = new Map(names.map((name) => [name, new Beginnings()]));
     this.holds = new HostHolds({
       of: new Map(names.map((name) => [name, parts.holdsOn(name)])),
@@ -178,6 +188,7 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     if (!placed || !host) return this.#parts.local.start(plan, need);
     // The command of a check runs in the slot of its task.
     if (plan.isProgram) return await host.start(plan, need, { directory: placed.path });
+    if (need.task !== undefined) this.#taskOf.set(plan.startName, need.task);
     const reservation = need.task === undefined ? undefined : this.#takeFree(host, need.task);
     if (reservation) reservation.usedBy = plan.startName;
     const isCheck = need.task === undefined;
@@ -279,12 +290,29 @@ export class Hosts implements SessionHost, StartRights, Disposable {
     const host = this.#hosts.get(ref.host);
     if (!host)
       throw new Error(`Internal error: the batch has a session on ${ref.host}, which is none of its hosts`);
-    if (task !== undefined) this.#places.set(task, ref.host);
+    if (task !== undefined) {
+      this.#places.set(task, ref.host);
+      this.#taskOf.set(ref.id, task);
+    }
     return host.adopt(ref.id, orphan);
   }
 
-  canResume(): boolean {
-    return false;
+  /** Only in a directory there that stays: a working tree of a task's own is gone with its attempt. */
+  canResume(conversation: string, directory: string): boolean {
+    const placed = farDirectoryIn(directory, [...this.#hosts.keys()]);
+    const host = this.#conversations.get(conversation)?.host;
+    return placed !== undefined && placed.host === host && !isOwnTree(placed.path);
+  }
+
+  costOf(conversation: string): Spent | undefined {
+    return this.#conversations.get(conversation)?.cost;
+  }
+
+  // If its task may run elsewhere, it does rather than wait for this machine.
+  #conversed(host: string, startName: string, { id, cost }: Conversation): void {
+    const task = this.#taskOf.get(startName);
+    const isOfMachine = task !== undefined && (this.#hosts.size === 1 || this.#parts.placeOf(task) === host);
+    if (isOfMachine) this.#conversations.set(id, { host, ...(cost ? { cost } : {}) });
   }
 
   /** Each machine says it for itself, by `whyClosed`. */
@@ -298,9 +326,10 @@ export class Hosts implements SessionHost, StartRights, Disposable {
 
   /** Where attempts work: in directories that are there already. */
   readonly workspace: Workspace = {
-    prepare: async (batch, { number, options }, { machine, isWanted }) => {
+    prepare: async (batch, { number, options, continuesIn }, { machine, isWanted }) => {
       const host = machine === undefined ? undefined : this.#hosts.get(machine);
       if (!host) throw new Error(`Internal error: task ${number} has no machine`);
+      if (continuesIn !== undefined) return thereAlready(continuesIn);
       const there = this.#directoryOn(host, batch, options);
       if (there !== undefined) return thereAlready(there);
       try {

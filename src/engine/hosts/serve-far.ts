@@ -1,6 +1,7 @@
 // The process of a far keeper: one for each state directory. It listens on a socket that only its user can reach, and leaves
 // when nothing runs and nobody has asked for a while.
 
+import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import type { FoundClaude } from "../../claude/find.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
@@ -116,6 +117,11 @@ function composed(folder: string, lent: Lent): { keeper: FarKeeper; look: () => 
       starts: slotsOf(startingPool, () => processors),
     }),
     planOf: (start) => planOf(start, lent),
+    savedConversation: (id, directory) => {
+      const file = conversationFile(id, absolutePath(directory, homeDirectory()), environment);
+      const cost = file === undefined ? undefined : costOfConversation(file);
+      return file === undefined ? undefined : cost ? { cost } : {};
+    },
     ...(most === "auto" ? {} : { slotsLimit: most }),
     whyWait: (footprintKey) => resources.lack(running) ?? machine.whyWait(footprintKey),
     started: () => {

@@ -51,10 +51,15 @@ export interface SshHostParts {
   known(name: string): { sessions: string[]; trees: string[] };
   /** Begins a connection; absent for one by ssh. */
   connect?(name: string): Wire;
+  /** A session that was started under this name has gone, and its conversation can be continued there. */
+  conversed?(startName: string, conversation: Conversation): void;
   /** Something has changed: there may be room. */
   changed(): void;
   failed(error: unknown): void;
 }
+
+/** One that can be continued where it began, and what it has cost. */
+export type Conversation = NonNullable<Extract<FromKeeper, { type: "exited" }>["conversation"]>;
 
 /** A slot there, for a session that has not started yet. */
 export interface Ticket {
@@ -364,7 +369,7 @@ export class SshHost implements Disposable {
   }
 
   #startMessage(
-    { startName, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
+    { startName, sessionId, marker, command, variables = {}, initialize, isProgram = false }: StartPlan,
     { footprintKey }: Need,
     {
       directory,
@@ -386,6 +391,7 @@ export class SshHost implements Disposable {
       initialize,
       footprintKey,
       mostMs: this.#parts.mostMs(),
+      ...(isProgram ? {} : { conversation: sessionId }),
     };
   }
 
@@ -485,6 +491,7 @@ export class SshHost implements Disposable {
         this.#sessions.get(message.id)?.take(message.from, body);
         break;
       case "exited":
+        if (message.conversation) this.#parts.conversed?.(message.id, message.conversation);
         this.#sessions.get(message.id)?.gone(message);
         break;
       case "at":
