@@ -18,6 +18,7 @@ import { session } from "./bench/session.ts";
 import { start } from "./bench/start.ts";
 import { taskCost } from "./bench/task-cost.ts";
 import { terminalView } from "./bench/terminal-view.ts";
+import { ui } from "./bench/ui.ts";
 import { Workshop } from "./bench/workshop.ts";
 
 const rows: Row[] = [
@@ -33,6 +34,7 @@ const rows: Row[] = [
   terminalView,
   page,
   session,
+  ui,
   macos,
   fleet,
   compare,

@@ -67,7 +67,7 @@ function filesOf(store: Store, { state }: BatchLog): PageFiles {
   return new PageFiles(store, { names, activities, foreignFileKept: () => undefined, textWritings: () => 1 });
 }
 
-function foundBatch(store: Store, directory: string, tasks: number): { log: BatchLog; epoch: number } {
+export function foundBatch(store: Store, directory: string, tasks: number): { log: BatchLog; epoch: number } {
   const batch = {
     batchId: newBatchId(),
     startedBy: "run" as const,
@@ -93,7 +93,7 @@ function foundBatch(store: Store, directory: string, tasks: number): { log: Batc
   return { log, epoch };
 }
 
-function begin(log: BatchLog, epoch: number, task: number): void {
+export function begin(log: BatchLog, epoch: number, task: number): void {
   log.append(
     () => [
       {
@@ -110,7 +110,7 @@ function begin(log: BatchLog, epoch: number, task: number): void {
 }
 
 // One in ten fails.
-function end(log: BatchLog, epoch: number, task: number): void {
+export function end(log: BatchLog, epoch: number, task: number): void {
   const models = { opus: { input: 100, output: 200, cacheRead: 30_000, cacheWritten: 4_000 } };
   const usage = { costUsd: 0.12, numTurns: 4, durationMs: 30_000, models };
   const outcome: Extract<EventBody, { type: "attempt-ended" }>["outcome"] =
