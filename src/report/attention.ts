@@ -79,7 +79,9 @@ function causeHtml(
   const size = tasks.length > 1 ? html` (${countText(tasks.length, "task")})` : nothing;
   const { retry, changes, lacks } = causeRemedy(state, cause, door);
   const command =
-    retry !== undefined && lacks === "nothing" ? html` ${copyHtml(retry, "the retry")}` : nothing;
+    retry !== undefined && lacks === "nothing"
+      ? html` ${copyHtml(retry, { words: door === "tools" ? "Copy call" : "Copy command" })}`
+      : nothing;
   const act = acts ? retryTheseHtml(state, cause, changes) : nothing;
   return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup"><b>${capital(statusWord(tasks[0]).word)}</b>${size}<br>${proseHtml(advice)}${act.isEmpty ? command : html` ${act}`}</th></tr>\n${rows}${more}</tbody>`;
 }

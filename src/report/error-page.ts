@@ -64,7 +64,7 @@ function partHtml(
 // Commands are there to be typed.
 function codeHtml(name: string, value: string): Html {
   const isCommand = name === "Continue in a terminal" || name === "See the batch";
-  return html`<code>${value}</code>${isCommand ? html` ${copyHtml(value, "the command")}` : nothing}`;
+  return html`<code>${value}</code>${isCommand ? html` ${copyHtml(value, { what: "the command" })}` : nothing}`;
 }
 
 function stepsHtml({ taskNumber, totalTasks }: ErrorPage, { report, hrefOf, session, retry }: Links): Html {

@@ -62,12 +62,9 @@ function table(columns: string[], rows: unknown[][], total: number): Html {
 const longestShort = 24;
 
 function cellHtml(value: unknown): Html {
-  const isShort = !isListed(value) && String(value ?? "").length <= longestShort;
-  return html`<td${isShort ? html` class="short"` : nothing}>${cell(value)}</td>`;
-}
-
-function isListed(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+  const shown = cell(value);
+  const text = String(shown).replace(/<[^<>]*>/g, "");
+  return html`<td${text.length <= longestShort ? html` class="short"` : nothing}>${shown}</td>`;
 }
 
 function cell(value: unknown, depth = 0): Html {

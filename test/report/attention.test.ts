@@ -51,7 +51,7 @@ describe("the table of tasks that need attention", () => {
 
   test("has no number beside the advice for a single task", () => {
     const [[advice = ""] = []] = groupsOf(ends(auth, 1), 1).groups;
-    expect(advice).toEndWith('"tasks":[1]} reruns the task. Copy');
+    expect(advice).toEndWith('"tasks":[1]} reruns the task. Copy call');
     expect(advice).not.toContain("(1");
   });
 

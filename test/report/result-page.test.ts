@@ -88,8 +88,8 @@ describe("resultPage", () => {
     const once = answer(JSON.stringify(structured, null, 2));
     expect(once).not.toContain('id="answer"');
     expect(once).toContain('href="#structured"');
-    expect(once).toContain("<td><ul><li>a</li><li>&lt;b&gt;</li></ul></td>");
-    expect(once).toContain("<td><ul><li><ul><li><b>line</b> 1</li></ul></li></ul></td>");
+    expect(once).toContain('<td class="short"><ul><li>a</li><li>&lt;b&gt;</li></ul></td>');
+    expect(once).toContain('<td class="short"><ul><li><ul><li><b>line</b> 1</li></ul></li></ul></td>');
     expect(textOf(once)).toContain('b {"c":1}');
     // Words of its own are shown beside it.
     expect(answer("Here it is.")).toContain('id="answer"');
