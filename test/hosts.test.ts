@@ -335,7 +335,7 @@ withSshd("the list of machines says what each runs, what nobody has read, and wh
   const drained = await run(home, ["host", "drain", "box1", "--json"]);
   expect(JSON.parse(drained.out)).toMatchObject({
     ok: true,
-    message: expect.stringContaining("End by themselves: 1 session there."),
+    message: expect.stringContaining("What runs there ends by itself: 1 session now."),
     hosts: [{ name: "box1", running: 1, waits: ["it is out of service, until `host resume`"] }],
   });
   expect((await run(home, ["host", "drain", "box2"])).err).toMatch(/box2 was not changed: .*refused/);

@@ -242,12 +242,12 @@ async function changedThere(
   if (!told.ok) throw new UserError(`${name} was not changed: ${harmless(told.because)}`);
   const { ok, hosts } = await listedHosts(context, name);
   const [running = 0] = hosts.map((one) => one.running);
-  const end =
+  const then =
     drainSeconds === undefined
-      ? "End by themselves"
-      : `Are handed back after ${countText(drainSeconds, "second")}`;
+      ? "What runs there ends by itself"
+      : `What still runs there after ${countText(drainSeconds, "second")} is handed back`;
   const message = isDrained
-    ? `${name} takes no more tasks, until \`${product.name} host resume ${name}\`. ${end}: ${countText(running, "session")} there.`
+    ? `${name} takes no more tasks, until \`${product.name} host resume ${name}\`. ${then}: ${countText(running, "session")} now.`
     : `${name} takes tasks again.`;
   return { ok, message, hosts };
 }
