@@ -300,11 +300,13 @@ export class Admission {
     rights: StartRights,
     because: string,
   ): Promise<Slot | PlacedSlot | undefined> {
-    const { state, mayGoElsewhere = false } = this.#parts;
+    const { state, slots, mayGoElsewhere = false } = this.#parts;
     const since = performance.now();
+    // The right to start comes within seconds.
+    const isToldAnyway = mayGoElsewhere && rights === slots;
     using _ticks = clock.on("beat", () => {
       const isLong = performance.now() - since > reportAfterMs;
-      if (isLong && (mayGoElsewhere || state().counts.running === 0)) this.#report(lane, { because });
+      if (isLong && (isToldAnyway || state().counts.running === 0)) this.#report(lane, { because });
     });
     const right = await rights.acquire(() => this.#isOpen(number), number);
     this.#report(lane, undefined);
