@@ -2,6 +2,7 @@
 // of its own, with its runner, costs several times what a short session does.
 import { killSessions } from "../engine/attempt/kill-sessions.ts";
 import type { Batch, Task } from "../model/event.ts";
+import { TurnPerKey } from "../model/once.ts";
 import { type TaskState, taskOf } from "../model/state.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { byItself } from "../platform/clock.ts";
@@ -69,6 +70,7 @@ export class JobBatches {
   readonly #open = new Map<string, JobBatch>();
   /** By everything of their jobs but the prompts. */
   readonly #plans = new Map<string, Plan>();
+  readonly #turns = new TurnPerKey();
   #begun = 0;
 
   constructor(context: Context) {
@@ -90,15 +92,24 @@ export class JobBatches {
     return { ok: true, value: await this.#beginPlanned(plan.value, wanted) };
   }
 
+  // Those that begin at once wait for the first one's batch, instead of making one each.
   async #beginPlanned(planned: PlannedBatch, wanted: Wanted): Promise<JobTask> {
-    const joined = await this.#join(planned, wanted);
-    if (joined) {
-      planned.keepVersion();
-      return joined;
-    }
-    const batch = await JobBatch.create(this.#context, planned, wanted);
-    if (mayShare(planned)) this.#open.set(commonKey(planned, wanted), batch);
-    return batch.first(wanted);
+    if (!mayShare(planned)) return (await JobBatch.create(this.#context, planned, wanted)).first(wanted);
+    const key = commonKey(planned, wanted);
+    return await this.#turns.next(key, async () => {
+      const joined = await this.#join(planned, wanted);
+      if (joined) {
+        planned.keepVersion();
+        return joined;
+      }
+      const batch = await JobBatch.create(this.#context, planned, wanted);
+      this.#open.set(key, batch);
+      // It has the prompts of all its tasks.
+      void batch.over.then(() => {
+        if (this.#open.get(key) === batch) this.#open.delete(key);
+      });
+      return batch.first(wanted);
+    });
   }
 
   // In a batch that runs; undefined if none takes it.
@@ -108,7 +119,6 @@ export class JobBatches {
     for (let open = this.#open.get(key); open; open = this.#open.get(key)) {
       const task = await open.add(planned, wanted);
       if (task) return task;
-      // Another job may have begun the next one meanwhile.
       if (this.#open.get(key) === open) this.#open.delete(key);
     }
     return undefined;
@@ -154,6 +164,8 @@ class JobBatch {
   /** The tasks that something may still be wanted of. */
   readonly #kept = new Set<number>();
   #isOver = false;
+  /** Resolves when it takes no more jobs. */
+  over: Promise<void> = Promise.resolve();
 
   private constructor(context: Context, log: BatchLog, keepsSpending: boolean) {
     this.#context = context;
@@ -171,7 +183,7 @@ class JobBatch {
     if (keeper) context.store.claimKeeper(log.batchId, keeper);
     const batch = new JobBatch(context, log, keepsSpending);
     batch.#kept.add(1);
-    void batch.#run(planned);
+    batch.over = batch.#run(planned);
     return batch;
   }
 

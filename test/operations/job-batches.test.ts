@@ -29,6 +29,8 @@ testNeeding("programs that are scripts")(
       stays: true,
       folder: false,
       isNew: true,
+      // They began at once.
+      together: true,
     });
   },
 );

@@ -56,9 +56,10 @@ await eventually(
   () => context.store.row(shared) === undefined,
   () => "the batch is still there",
 );
-const next = await begin("[[answer text=next]]");
-const isNew = place(next)[0] !== shared;
-await endOf(next);
+const both = ["[[answer text=next]]", "[[answer text=last]]"];
+const next = await Promise.all(both.map((task) => begin(task)));
+const [first, second] = next.map((one) => place(one)[0]);
+await Promise.all(next.map(endOf));
 console.log(
   JSON.stringify({
     alike,
@@ -70,6 +71,7 @@ console.log(
     transcript: [before, after],
     stays,
     folder: existsSync(context.store.layout.batchDirectory(shared)),
-    isNew,
+    isNew: first !== shared,
+    together: first === second,
   }),
 );
