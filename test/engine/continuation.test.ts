@@ -49,7 +49,10 @@ test("it is said, and from where", () => {
   const usage = { costUsd: 1, numTurns: 2, durationMs: 3 };
   const identity = { host: "box1", id: "s1" };
   const there = attempt({ identity, usage, outcome: { kind: "crashed", stderrTail: "" } });
-  expect(whyStartedOver(there, options())).toMatch(/attempt 1 ran on box1.*from its start/);
+  expect(whyStartedOver(there, options())).toMatch(/could not be continued on box1.*from its start/);
+  // A copy of the files is gone with its attempt.
+  const inCopy = { ...there, workingDirectory: "/state/far/h1/trees/t1" };
+  expect(whyStartedOver(inCopy, options())).toMatch(/is on box1.*as `box1:\/path`.*from its start/);
   // It had said nothing yet.
   expect(whyStartedOver({ ...there, usage: { ...usage, numTurns: 0 } }, options())).toBeUndefined();
   // Nor is it offered to its user as one that is here.
