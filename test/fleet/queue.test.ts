@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from 
 import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "bullmq";
 import { type BlobStore, blobStoreOf } from "../../src/fleet/blobs.ts";
+import { Worker } from "../../src/fleet/bullmq.ts";
 import { redisOptions } from "../../src/fleet/connection.ts";
 import { drainWorkers, resumeWorkers } from "../../src/fleet/drains.ts";
 import { type FleetJob, type JobResult, jobIdOf } from "../../src/fleet/job.ts";

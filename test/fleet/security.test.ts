@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Queue } from "bullmq";
+import { Queue } from "../../src/fleet/bullmq.ts";
 import { fleetJob, jobIdOf } from "../../src/fleet/job.ts";
 import { Ledger } from "../../src/fleet/ledger.ts";
 import { jobName, queueNameOf } from "../../src/fleet/queue-names.ts";

@@ -1,6 +1,6 @@
 // `fleet status`: what the machines of a fleet do, and why nothing starts, without changing anything there.
 import { expect, test } from "bun:test";
-import { Queue, Worker } from "bullmq";
+import { Queue, Worker } from "../../src/fleet/bullmq.ts";
 import { redisOptions } from "../../src/fleet/connection.ts";
 import { drainWorkers } from "../../src/fleet/drains.ts";
 import { jobName, queueNameOf, workersKeyOf } from "../../src/fleet/queue-names.ts";
