@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@cfworker/json-schema";
+import { newBatchId } from "../src/model/batch-id.ts";
 import { claimPathOf, ResultClaim } from "../src/operations/result-claim.ts";
 import { clock } from "../src/platform/clock.ts";
 import { ownIdentity } from "../src/platform/process.ts";
@@ -319,7 +320,7 @@ describe("after a kill", () => {
     const other = ["run-task", "--spec", "other.json", "--out", "out/result.json"];
     const next = await run(home, command);
     expect(next).toMatchObject({ code: 0, out: "done\n" });
-    expect(next.err).toContain("had done this task when the process that ran it was killed");
+    expect(next.err).toContain("had done this task, and its result was not written then");
     expect(asked(home)).toBe(1);
     expect(resultIn(home)).toMatchObject({ status: "success", result: "done" });
     expect(filesOf(home)).toEqual(["result.json"]);
@@ -431,6 +432,10 @@ describe("a claim", () => {
     await changed(first);
     await removeFileWith(path, text());
     await changed("");
+    // As by one who has taken it away to look whether it was left behind.
+    await Bun.write(path, first);
+    await changed(first);
+    expect(claim.lost.aborted).toBe(false);
     await Bun.write(path, far);
     clock.soon("heartbeat");
     await eventually(
@@ -450,6 +455,36 @@ describe("a claim", () => {
     expect(job.said).toContain("another one took over the task");
     expect(filesOf(home)).toEqual(["result.json.claim"]);
     await home.empty();
+  });
+
+  test("that was lost before there was a batch to end ends it all the same", async () => {
+    await using home = await homeWithGate();
+    using store = home.store();
+    store.salt();
+    // Nobody can create a batch meanwhile.
+    store.database.run("BEGIN IMMEDIATE");
+    await using job = new RunningCommand(home, command);
+    await eventually(
+      () => filesOf(home).includes("result.json.claim"),
+      () => job.said,
+    );
+    await Bun.write(join(home.work, "out/result.json.claim"), far);
+    store.database.run("ROLLBACK");
+    expect(await job.ended()).toBe(1);
+    expect(job.said).toContain("another one took over the task");
+    await home.empty();
+  });
+
+  test("stays where it is if what it led to could not be written", async () => {
+    await using home = new Home();
+    const out = home.file("result.json");
+    const task = { batchId: newBatchId(), digest: "d" };
+    {
+      await using claim = await ResultClaim.take(out, taking());
+      await claim?.begins(task);
+      claim?.keep();
+    }
+    expect(JSON.parse(readFileSync(claimPathOf(out), "utf8"))).toMatchObject({ task });
   });
 
   test("that somebody else has put there meanwhile is put back", async () => {

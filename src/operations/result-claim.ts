@@ -55,6 +55,7 @@ export class ResultClaim implements AsyncDisposable {
   #beat = 0;
   #text = "";
   #task: ClaimedTask | undefined;
+  #isKept = false;
   #beating: Disposable | undefined;
   /** The last write, which the next one and the end wait for. */
   #written: Promise<void> = Promise.resolve();
@@ -78,24 +79,29 @@ export class ResultClaim implements AsyncDisposable {
   }
 
   /**
-   * What this process runs, as it said with `begins`. Before that, what a process was killed at that had the claim before: it may
-   * have been paid for.
+   * What this process runs, as it said with `begins`. Before that, what the process ran that left this claim behind: it may have
+   * been paid for.
    */
   get task(): ClaimedTask | undefined {
     return this.#task;
   }
 
-  /** Notes what this process runs, for the next one if it is killed. */
+  /** Notes what this process runs, for the next one if this one is killed, or cannot write the result. */
   async begins(task: ClaimedTask): Promise<void> {
     this.#task = task;
     await this.#showNext();
+  }
+
+  /** Lets the claim stay when this process ends: its result could not be written, and by the claim the next one finds it. */
+  keep(): void {
+    this.#isKept = true;
   }
 
   /** Gives the claim back. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#beating?.[Symbol.dispose]();
     await this.#written;
-    if (!this.lost.aborted) await removeFileWith(this.#path, this.#text);
+    if (!this.lost.aborted && !this.#isKept) await removeFileWith(this.#path, this.#text);
   }
 
   async #take({ signal, waits, staleMs = staleAfterMs }: Taking): Promise<boolean> {
@@ -106,7 +112,8 @@ export class ResultClaim implements AsyncDisposable {
       const text = await textAt(this.#path);
       // Looked at in any case: a network file system may report that a link exists which it has just made, and one without
       // links lets two of us put a file there.
-      if (text === this.#text) {
+      if (text !== undefined && this.#isOwn(text)) {
+        this.#text = text;
         this.#beating = clock.on("heartbeat", () => void this.#showNext());
         return true;
       }
@@ -126,9 +133,17 @@ export class ResultClaim implements AsyncDisposable {
     return false;
   }
 
-  #place(): Promise<boolean> {
-    this.#text = this.#nextText();
-    return placeNewFile(this.#path, this.#text);
+  async #place(): Promise<boolean> {
+    const text = this.#nextText();
+    if (!(await placeNewFile(this.#path, text))) return false;
+    this.#text = text;
+    return true;
+  }
+
+  // Who wanted to remove one that was left behind may have taken ours away for a moment, and put it back: then it may be older than
+  // the last one.
+  #isOwn(text: string): boolean {
+    return claimIn(text)?.token === this.#token;
   }
 
   #nextText(): string {
@@ -151,12 +166,14 @@ export class ResultClaim implements AsyncDisposable {
   async #show(): Promise<void> {
     if (this.lost.aborted) return;
     try {
-      const there = await textAt(this.#path);
-      if (there === this.#text) {
-        const next = this.#nextText();
-        await replaceFile(this.#path, next);
-        this.#text = next;
-      } else if (there !== undefined || !(await this.#place())) this.#lost.abort();
+      let there = await textAt(this.#path);
+      // If the name is taken by then, it is ours that was put back, or another one's.
+      while (there === undefined && !(await this.#place())) there = await textAt(this.#path);
+      if (there === undefined) return;
+      if (!this.#isOwn(there)) return this.#lost.abort();
+      const next = this.#nextText();
+      await replaceFile(this.#path, next);
+      this.#text = next;
     } catch {
       // The file server does not answer, or the disk is full. The next beat tries again, and who waits has a minute of
       // patience.

@@ -42,8 +42,8 @@ export function earlierResult(out: string, digest: string): TaskResult | undefin
 }
 
 /**
- * The result of a task that a killed process had paid for and not yet written; undefined if there is none in this store, or it
- * is none of this spec, or no success.
+ * The result of a task that another process had paid for and not written; undefined if there is none in this store, or it is none
+ * of this spec, or no success.
  */
 export async function paidResult(
   context: Context,

@@ -158,19 +158,19 @@ async function runClaimed(asked: Invocation, planned: PlannedBatch, wanted: Want
   // A failure that has just been paid for is a result too, but what was only stopped is still wanted.
   if (done && (done.status === "success" || (hasWaited && done.end === "failed")))
     return sayDone(done, { out, json, terminal });
-  // Awaited here, because the claim is given back when this function ends.
   const paid = claim.task && (await paidResult(asked.context, claim.task, digest));
+  // Awaited here, because the claim is given back when this function ends.
   if (paid) return await keepPaid(paid, { out, json, claim, terminal });
   return await runHere(asked, planned, { ...wanted, claim });
 }
 
-// Another process was killed between the end of the task and the writing of its result.
+// The process that ran the task was killed before it wrote the result, or could not write it.
 async function keepPaid(
   result: TaskResult,
   { out, json, claim, terminal }: Pick<Wanted, "out" | "json"> & { claim: ResultClaim; terminal: Terminal },
 ): Promise<number> {
   if (!(await write(out, result, claim, terminal))) return 1;
-  const because = `batch ${result.batchId} had done this task when the process that ran it was killed`;
+  const because = `batch ${result.batchId} had done this task, and its result was not written then`;
   return sayDone(result, { out, json, terminal, because });
 }
 
@@ -181,10 +181,10 @@ async function runHere(
 ): Promise<number> {
   using batch = await ForegroundBatch.create(context, planned);
   const { state } = batch;
-  await claim.begins({ batchId: state.batch.batchId, digest });
   claim.lost.addEventListener("abort", () => batch.stop());
-  // A signal that came before there was anything to stop.
-  if (leaving.signal.aborted) batch.stop();
+  await claim.begins({ batchId: state.batch.batchId, digest });
+  // A signal that came, or a claim that was lost, before there was anything to stop.
+  if (leaving.signal.aborted || claim.lost.aborted) batch.stop();
   void terminal.err.tell(headingOf(state));
   const interruptedStatus = (await shownToItsEnd(batch, terminal, { isAttended: false })) ?? leaving.status;
   await terminal.err.tell(endingText(state, batch.word, terminal.err));
@@ -217,7 +217,12 @@ async function write(
     void err.tell(`Result: ${out}`);
     return true;
   } catch (error) {
-    await err.tell(`The result could not be written to ${out}: ${messageOf(error)}. ${where}`);
+    const isPaid = result.status === "success";
+    if (isPaid) claim.keep();
+    const next = isPaid
+      ? ` The next \`run-task\` for this file on this machine writes it, and runs nothing.`
+      : "";
+    await err.tell(`The result could not be written to ${out}: ${messageOf(error)}. ${where}${next}`);
     return false;
   }
 }
