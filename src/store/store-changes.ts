@@ -70,12 +70,12 @@ export class StoreChanges implements Disposable {
     const listener = () => changed();
     this.#listeners.set(listener, manner);
     if (this.#listeners.size === 1) this.#begin();
-    else this.#keepPace();
+    else this.#keepManner();
     return {
       [Symbol.dispose]: () => {
         if (!this.#listeners.delete(listener)) return;
         if (this.#listeners.size === 0) this.#end();
-        else this.#keepPace();
+        else this.#keepManner();
       },
     };
   }
@@ -133,14 +133,21 @@ export class StoreChanges implements Disposable {
     const quietMs = now - this.#writtenAt;
     if (now < this.#busyUntil) {
       this.#unwatch();
-      const isPatient = [...this.#listeners.values()].every((manner) => manner.isPatient);
-      this.#pace.at(isPatient ? "beat" : "unwatched");
+      this.#keepManner();
       return;
     }
     this.#watch ??= this.#watchStore();
     // A watch may fail at any time.
     if (this.#watch.isReliable) this.#pace.at(quietMs >= settledMs ? "rest" : "second");
     else this.#pace.at(quietMs >= this.#livelyMs ? "second" : "beat");
+  }
+
+  // Somebody has come or gone. Only the next tick may begin a watch, because it looks at the store behind that: otherwise, what was
+  // written since the last look would wake nobody until much later.
+  #keepManner(): void {
+    if (this.#watch) return;
+    const isPatient = [...this.#listeners.values()].every((manner) => manner.isPatient);
+    this.#pace.at(isPatient ? "beat" : "unwatched");
   }
 
   #watchStore(): Watch {

@@ -183,7 +183,9 @@ test("a store that is written to is looked at every 40 ms only for those who are
   using store = home.store();
   using other = home.store();
   const ticks = new Ticks();
-  using changes = new StoreChanges(store, { clock: ticks, watch: blind, now: () => 0 });
+  let now = 0;
+  const watch: typeof watchDirectory = () => ({ isReliable: true, [Symbol.dispose]: () => undefined });
+  using changes = new StoreChanges(store, { clock: ticks, watch, now: () => now });
   let woken = 0;
   const rhythm = () => [...ticks.looks.keys()].join();
   using _view = changes.subscribe(() => woken++, { isPatient: true });
@@ -195,6 +197,13 @@ test("a store that is written to is looked at every 40 ms only for those who are
   expect(rhythm()).toBe("unwatched");
   call[Symbol.dispose]();
   expect(rhythm()).toBe("beat");
+  // Who comes when no more writes are expected puts off nobody's next look, behind which the watch begins.
+  now = 1_000;
+  other.capacity.setFootprint("before somebody comes", 1);
+  using _late = changes.subscribe(() => undefined, { isPatient: true });
+  expect(rhythm()).toBe("beat");
+  ticks.tick();
+  expect(woken).toBe(2);
 });
 
 test("a store that has been quiet for two seconds is hardly looked at while a watch is reliable", async () => {
