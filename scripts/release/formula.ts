@@ -36,10 +36,11 @@ ${system("linux", "linux", checksums)}
     short.readlink.to_s.include?("/Cellar/${release.name}/")
   end
 
+  # Homebrew also asks before it installs anything.
   def caveats
-    return if (bin/"${release.shortName}").symlink?
+    return if (bin/"${release.shortName}").symlink? || short_name_free?
 
-    "The short name ${release.shortName} was not installed, because another program in #{HOMEBREW_PREFIX}/bin has it."
+    "The short name ${release.shortName} is left out, because another program in #{HOMEBREW_PREFIX}/bin has it."
   end
 
   test do

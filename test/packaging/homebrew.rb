@@ -82,6 +82,8 @@ formula = ObjectSpace.each_object(Class).find { |one| one < Formula }.new
 puts JSON.generate(Formula::STANZAS.merge("scanned" => formula.version))
 exit unless PREFIX
 formula.bin.mkpath
+# As `brew info` does.
+puts formula.caveats
 formula.install
 puts formula.caveats
 formula.run_test
