@@ -237,6 +237,7 @@ describe("a change", () => {
     ["retry", { maxTurns: "0" }, "“Turns of a session at most” was given as 0: expected at least 1"],
     ["change", { concurrency: "many" }, "“Sessions at once” "],
     ["change", { batchBudgetUsd: "-1" }, "“Budget of the batch (USD)” "],
+    ["change", { constructor: "1" }, "constructor is not known"],
   ])("to %s with %p is refused in the words of its dialog", async (what, details, says) => {
     expect((await act(what, details)).said["error"]).toContain(says);
   });

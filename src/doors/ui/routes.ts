@@ -122,13 +122,13 @@ async function session({ served, parts, patiently }: Asked): Promise<Response> {
   return page === undefined ? noBatch() : pageReply(page);
 }
 
-// A script runs only if it was found: what is gone says so as one.
+// A browser runs no script that comes with a 404, so a script says that the batch is gone.
 async function sessionFeed({ url, served, parts, patiently }: Asked): Promise<Response> {
   const watched = served.batch(parts["batch"] ?? "");
   if (watched === undefined) return fileReply(callOf("sessionGone"), script);
   if (url.searchParams.has(onlyWhether)) return fileReply("", script);
   patiently();
-  const update = watched && (await served.sessionUpdate(watched, taskOf(parts)));
+  const update = await served.sessionUpdate(watched, taskOf(parts));
   return update === undefined ? noBatch() : fileReply(update, script);
 }
 

@@ -8,12 +8,12 @@ import { flagWording } from "../cli/input/flag-wording.ts";
 
 // What a page does not name itself, it calls as the command line does, which its commands to copy are for.
 const ofCommands = flagWording([]);
-const labels: Readonly<Record<string, string>> = fieldLabels;
+// Not the record itself, which also has what every object has: a field may have any name.
+const labels: ReadonlyMap<string | undefined, string> = new Map(Object.entries(fieldLabels));
 const pageWording: Wording = {
   ...ofCommands,
   place: (place) => {
-    const field = place.findLast((part) => typeof part === "string");
-    const label = field === undefined ? undefined : labels[field];
+    const label = labels.get(place.findLast((part) => typeof part === "string"));
     return label === undefined ? ofCommands.place(place) : `“${label}”`;
   },
 };

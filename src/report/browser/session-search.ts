@@ -5,7 +5,7 @@ import { byId, put } from "./elements.ts";
 
 /** Of the marks, which style/session.css colours. */
 const highlightName = "found";
-/** A browser shows so many at once without a pause. */
+/** Most marks: a browser shows these without a pause. */
 const mostMarks = 2_000;
 
 /** Unfolded by the search: they are folded again with the next one. */

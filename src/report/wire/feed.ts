@@ -59,7 +59,7 @@ export interface SessionUpdate<Markup = string> {
   blocks: readonly (readonly [id: string, html: Markup])[];
 }
 
-/** Behind the address of the companion of a served session, for who only wants to know whether the session is there. */
+/** In the query of the address of a served companion: asks only whether the batch is still there. */
 export const onlyWhether = "whether";
 
 export type TextPart = "prompt" | "answer";
