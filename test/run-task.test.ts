@@ -270,10 +270,10 @@ describe("after a kill", () => {
     await using home = await homeWithGate();
     await using first = new RunningCommand(home, command);
     await untilRunning(home);
-    await using second = new RunningCommand(home, command);
-    await using third = new RunningCommand(home, command);
-    await second.says("Waiting for its result");
-    await third.says("Waiting for its result");
+    await using stack = new AsyncDisposableStack();
+    // Several find the claim left behind at the same moment.
+    const others = Array.from({ length: 4 }, () => stack.use(new RunningCommand(home, command)));
+    for (const other of others) await other.says("Waiting for its result");
     first.signal("SIGKILL");
     await first.ended();
     expect(existsSync(join(home.work, "out/result.json"))).toBe(false);
@@ -282,7 +282,7 @@ describe("after a kill", () => {
       () => `${asked(home)} sessions were asked`,
     );
     await Bun.write(home.file("gate"), "");
-    expect([await second.ended(), await third.ended()]).toEqual([0, 0]);
+    expect(await Promise.all(others.map((other) => other.ended()))).toEqual(others.map(() => 0));
     expect(asked(home)).toBe(2);
     expect(filesOf(home)).toEqual(["result.json"]);
     await home.empty();
@@ -361,7 +361,9 @@ describe("after a kill", () => {
       expect(await run(home, words)).toMatchObject({ code: 0, out: "yes\n" });
     }
     await home.empty();
-    expect(filesOf(home).sort()).toEqual(moments.map((_, index) => `${index}.json`));
+    // One that is killed in the middle of writing leaves half a file, under another name.
+    const whole = filesOf(home).filter((name) => !name.endsWith(".part"));
+    expect(whole.sort()).toEqual(moments.map((_, index) => `${index}.json`));
   });
 });
 

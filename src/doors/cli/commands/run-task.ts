@@ -140,9 +140,17 @@ function outFile(
 }
 
 async function runClaimed(asked: Invocation, planned: PlannedBatch, wanted: Wanted): Promise<number> {
+  await makeFolder(wanted.out);
+  for (;;) {
+    const status = await inTurn(asked, planned, wanted);
+    if (status !== "lost") return status;
+  }
+}
+
+// "lost": where several take over the claim of a killed process, one may have it for a moment only. Then it has begun nothing.
+async function inTurn(asked: Invocation, planned: PlannedBatch, wanted: Wanted): Promise<number | "lost"> {
   const { terminal } = asked;
   const { out, digest, json, leaving } = wanted;
-  await makeFolder(out);
   let hasWaited = false;
   await using claim = await claimOf(out, {
     signal: leaving.signal,
@@ -161,6 +169,8 @@ async function runClaimed(asked: Invocation, planned: PlannedBatch, wanted: Want
   const paid = claim.task && (await paidResult(asked.context, claim.task, digest));
   // Awaited here, because the claim is given back when this function ends.
   if (paid) return await keepPaid(paid, { out, json, claim, terminal });
+  await claim.begins({ batchId: planned.batch.batchId, digest });
+  if (claim.lost.aborted) return "lost";
   return await runHere(asked, planned, { ...wanted, claim });
 }
 
@@ -182,7 +192,6 @@ async function runHere(
   using batch = await ForegroundBatch.create(context, planned);
   const { state } = batch;
   claim.lost.addEventListener("abort", () => batch.stop());
-  await claim.begins({ batchId: state.batch.batchId, digest });
   // A signal that came, or a claim that was lost, before there was anything to stop.
   if (leaving.signal.aborted || claim.lost.aborted) batch.stop();
   void terminal.err.tell(headingOf(state));
