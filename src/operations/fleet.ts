@@ -10,6 +10,7 @@ import { countText } from "../report/amounts.ts";
 import { oneLine } from "../report/harmless.ts";
 import { UserError, valueOrThrow } from "./context.ts";
 import { fleetsNamed } from "./doctor-fleet.ts";
+import { drainSeconds } from "./drain-seconds.ts";
 import { check } from "./faults.ts";
 import { fleetQueue, fleetStatus, unreachableFleet, visited } from "./fleet-status.ts";
 import type { Operation } from "./operation.ts";
@@ -21,16 +22,9 @@ const input = z.strictObject({
   action: z.enum(fleetActions),
   fleet: z.string().optional(),
   worker: z.string().optional(),
-  drainSeconds: z
-    .number()
-    .min(0)
-    .max(86_400)
-    .meta({
-      description:
-        "With `drain`: after how many seconds running tasks are stopped and handed back, so that other workers run them again (default: they end by themselves).",
-      placeholder: "N",
-    })
-    .optional(),
+  drainSeconds: drainSeconds(
+    "With `drain`: after how many seconds running tasks are stopped and handed back, so that other workers run them again (default: they end by themselves).",
+  ),
 });
 type Asked = z.output<typeof input>;
 

@@ -18,6 +18,7 @@ import { type Layout, layoutOf } from "../store/layout.ts";
 import { accountOf } from "./account.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
+import { drainSeconds } from "./drain-seconds.ts";
 import { check, excerpt } from "./faults.ts";
 import { notAdded } from "./host-faults.ts";
 import type { Operation } from "./operation.ts";
@@ -36,16 +37,9 @@ const input = z.strictObject({
       placeholder: "FILE",
     })
     .optional(),
-  drainSeconds: z
-    .number()
-    .min(0)
-    .max(86_400)
-    .meta({
-      description:
-        "With `drain`: after how many seconds running sessions are stopped, so that their tasks run again, also on other machines (default: they end by themselves).",
-      placeholder: "N",
-    })
-    .optional(),
+  drainSeconds: drainSeconds(
+    "With `drain`: after how many seconds running sessions are stopped, so that their tasks run again, also on other machines (default: they end by themselves).",
+  ),
 });
 type Asked = z.output<typeof input>;
 

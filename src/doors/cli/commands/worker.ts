@@ -13,6 +13,7 @@ import { whyUnreachable } from "../../../fleet/visit.ts";
 import { type FleetSettings, fleetSettings } from "../../../model/fleet.ts";
 import { product } from "../../../model/product.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
+import { drainSeconds } from "../../../operations/drain-seconds.ts";
 import { clock } from "../../../platform/clock.ts";
 import { hostName } from "../../../platform/host-name.ts";
 import { countText } from "../../../report/amounts.ts";
@@ -79,16 +80,9 @@ const own = z.object({
       placeholder: "NAME",
     })
     .optional(),
-  drainSeconds: z
-    .number()
-    .min(0)
-    .max(86_400)
-    .meta({
-      description:
-        "After SIGTERM or Ctrl-C: how long running tasks may take to end before they are stopped and handed back (default: 60).",
-      placeholder: "N",
-    })
-    .optional(),
+  drainSeconds: drainSeconds(
+    "After SIGTERM or Ctrl-C: how long running tasks may take to end before they are stopped and handed back (default: 60).",
+  ),
   json: jsonFlag.shape.json,
 });
 
