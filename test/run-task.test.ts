@@ -316,6 +316,7 @@ describe("after a kill", () => {
     );
     first.signal("SIGKILL");
     await first.ended();
+    const left = JSON.parse(readFileSync(claimPathOf(inTheWay), "utf8"));
     rmSync(inTheWay, { recursive: true });
     const other = ["run-task", "--spec", "other.json", "--out", "out/result.json"];
     const next = await run(home, command);
@@ -324,6 +325,13 @@ describe("after a kill", () => {
     expect(asked(home)).toBe(1);
     expect(resultIn(home)).toMatchObject({ status: "success", result: "done" });
     expect(filesOf(home)).toEqual(["result.json"]);
+    // A claim that names somebody else's batch gives nothing away.
+    expect((await run(home, ["run", '[[answer text="theirs"]]'])).code).toBe(0);
+    rmSync(inTheWay);
+    const forged = { ...left, task: { ...left.task, batchId: newestRow(home)?.batchId } };
+    await Bun.write(claimPathOf(inTheWay), `${JSON.stringify(forged)}\n`);
+    expect(await run(home, command)).toMatchObject({ code: 0, out: "done\n" });
+    expect(asked(home)).toBe(3);
     // Another task with the same file is another matter.
     await Bun.write(join(home.work, "other.json"), JSON.stringify(answers));
     expect((await run(home, other)).err).toContain("has the result of another spec");

@@ -48,10 +48,12 @@ export function earlierResult(out: string, digest: string): TaskResult | undefin
 export async function paidResult(
   context: Context,
   { batchId, digest: claimed }: ClaimedTask,
-  digest: string,
+  { digest, prompt }: { digest: string; prompt: string | undefined },
 ): Promise<TaskResult | undefined> {
   const log = claimed === digest ? context.store.batch(batchId) : undefined;
   const task = log?.state.tasks[0];
+  // Everybody who may write to the folder of the results can name any batch in a claim.
+  if (log?.state.batch.tasks[0]?.prompt !== prompt) return undefined;
   if (!log || task?.status !== "done" || task.outcome.kind !== "succeeded") return undefined;
   return { ...sessionAnswerOf(await wholeAnswer(context, log)), specDigest: digest };
 }

@@ -166,10 +166,12 @@ async function inTurn(asked: Invocation, planned: PlannedBatch, wanted: Wanted):
   // A failure that has just been paid for is a result too, but what was only stopped is still wanted.
   if (done && (done.status === "success" || (hasWaited && done.end === "failed")))
     return sayDone(done, { out, json, terminal });
-  const paid = claim.task && (await paidResult(asked.context, claim.task, digest));
+  const { batchId, tasks } = planned.batch;
+  const wantedTask = { digest, prompt: tasks[0]?.prompt };
+  const paid = claim.task && (await paidResult(asked.context, claim.task, wantedTask));
   // Awaited here, because the claim is given back when this function ends.
   if (paid) return await keepPaid(paid, { out, json, claim, terminal });
-  await claim.begins({ batchId: planned.batch.batchId, digest });
+  await claim.begins({ batchId, digest });
   if (claim.lost.aborted) return "lost";
   return await runHere(asked, planned, { ...wanted, claim });
 }
