@@ -88,15 +88,29 @@ export function argumentsFor(
   sessionId: string,
   { putAside = (_, text) => text, saysBeginning = false }: Circumstances = {},
 ): string[] {
-  const every: Way[] = Object.values(ways);
+  const given = { sessionId, putAside };
   return [
     "-p",
     "--input-format=stream-json",
     "--output-format=stream-json",
     "--verbose",
     ...(saysBeginning ? ["--include-partial-messages"] : []),
-    ...every.flatMap((way) => (typeof way === "string" ? [] : way(options, { sessionId, putAside }))),
+    ...every.flatMap((way) => (typeof way === "string" ? [] : argumentsBy(way, options, given))),
   ];
+}
+
+const every: readonly Way[] = Object.values(ways);
+/** Of options that thousands of sessions share. */
+const known = new WeakMap<SessionOptions, Map<Way, string[]>>();
+
+// What depends on nothing but the options, which nobody changes, is found once.
+function argumentsBy(way: Exclude<Way, string>, options: SessionOptions, given: Given): string[] {
+  if (way.length > 1) return way(options, given);
+  const before = known.get(options) ?? new Map<Way, string[]>();
+  known.set(options, before);
+  const found = before.get(way) ?? way(options, given);
+  before.set(way, found);
+  return found;
 }
 
 function rules(list: string | string[] | undefined): string | undefined {

@@ -27,13 +27,14 @@ export function conversationFile(
   const home = environment["HOME"] ?? homeDirectory();
   const projects = join(environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude"), "projects");
   const name = realPath(workingDirectory).replace(/[^A-Za-z0-9]/g, "-");
+  const isShort = name.length <= longestFolderName;
+  const fileIn = (folder: string) => join(projects, folder, `${sessionId}.jsonl`);
+  // There may be hundreds of folders, and nearly always it is here.
+  if (isShort && exists(fileIn(name))) return fileIn(name);
   const isExpected = (folder: string) =>
-    name.length <= longestFolderName
-      ? folder === name
-      : folder.startsWith(`${name.slice(0, longestFolderName)}-`);
-  const files = (folders: string[]) => folders.map((folder) => join(projects, folder, `${sessionId}.jsonl`));
+    !isShort && folder.startsWith(`${name.slice(0, longestFolderName)}-`);
   const [expected, others] = partition(foldersIn(projects), isExpected);
-  return files(expected).find(exists) ?? files(others).find(exists);
+  return [...expected, ...others].map(fileIn).find(exists);
 }
 
 function partition<Item>(items: readonly Item[], fits: (item: Item) => boolean): [Item[], Item[]] {

@@ -90,6 +90,8 @@ export class TranscriptLines implements Disposable {
       if (bytes.length === 0) return;
       this.#position += bytes.length;
       yield bytes;
+      // The end of the file, at least for now.
+      if (bytes.length < wanted) return;
     }
   }
 

@@ -336,10 +336,16 @@ export function readHead(path: string, bytes: number, { followsLinks = false } =
 
 /** The last bytes of a file as text; "" if there is none. */
 export function readTail(path: string, bytes: number): string {
-  if (!existsSync(path)) return "";
-  const descriptor = openSync(path, "r");
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return "";
+    throw error;
+  }
   try {
     const { size } = fstatSync(descriptor);
+    if (size === 0) return "";
     const buffer = new Uint8Array(Math.min(bytes, size));
     readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
     return new TextDecoder().decode(buffer);

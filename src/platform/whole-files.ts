@@ -63,8 +63,12 @@ export async function replaceFileBy(path: string, write: (beside: string) => Pro
 }
 
 /** Writes a whole file to a name that is not taken; false if it is. */
-export async function placeNewFile(path: string, text: string, how: HowWritten = {}): Promise<boolean> {
-  const beside = await halfFileWith(path, text, how);
+export async function placeNewFile(
+  path: string,
+  contents: string | Uint8Array<ArrayBuffer>,
+  how: HowWritten = {},
+): Promise<boolean> {
+  const beside = await halfFileWith(path, contents, how);
   try {
     await link(beside, path);
     return true;

@@ -1,7 +1,7 @@
 // The frame of every page, with the policy that protects its contents.
 import { printedBy } from "../platform/printed.ts" with { type: "macro" };
 import type { Bundled } from "./bundled.ts";
-import { type Html, html, nothing, vouchedFor } from "./html.ts";
+import { type Html, html, nothing, repeated, vouchedFor } from "./html.ts";
 import type {
   BatchesFacts,
   ComparisonFacts,
@@ -60,6 +60,7 @@ function pageFrame<Facts extends Record<string, string>>(
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
+  const [styleHtml, scriptHtml] = [repeated(vouchedFor(style)), repeated(vouchedFor(script))];
   return ({ title, tag, refreshSeconds, facts, skip, header, main, footer }) => {
     const comment = tag === undefined ? nothing : html`\n<!-- ${tag} -->`;
     const refresh =
@@ -75,14 +76,14 @@ function pageFrame<Facts extends Record<string, string>>(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">${refresh}
 <title>${title}</title>
-<style>${vouchedFor(style)}</style>
+<style>${styleHtml}</style>
 </head>
 <body>
 <a class="skip" href="#${skip.to}">Skip to ${skip.words}</a>
 <header>${header}</header>
 <main>${main}</main>
 <footer>${footer}</footer>
-<script>${vouchedFor(script)}</script>
+<script>${scriptHtml}</script>
 </body>
 </html>
 `;

@@ -4,20 +4,24 @@ import { harmless } from "./harmless.ts";
 // Private to this file, so that no other file can make HTML from a string.
 const own = Symbol("html");
 
+const encoder = new TextEncoder();
+
 /** What a browser may read as HTML. Made by `html` and the functions here; a plain string does not compile. */
 export class Html {
   readonly #content: string | readonly Html[];
+  readonly #encoded: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(content: string | readonly Html[], mark: typeof own) {
+  constructor(content: string | readonly Html[], mark: typeof own, encoded?: Uint8Array<ArrayBuffer>) {
     if (mark !== own) throw new Error("Internal error: HTML is made by `html` alone");
     this.#content = content;
+    this.#encoded = encoded;
   }
 
   get isEmpty(): boolean {
     return this.#content.length === 0;
   }
 
-  /** Whether it is kept in pieces, because it may have megabytes. */
+  /** Whether it is kept in pieces, because it may have megabytes, or has what `repeated` gives. */
   get isLong(): boolean {
     return typeof this.#content !== "string";
   }
@@ -26,6 +30,26 @@ export class Html {
   *pieces(): Generator<string> {
     if (typeof this.#content === "string") yield this.#content;
     else for (const part of this.#content) yield* part.pieces();
+  }
+
+  /** Writes it into the buffer as UTF-8, and returns how many bytes that are; undefined if it does not fit. */
+  encodeInto(buffer: Uint8Array, from = 0): number | undefined {
+    if (this.#encoded) {
+      if (this.#encoded.length > buffer.length - from) return undefined;
+      buffer.set(this.#encoded, from);
+      return this.#encoded.length;
+    }
+    if (typeof this.#content === "string") {
+      const { read, written } = encoder.encodeInto(this.#content, buffer.subarray(from));
+      return read === this.#content.length ? written : undefined;
+    }
+    let at = from;
+    for (const part of this.#content) {
+      const written = part.encodeInto(buffer, at);
+      if (written === undefined) return undefined;
+      at += written;
+    }
+    return at - from;
   }
 
   toString(): string {
@@ -53,12 +77,23 @@ export function html(pieces: TemplateStringsArray, ...values: readonly Content[]
 
 // Stays in pieces, with what is around it as further ones.
 function aroundLong(pieces: TemplateStringsArray, values: readonly Content[]): Html {
-  const parts = pieces.flatMap((piece, index) => {
+  const parts: Html[] = [];
+  let text = "";
+  for (let index = 0; index < pieces.length; index++) {
     const value = values[index];
-    const part = value instanceof Html ? value : new Html(textOf(value), own);
-    return [new Html(piece, own), part];
-  });
-  return new Html(parts, own);
+    text += pieces[index] ?? "";
+    if (value instanceof Html && value.isLong) {
+      parts.push(new Html(text, own), value);
+      text = "";
+    } else text += textOf(value);
+  }
+  return new Html([...parts, new Html(text, own)], own);
+}
+
+/** Kilobytes that many pages have in common, such as their style: they are encoded once. */
+export function repeated(part: Html): Html {
+  const text = part.toString();
+  return new Html([new Html(text, own, encoder.encode(text))], own);
 }
 
 /** Rows, items or sections that may have megabytes together: they stay apart in what contains them directly. */

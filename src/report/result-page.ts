@@ -54,8 +54,13 @@ const longestPrompt = 200_000;
 const commandId = "command";
 const sourceId = "markdown";
 
-/** The page, with its tag within the first 512 bytes. */
+/** The page as a text. */
 export function resultPage(page: ResultPage): string {
+  return resultHtml(page).toString();
+}
+
+/** The page, with its tag within the first 512 bytes. */
+export function resultHtml(page: ResultPage): Html {
   const title = cut(page.label, 90) || `Task ${page.taskNumber}`;
   return resultFrame({
     title: `${title} · task ${page.taskNumber}`,
@@ -74,7 +79,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
     ]}`,
     footer: html`${stepsHtml(page, "Neighbours, below")}<p>Made by ${product.name}</p>`,
-  }).toString();
+  });
 }
 
 function headerHtml(page: ResultPage, title: string): Html {

@@ -15,8 +15,11 @@ interface Source {
 }
 
 interface Writer {
-  /** With every event, or only when the batch is created; others write it afterwards. */
-  written: "always" | "once";
+  /**
+   * With every event, only with one that changes it, because to write it as it is would write its index again, or only when the
+   * batch is created; others write it afterwards.
+   */
+  written: "always" | "changed" | "once";
   from(source: Source): SQLQueryBindings | undefined;
 }
 
@@ -24,6 +27,11 @@ const writers = new Map<z.ZodType, Writer>();
 
 function folded<Schema extends z.ZodType>(schema: Schema, from: Writer["from"]): Schema {
   writers.set(schema, { written: "always", from });
+  return schema;
+}
+
+function settled<Schema extends z.ZodType>(schema: Schema, from: Writer["from"]): Schema {
+  writers.set(schema, { written: "changed", from });
   return schema;
 }
 
@@ -40,17 +48,17 @@ export const batchColumns = z.object({
   name: founded(z.string().exactOptional(), ({ state }) => state.batch.name),
   createdAt: founded(z.number(), ({ state }) => state.createdAt),
   changedAt: folded(z.number(), ({ state }) => state.changedAt),
-  endedAt: folded(z.number().exactOptional(), ({ state }) => state.endedAt),
-  cancelledBy: folded(z.enum(cancellers).exactOptional(), ({ state }) => state.cancelledBy),
+  endedAt: settled(z.number().exactOptional(), ({ state }) => state.endedAt),
+  cancelledBy: settled(z.enum(cancellers).exactOptional(), ({ state }) => state.cancelledBy),
   heldBecause: z.string().exactOptional(),
   heldUntil: z.number().exactOptional(),
-  epoch: folded(z.number(), ({ state }) => state.epoch),
+  epoch: settled(z.number(), ({ state }) => state.epoch),
   aliveAt: founded(z.number(), ({ state }) => state.createdAt),
   runner: identity.exactOptional(),
   keeper: identity.exactOptional(),
   /** The account's hash: whose login the batch uses. */
-  account: folded(z.string(), ({ state }) => state.account.hash),
-  outputDirectory: folded(z.string(), ({ state, kept }) => kept(state.outputDirectory)),
+  account: settled(z.string(), ({ state }) => state.account.hash),
+  outputDirectory: settled(z.string(), ({ state, kept }) => kept(state.outputDirectory)),
   queued: folded(z.number(), ({ state }) => state.counts.queued),
   running: folded(z.number(), ({ state }) => state.counts.running),
   succeeded: folded(z.number(), ({ state }) => state.counts.succeeded),
@@ -65,22 +73,32 @@ const writtenColumns = Object.entries(batchColumns.shape).flatMap(([field, schem
   const writer = writers.get(schema);
   return writer ? [{ ...writer, column: columnOf(field) }] : [];
 });
-const updatedColumns = writtenColumns.filter(({ written }) => written === "always");
+const changingColumns = writtenColumns.filter(({ written }) => written === "always");
+const settledColumns = writtenColumns.filter(({ written }) => written === "changed");
 
 const insertion = `INSERT INTO batches (${writtenColumns.map(({ column }) => column).join(", ")})
   VALUES (${writtenColumns.map(() => "?").join(", ")})`;
-const update = `UPDATE batches SET ${updatedColumns.map(({ column }) => `${column} = ?`).join(", ")}
-  WHERE batch_id = ?`;
+const update = updateOf(changingColumns);
+const fullUpdate = updateOf([...changingColumns, ...settledColumns]);
 
 /** Writes the row of a new batch. */
 export function insertRow(database: Database, source: Source): void {
   database.query(insertion).run(...writtenColumns.map(({ from }) => from(source) ?? null));
 }
 
-/** Updates the row of a batch from its log. */
-export function updateRow(database: Database, source: Source): void {
-  const values = updatedColumns.map(({ from }) => from(source) ?? null);
-  database.query(update).run(...values, source.state.batch.batchId);
+/** What rarely changes in a row, of a log's state now. */
+export function settledValues(source: Source): readonly SQLQueryBindings[] {
+  return settledColumns.map(({ from }) => from(source) ?? null);
+}
+
+/** Updates the row of a batch from its log. `before`: the `settledValues` that the row has. */
+export function updateRow(database: Database, source: Source, before?: readonly SQLQueryBindings[]): void {
+  const settled = settledValues(source);
+  const isFull = before === undefined || settled.some((value, index) => value !== before[index]);
+  const values = changingColumns.map(({ from }) => from(source) ?? null);
+  const { batchId } = source.state.batch;
+  if (isFull) database.query(fullUpdate).run(...values, ...settled, batchId);
+  else database.query(update).run(...values, batchId);
 }
 
 /** The columns of these fields, as a query selects them. */
@@ -94,6 +112,10 @@ export function selectionOf({ shape }: z.ZodObject): string {
 export function parseRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
   const values = z.record(z.string(), z.unknown()).parse(row);
   return schema.parse(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)));
+}
+
+function updateOf(columns: readonly { column: string }[]): string {
+  return `UPDATE batches SET ${columns.map(({ column }) => `${column} = ?`).join(", ")} WHERE batch_id = ?`;
 }
 
 function columnOf(field: string): string {

@@ -6,7 +6,7 @@ import { type Event, type EventBody, eventBody } from "../model/event.ts";
 import { product } from "../model/product.ts";
 import { apply, type BatchState, replaceState, stateFrom } from "../model/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { batchColumns, insertRow, parseRow, selectionOf, updateRow } from "./batch-columns.ts";
+import { batchColumns, insertRow, parseRow, selectionOf, settledValues, updateRow } from "./batch-columns.ts";
 import { isStorageTrouble, StoreProblem } from "./database.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
@@ -115,12 +115,13 @@ export class BatchLog {
     return this.#write(() => {
       this.#unreturned.push(...this.#foldNew());
       if (epoch !== undefined && epoch !== this.state.epoch) throw new Replaced(this.batchId);
+      const before = settledValues(this.#row);
       const events = decide(this.state).map((body): Event => ({ ...body, ...this.#stamp(epoch ?? 0) }));
       for (const event of events) {
         this.#add(event);
         this.#forgetActivity(event);
       }
-      if (events.length > 0) this.#writeRow();
+      if (events.length > 0) updateRow(this.#place.database, this.#row, before);
       return events;
     });
   }
@@ -205,7 +206,7 @@ export class BatchLog {
         ...this.#stamp(epoch),
       };
       this.#add(event);
-      this.#writeRow();
+      updateRow(this.#place.database, this.#row);
       this.#place.database
         .query("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?")
         // By the clock, not by the log, whose time moves on even if the clock was set back.
@@ -228,7 +229,7 @@ export class BatchLog {
         copied: true,
         ...this.#stamp(this.state.epoch + 1),
       });
-      this.#writeRow();
+      updateRow(this.#place.database, this.#row);
       // Long ago, so that it is not resumed automatically, only on request.
       this.#place.database
         .query("UPDATE batches SET runner = NULL, keeper = NULL, alive_at = 0 WHERE batch_id = ?")
@@ -249,8 +250,8 @@ export class BatchLog {
     return holderLives({ holder, seenAt: () => (runner ? aliveAt : 0) });
   }
 
-  #writeRow(): void {
-    updateRow(this.#place.database, { state: this.state, kept: (path) => this.#lines.kept(path) });
+  get #row() {
+    return { state: this.state, kept: (path: string) => this.#lines.kept(path) };
   }
 
   #forgetActivity(event: Event): void {

@@ -1,12 +1,26 @@
 // HTML is a type of its own: no text gets into a page but escaped. The `@ts-expect-error` lines are part of the test.
 import { expect, test } from "bun:test";
-import { Html, html, joined, nothing, sectionHtml } from "../../src/report/html.ts";
+import { Html, html, joined, nothing, repeated, sectionHtml, vouchedFor } from "../../src/report/html.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { filesBelow } from "../files-below.ts";
 import { markupOf, namesIn } from "./markup.ts";
 import { batchState, ended, livePage, pageView, resultOf, started, succeeded, usage } from "./samples.ts";
 
 const vector = "<meta http-equiv=refresh content=0;url=http://127.1:39990>";
+
+test("a page with parts that many pages repeat is the same text, piece by piece, and as bytes if they fit", () => {
+  const style = repeated(vouchedFor("a { content: “<” }"));
+  const page = html`<style>${style}</style>${["é", style]}<p title="${"<"}">${1}</p>`;
+  const text = '<style>a { content: “<” }</style>éa { content: “<” }<p title="&lt;">1</p>';
+  expect(String(page)).toBe(text);
+  expect([...page.pieces()].join("")).toBe(text);
+  const bytes = new TextEncoder().encode(text);
+  const buffer = new Uint8Array(bytes.length + 3).fill(7);
+  expect(page.encodeInto(buffer, 1)).toBe(bytes.length);
+  expect(buffer).toEqual(new Uint8Array([7, ...bytes, 7, 7]));
+  for (let length = 0; length < bytes.length; length++)
+    expect(page.encodeInto(new Uint8Array(length))).toBeUndefined();
+});
 
 test("values are escaped in elements and attributes, and HTML, lists and numbers are not", () => {
   const list = ["<i>", html`<b>${1.5}</b>`, undefined, ""];

@@ -63,6 +63,24 @@ test("a store of a newer version is left alone, with a message that says so", as
   expect(() => home.store()).toThrow(/newer parallel-claude-code-mcp/);
 });
 
+test("an event that changes no index of the batches writes none", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(4), 5);
+  const epoch = log.takeOver(ownIdentity());
+  const written = () => statSync(join(home.state, "store.sqlite-wal")).size;
+  const bytesOf = (events: EventBody[]) => {
+    const before = written();
+    log.append(() => events, epoch);
+    return written() - before;
+  };
+  // The row, the event, its index, and its number, each in a page.
+  const page = 24 + 4096;
+  expect(bytesOf([started(1)])).toBe(4 * page);
+  expect(bytesOf([{ type: "leash-released", outputDirectory: "/elsewhere" }])).toBe(5 * page);
+  expect(bytesOf([started(2)])).toBe(4 * page);
+});
+
 test("the row of a batch says the same as the fold of its events", async () => {
   await using home = new Home();
   using store = home.store();

@@ -6,12 +6,13 @@ import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
 import { type ErrorPage, errorText } from "../../report/error-text.ts";
 import { fileTag } from "../../report/file-tag.ts";
+import type { Html } from "../../report/html.ts";
 import { type Highlight, namesLanguage } from "../../report/markdown.ts";
 import { doorOf } from "../../report/option-words.ts";
 import { remarksOf } from "../../report/remarks.ts";
-import { type ResultPage, resultPage } from "../../report/result-page.ts";
+import { type ResultPage, resultHtml } from "../../report/result-page.ts";
 import { outputFiles, stderrBeside } from "../../store/layout.ts";
-import { findResultFile } from "./result-file.ts";
+import { findResultFile, usualNameOf } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
 import { didMore } from "./session-files.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
@@ -55,12 +56,41 @@ export async function writeTaskFile(
   task: DoneTask,
   { directory, ...shown }: Shown & { directory: string },
 ): Promise<string> {
-  const text = await textOf(state, task, shown);
-  for (;;) {
+  const view = await taskViewOf(state, task, shown);
+  const write = (contents: Contents) => writeContents(state, task, { directory, contents });
+  return view.kind === "result" ? asBytes(resultHtml(view.page), write) : write(errorText(view.page));
+}
+
+type Contents = string | Uint8Array<ArrayBuffer>;
+
+async function writeContents(
+  state: BatchState,
+  task: DoneTask,
+  { directory, contents }: { directory: string; contents: Contents },
+): Promise<string> {
+  let path = join(directory, usualNameOf(state, task));
+  // If the name is taken, it is by the file of an earlier runner, or by a foreign one: then try the next name.
+  while (!(await placeNewFile(path, contents, { tag: state.batch.batchId }))) {
     const file = await findResultFile(state, task, directory);
-    // Somebody else may take the name between the check and the write: then try the next one.
-    if (file.there || (await placeNewFile(file.path, text, { tag: state.batch.batchId })))
-      return basename(file.path);
+    path = file.path;
+    if (file.there) break;
+  }
+  return basename(path);
+}
+
+/** Most pages fit into this, in bytes. */
+const usualPage = 64 * 1024;
+/** Buffers that no write uses at the moment: a new one for each page would be garbage faster than it is collected. */
+const unused: Uint8Array<ArrayBuffer>[] = [];
+
+// A longer page is a string.
+async function asBytes<Done>(page: Html, use: (contents: Contents) => Promise<Done>): Promise<Done> {
+  const buffer = unused.pop() ?? new Uint8Array(usualPage);
+  try {
+    const length = page.encodeInto(buffer);
+    return await use(length === undefined ? page.toString() : buffer.subarray(0, length));
+  } finally {
+    unused.push(buffer);
   }
 }
 
@@ -79,11 +109,6 @@ export async function removeEarlier(
       if (head?.includes(fileTag(batch.batchId, number))) await removePath(path);
     }
   }
-}
-
-async function textOf(state: BatchState, task: DoneTask, shown: Shown): Promise<string> {
-  const view = await taskViewOf(state, task, shown);
-  return view.kind === "result" ? resultPage(view.page) : errorText(view.page);
 }
 
 /** What the file of an ended task shows, as data. */
