@@ -108,9 +108,11 @@ export function selectionOf({ shape }: z.ZodObject): string {
     .join(", ");
 }
 
+const anyRow = z.record(z.string(), z.unknown());
+
 /** Parses a row selected in this way. */
 export function parseRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
-  const values = z.record(z.string(), z.unknown()).parse(row);
+  const values = anyRow.parse(row);
   return schema.parse(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)));
 }
 

@@ -7,16 +7,19 @@ import { unreachable } from "../model/unreachable.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import type { Store } from "./store.ts";
 
-const numbers = z.string().transform((text) => z.array(z.number()).parse(JSON.parse(text)));
+const numberList = z.array(z.number());
+const numbers = z.string().transform((text) => numberList.parse(JSON.parse(text)));
 
-const eventSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("batch-created"), total: z.number() }),
-  z.object({ type: z.literal("attempt-started"), task: z.number() }),
-  z.object({ type: z.literal("attempt-ended"), task: z.number() }),
-  z.object({ type: z.literal("cancel-requested"), tasks: numbers.nullable() }),
-  z.object({ type: z.literal("retry-requested"), tasks: numbers }),
-  z.object({ type: z.literal("tasks-added"), added: z.number() }),
-]);
+const events = z.array(
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("batch-created"), total: z.number() }),
+    z.object({ type: z.literal("attempt-started"), task: z.number() }),
+    z.object({ type: z.literal("attempt-ended"), task: z.number() }),
+    z.object({ type: z.literal("cancel-requested"), tasks: numbers.nullable() }),
+    z.object({ type: z.literal("retry-requested"), tasks: numbers }),
+    z.object({ type: z.literal("tasks-added"), added: z.number() }),
+  ]),
+);
 
 /** How many cancelled tasks of a batch never had a session. A test compares it with the fold. */
 export function cancelledUnstarted(database: Database, batchId: BatchId): number {
@@ -35,7 +38,7 @@ export function cancelledUnstarted(database: Database, batchId: BatchId): number
   const started = new Set<number>();
   // For the others, how those that ended did.
   const ends = new Map<number, "cancelled" | "not-started">();
-  for (const event of z.array(eventSchema).parse(rows)) {
+  for (const event of events.parse(rows)) {
     switch (event.type) {
       case "batch-created":
         all = Array.from({ length: event.total }, (_, index) => index + 1);
@@ -62,7 +65,7 @@ export function cancelledUnstarted(database: Database, batchId: BatchId): number
   return [...ends].filter(([task, end]) => end === "cancelled" && !started.has(task)).length;
 }
 
-const fileFailureSchema = z.object({ path: z.string(), message: z.string() });
+const fileFailures = z.array(z.object({ path: z.string(), message: z.string() }));
 
 /** Which files of a batch could not be written, and why. */
 export function fileFailuresOf({ database, layout }: Store, batchId: BatchId): Map<string, string> {
@@ -73,6 +76,6 @@ export function fileFailuresOf({ database, layout }: Store, batchId: BatchId): M
     )
     .all(batchId);
   const paths = new KeptPaths(layout.stateDirectory, batchId);
-  const failures = z.array(fileFailureSchema).parse(rows);
+  const failures = fileFailures.parse(rows);
   return new Map(failures.map(({ path, message }) => [paths.absolute(path), message]));
 }

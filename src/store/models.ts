@@ -6,7 +6,7 @@ import type { BatchId } from "../model/batch-id.ts";
 /** Of this number of sessions: a batch mixes its models from the beginning. */
 const lookedAt = 50;
 
-const columns = z.object({ model: z.string() });
+const rowsSchema = z.array(z.object({ model: z.string() }));
 
 /** The models of its first sessions that ended, by their ids, in the order of use. Empty until one has ended. */
 export function modelsOf(database: Database, batchId: BatchId): string[] {
@@ -17,8 +17,5 @@ export function modelsOf(database: Database, batchId: BatchId): string[] {
          WHERE model IS NOT NULL GROUP BY model ORDER BY min(sequence)`,
     )
     .all(batchId, lookedAt);
-  return z
-    .array(columns)
-    .parse(rows)
-    .map(({ model }) => model);
+  return rowsSchema.parse(rows).map(({ model }) => model);
 }

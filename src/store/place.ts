@@ -59,9 +59,11 @@ function notedPlace(database: Database): Place {
   return { path: factIn(database, factNames.path), file: factIn(database, factNames.file) };
 }
 
+const factSchema = z.object({ value: z.string() });
+
 function factIn(database: Database, name: string): string | undefined {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(name);
-  return row ? z.object({ value: z.string() }).parse(row).value : undefined;
+  return row ? factSchema.parse(row).value : undefined;
 }
 
 function note(database: Database, name: string, value: string): void {

@@ -46,8 +46,9 @@ const changeSchema = z.object({
 });
 /** An event, as far as it says what changed. */
 export type StoreChange = z.infer<typeof changeSchema>;
+const changeRows = z.array(changeSchema);
 
-const budgetSchema = z.object({ usd: z.number().nullable(), stoppedBy: z.string().nullable() });
+const budgetRows = z.array(z.object({ usd: z.number().nullable(), stoppedBy: z.string().nullable() }));
 /** In US dollars. */
 interface Budgets {
   budgetUsd: number | undefined;
@@ -70,8 +71,12 @@ const endedCountSchema = z
     ...(cancelledBy === null ? {} : { cancelledBy }),
   }));
 type EndedCount = z.output<typeof endedCountSchema>;
+const endedCountRows = z.array(endedCountSchema);
 
+const factSchema = z.object({ value: z.string() });
 const createdSchema = z.object({ created: z.number() });
+
+const pauseRow = z.object({ pause: z.union([z.string(), z.number()]).nullable() }).nullish();
 
 /** The last request to cancel tasks. */
 const stopSchema = z.object({ by: z.enum(cancellers), access: z.enum(accessKinds).optional() });
@@ -210,7 +215,7 @@ export class Store implements Disposable {
       )
       .all(batchId);
     const budgets: Budgets = { budgetUsd: undefined, stoppedAtUsd: undefined };
-    for (const { usd, stoppedBy } of z.array(budgetSchema).parse(rows)) {
+    for (const { usd, stoppedBy } of budgetRows.parse(rows)) {
       budgets.budgetUsd = usd ?? budgets.budgetUsd;
       if (stoppedBy === "budget") budgets.stoppedAtUsd = budgets.budgetUsd;
     }
@@ -226,10 +231,7 @@ export class Store implements Disposable {
            ORDER BY sequence DESC LIMIT 1`,
       )
       .get(batchId);
-    const found = z
-      .object({ pause: z.union([z.string(), z.number()]).nullable() })
-      .nullish()
-      .parse(row);
+    const found = pauseRow.parse(row);
     return typeof found?.pause === "string" ? pause.parse(JSON.parse(found.pause)) : undefined;
   }
 
@@ -292,13 +294,13 @@ export class Store implements Disposable {
       `SELECT sequence, batch_id AS batchId, json_extract(body, '$.type') AS type, json_extract(body, '$.task') AS task
          FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
     );
-    return z.array(changeSchema).parse(changes.all(sequence, limit));
+    return changeRows.parse(changes.all(sequence, limit));
   }
 
   /** Makes hashes of credentials useless outside this store. */
   salt(): string {
     const row = this.database.query<unknown, []>("SELECT value FROM facts WHERE name = 'salt'").get();
-    return z.object({ value: z.string() }).parse(row).value;
+    return factSchema.parse(row).value;
   }
 
   /**
@@ -388,7 +390,7 @@ export class Store implements Disposable {
          total(succeeded) AS succeeded, total(failed) AS failed, total(cancelled) AS cancelled
          FROM batches WHERE ended_at IS NOT NULL GROUP BY queued > 0, cancelled_by`,
     );
-    return z.array(endedCountSchema).parse(rows.all());
+    return endedCountRows.parse(rows.all());
   }
 
   /** Batches that had ended by then (milliseconds since 1970), oldest first; without those that have only paused. */

@@ -10,6 +10,7 @@ const longestError = 9_000;
 /** Most links to what was cut. */
 const mostLinks = 5;
 
+const data = z.record(z.string(), z.unknown());
 const cutResult = z.object({
   taskIndex: z.int(),
   truncated: z.literal(true),
@@ -21,7 +22,7 @@ const cutBatch = z.object({ batchId: z.string(), results: z.array(z.unknown()).o
 export function toolResult(given: unknown) {
   // The text is parsed as JSON too.
   const output = wellFormed(given);
-  const structuredContent = z.record(z.string(), z.unknown()).parse(output);
+  const structuredContent = data.parse(output);
   const text = { type: "text" as const, text: JSON.stringify(output) };
   return { content: [text, ...links(output)], structuredContent };
 }
