@@ -433,6 +433,57 @@ describe("a task for which a session has started already", () => {
     expect(second?.mayStart).toBe(true);
   });
 
+  test("waits for one that is about to be free, and starts its own if that comes to nothing", async () => {
+    using inside = new Inside();
+    const { pool, seen } = poolFor2();
+    seen.left = 0;
+    const patience = { asked: 0, ms: 60_000 };
+    const patient: SessionPool = {
+      ...pool,
+      patienceMs: () => {
+        patience.asked++;
+        return patience.ms;
+      },
+    };
+    const { admission, asks } = admissionIn(inside, { pool: patient });
+    const waitsFor = async (asked: number) => {
+      await eventually(
+        () => patience.asked >= asked,
+        () => "does not wait",
+      );
+    };
+    const second = asks(2);
+    await waitsFor(3);
+    expect(second.isAnswered()).toBe(false);
+    seen.left = 1;
+    {
+      using admitted = await second.promise;
+      expect(admitted?.mayStart).toBe(false);
+    }
+    const third = asks(3);
+    await waitsFor(patience.asked + 2);
+    expect(third.isAnswered()).toBe(false);
+    patience.ms = 0;
+    using admitted = await third.promise;
+    expect(admitted?.mayStart).toBe(true);
+    const before = patience.asked;
+    using first = await admission.admit(1);
+    expect([first?.mayStart, patience.asked]).toEqual([true, before + 1]);
+  });
+
+  test("takes one that becomes free while it waits for the right to start", async () => {
+    using inside = new Inside();
+    const { pool, seen } = poolFor2();
+    seen.left = 0;
+    const { admission, asks } = admissionIn(inside, { starts: 1, pool });
+    using first = await admission.admit(1);
+    const second = asks(2);
+    expect(first?.mayStart).toBe(true);
+    seen.left = 1;
+    using admitted = await second.promise;
+    expect([admitted?.mayStart, seen.reserved]).toEqual([false, 1]);
+  });
+
   test("needs no more memory, while others wait for that and have spares make room", async () => {
     using inside = new Inside();
     const { pool, seen } = poolFor2();

@@ -5,6 +5,7 @@ export const emptyPool: SessionPool = {
   take: () => undefined,
   has: () => false,
   reserve: () => undefined,
+  patienceMs: () => 0,
   release: () => undefined,
   look: () => undefined,
   owns: () => false,

@@ -250,7 +250,8 @@ test("a look that took long is made less often, and one that took no time at onc
   clock.step = 0;
   clock.now += 50;
   expect(hasLooked()).toBe(false);
-  clock.now += 2_000;
+  // Other batches of this process, if any, share the time.
+  clock.now += 60_000;
   expect(hasLooked()).toBe(true);
 });
 

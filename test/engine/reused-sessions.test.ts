@@ -29,6 +29,7 @@ class Processes implements Disposable {
   fault: Error | undefined;
   isUntouched = true;
   bytes = 0;
+  freed = 0;
   beside: ProcessIdentity[] = [];
   /** The kinds of the tasks that may get a process. */
   kinds: Record<number, string> = {};
@@ -43,6 +44,7 @@ class Processes implements Disposable {
     hasOwnClear: () => false,
     stampOf: () => this.stamp,
     bytesOf: () => this.bytes,
+    freed: () => this.freed++,
     failed: (error) => this.failures.push(error),
     now: () => this.now,
   });
@@ -124,6 +126,34 @@ describe("a process that has forgotten its task", () => {
     expect(pool.take(processes.plan("x"), need, 2)).toBeUndefined();
     taken?.session.output[Symbol.dispose]();
     expect(processes.ended).toEqual([]);
+  });
+
+  test("is worth a moment's wait while it answers, once another one has forgotten its task", async () => {
+    using processes = new Processes();
+    const { pool } = processes;
+    processes.kinds = { 2: "a kind", 3: "another kind" };
+    const begun = (marker: string) => {
+      const { plan, session } = processes.answered(marker);
+      processes.now += 400;
+      pool.ready(plan);
+      pool.asked(plan);
+      return { plan, session };
+    };
+    const { plan, session } = begun("one");
+    begun("two");
+    processes.now += 3_000;
+    expect(pool.patienceMs(2)).toBe(0);
+    const clearing = pool.answered({ task: 1, session, options, plan });
+    expect(pool.patienceMs(2)).toBe(0);
+    clearing?.read();
+    session.output[Symbol.dispose]();
+    await clearing?.ended;
+    expect([2, 3].map((task) => pool.patienceMs(task))).toEqual([800, 0]);
+    expect(processes.freed).toBe(0);
+    pool.concluded("one");
+    expect(processes.freed).toBe(1);
+    pool.concluded("two");
+    expect(processes.freed).toBe(1);
   });
 
   test("is no more waited for if it cannot be ended, which the runner hears", async () => {

@@ -10,6 +10,7 @@ import { systemCode } from "../../platform/system-error.ts";
 import { momentNow, type SeenAtStart } from "../reuse/seen-at-start.ts";
 import type { Need, Session, StartPlan } from "./session-host.ts";
 import { exitMs, idleLifeMs, type PooledSession, type SessionPool } from "./session-pool.ts";
+import { Turnover } from "./turnover.ts";
 
 interface ReusedParts {
   /** The plan of the next attempt at a task; undefined if it must have a process of its own. */
@@ -26,6 +27,8 @@ interface ReusedParts {
   isUntouched(kept: SeenAtStart): boolean;
   /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
   bytesOf(marker: string): number;
+  /** A process has become free: somebody may wait for it. */
+  freed(): void;
   /** An internal error. */
   failed(error: unknown): void;
   /** The monotonic clock, in milliseconds. */
@@ -78,11 +81,15 @@ export class ReusedSessions implements SessionPool, Disposable {
   /** Those that wait for a task, by marker. */
   readonly #idle = new Map<string, Idle>();
   readonly #ending = new Set<Promise<unknown>>();
+  readonly #turnover: Turnover;
+  /** Whether one of the processes has forgotten its task. */
+  #hasWorked = false;
   #isClosed = false;
 
   constructor(parts: ReusedParts) {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
+    this.#turnover = new Turnover(this.#now);
   }
 
   [Symbol.dispose](): void {
@@ -96,14 +103,27 @@ export class ReusedSessions implements SessionPool, Disposable {
     if (reuseSessions !== "auto" || !kind || this.#processes.has(marker)) return;
     const stamp = this.#parts.stampOf(workingDirectory);
     this.#processes.set(marker, { plan, session, stamp, kept, tasks: 0, firstBytes: 0, isClearing: false });
+    this.#turnover.taken(marker, plan.kindAfterwards?.() ?? "", { isReady: false });
     void session.exited.then(() => this.#gone(marker));
+  }
+
+  /** A process is ready for its prompt. */
+  ready({ marker }: StartPlan): void {
+    this.#turnover.ready(marker);
+  }
+
+  /** A process has the prompt of its task. */
+  asked({ marker }: StartPlan): void {
+    this.#turnover.asked(marker);
   }
 
   /** Gives away a process for this plan, with the names of its own start; undefined if none waits. */
   take(plan: StartPlan, _need: Need, task: number): PooledSession | undefined {
     const idle = this.#current(plan, task);
     if (!idle) return undefined;
-    this.#idle.delete(idle.process.plan.marker);
+    const { marker } = idle.process.plan;
+    this.#idle.delete(marker);
+    this.#turnover.taken(marker, idle.kind, { isReady: true });
     return idle.started;
   }
 
@@ -122,6 +142,11 @@ export class ReusedSessions implements SessionPool, Disposable {
     };
   }
 
+  patienceMs(task: number): number {
+    const kind = this.#hasWorked ? this.#parts.planOf(task)?.kind?.() : undefined;
+    return kind === undefined ? 0 : this.#turnover.patienceMs(kind);
+  }
+
   release(): void {
     for (const idle of this.#unreserved()) if (idle.isFree) this.#end(idle);
   }
@@ -131,6 +156,7 @@ export class ReusedSessions implements SessionPool, Disposable {
    * process; undefined if it must end, because something of its task would stay in it, or no task waits for it.
    */
   answered({ task, session, options, plan }: Answered): Clearing | undefined {
+    this.#turnover.answered(plan.marker);
     const process = this.#processes.get(plan.marker);
     const { reading, end } = session.output;
     if (!process || this.#isClosed || !this.#isWanted(task, plan)) return undefined;
@@ -154,6 +180,7 @@ export class ReusedSessions implements SessionPool, Disposable {
     void clearing.ended.then((cleared) => {
       process.isClearing = false;
       if (!cleared) return;
+      this.#hasWorked = true;
       const { offset, sessionId, output } = cleared;
       const started: PooledSession = {
         plan: { ...plan, sessionId, offset },
@@ -179,7 +206,9 @@ export class ReusedSessions implements SessionPool, Disposable {
   /** The end of a task is in the log: its process, if that has forgotten it, may have another one. */
   concluded(marker: string): void {
     const idle = this.#idle.get(marker);
-    if (idle) idle.isFree = true;
+    if (!idle) return;
+    idle.isFree = true;
+    this.#parts.freed();
   }
 
   look(): void {
@@ -266,6 +295,7 @@ export class ReusedSessions implements SessionPool, Disposable {
   }
 
   #gone(marker: string): void {
+    this.#turnover.gone(marker);
     this.#processes.delete(marker);
     const idle = this.#idle.get(marker);
     if (idle) this.#end(idle);

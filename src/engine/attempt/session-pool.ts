@@ -38,6 +38,8 @@ export interface SessionPool extends Disposable {
   has(task: number): boolean;
   /** Sets one aside for the next attempt at a task, until disposed of; undefined if there is none. */
   reserve(task: number): Disposable | undefined;
+  /** How long a task should wait for a session, because one is about to be free, in milliseconds. 0: it should start its own. */
+  patienceMs(task: number): number;
   /** Ends those that no task has: something else needs what they use. */
   release(): void;
   /** Looks which must go, and whether some should start. Call on every beat, and after changes. */
@@ -56,6 +58,7 @@ export function poolOf(...pools: readonly SessionPool[]): SessionPool {
     take: (plan, need, task) => firstOf(pools, (pool) => pool.take(plan, need, task)),
     has: (task) => pools.some((pool) => pool.has(task)),
     reserve: (task) => firstOf(pools, (pool) => pool.reserve(task)),
+    patienceMs: (task) => Math.max(...pools.map((pool) => pool.patienceMs(task))),
     release() {
       for (const pool of pools) pool.release();
     },

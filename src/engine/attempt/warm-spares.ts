@@ -152,6 +152,11 @@ export class WarmSpares implements SessionPool, Disposable {
     };
   }
 
+  /** A session that starts for the task is there as soon as a spare. */
+  patienceMs(): number {
+    return 0;
+  }
+
   take(plan: StartPlan, need: Need, task: number): PooledSession | undefined {
     this.#noteStart();
     const kind = this.#spares.size > 0 ? plan.kind?.() : undefined;

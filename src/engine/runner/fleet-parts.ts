@@ -56,7 +56,7 @@ export function fleetParts(
     holds: { stopping: () => undefined, claim: () => true, release: () => undefined },
     login: { ended: () => undefined },
     host: { whyWait: () => link.whyWait() },
-    pool: { has: () => false, reserve: () => undefined, release: () => undefined },
+    pool: { has: () => false, reserve: () => undefined, patienceMs: () => 0, release: () => undefined },
     report,
     spentSince,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),

@@ -47,7 +47,7 @@ export interface StartParts {
   layout: Layout;
   host: SessionHost;
   pool: SessionPool;
-  reused: Pick<ReusedSessions, "started">;
+  reused: Pick<ReusedSessions, "started" | "ready" | "asked">;
   workspace: Workspace;
   attempts: Attempts;
   holds: TaskHolds;
@@ -141,6 +141,7 @@ async function startIn(
   const ready = () => {
     admitted.ready();
     opened.ready?.();
+    parts.reused.ready(opened.plan);
   };
   parts.reused.started(opened, plan.options);
   if (opened.isNew) startBackoff.started();
@@ -160,6 +161,7 @@ async function startIn(
   if (turn !== "go") return turn;
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
+  parts.reused.asked(opened.plan);
   const { attempt, options, prompt, resumes, costBefore } = plan;
   const { marker, sessionId, transcript, workingDirectory } = opened.plan;
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };

@@ -63,7 +63,7 @@ interface AdmissionParts {
   /** The same for tasks that may run on the same machines: only those wait for one another. Absent on this machine alone. */
   laneOf?(number: number): string;
   /** Sessions that have started without a task: who gets one needs no right to start, and no more memory. */
-  pool: Pick<SessionPool, "has" | "reserve" | "release">;
+  pool: Pick<SessionPool, "has" | "reserve" | "patienceMs" | "release">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
   report(reason: WaitReason | undefined): void;
   /** What all batches have cost since a time: asked only if the operator has set budgets. */
@@ -198,16 +198,19 @@ export class Admission {
         this.#parts.slots,
         "Waits for a slot: other batches of this account use all of them.",
       );
-      const reserved = slot && this.#parts.pool.reserve(number);
-      const start = reserved ?? (slot && (await this.#acquireStart({ number, lane })));
+      const reserved = slot && (await this.#reserve(number));
+      const right =
+        slot && !reserved ? await this.#acquireStart({ number, lane }, { orReserved: true }) : undefined;
+      // One that became free meanwhile is there sooner than one that has to start.
+      const start = reserved ?? right ?? (slot && this.#parts.pool.reserve(number));
       // Everything may have changed while it waited.
       if (slot && start && this.isDue(number) && !this.#check(number, start) && this.#claim(number))
         return admitted(slot, start, {
-          mayStart: reserved === undefined,
+          mayStart: right !== undefined,
           acquireStart: () => this.#acquireStart({ number, lane }),
           isDue: () => this.isDue(number),
           // Another session of the same kind takes the place of one that was counted.
-          hasRoom: () => reserved === undefined || this.#machineWait(number) === undefined,
+          hasRoom: () => right !== undefined || this.#machineWait(number) === undefined,
           released: () => this.#release(number),
         });
       start?.[Symbol.dispose]();
@@ -215,6 +218,17 @@ export class Admission {
       waiting.since = performance.now();
     }
     return undefined;
+  }
+
+  // A session of the pool, for which it waits for a moment if one is about to be free.
+  async #reserve(number: number): Promise<Disposable | undefined> {
+    const { pool } = this.#parts;
+    let reserved = pool.reserve(number);
+    for (const since = performance.now(); !reserved && this.isDue(number); reserved = pool.reserve(number)) {
+      if (performance.now() - since >= pool.patienceMs(number)) return undefined;
+      await clock.next("soon");
+    }
+    return reserved;
   }
 
   // Waits until no check finds anything. False if the task is not due any more.
@@ -290,8 +304,13 @@ export class Admission {
     return `${awaitsCost}: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
-  #acquireStart(of: { number: number; lane: string }): Promise<Slot | PlacedSlot | undefined> {
-    return this.#acquire(of, this.#parts.starts, awaitsStart);
+  // `orReserved`: no longer than until the pool has a session.
+  #acquireStart(
+    of: { number: number; lane: string },
+    { orReserved = false } = {},
+  ): Promise<Slot | PlacedSlot | undefined> {
+    const { starts, pool } = this.#parts;
+    return this.#acquire(of, starts, awaitsStart, () => !orReserved || !pool.has(of.number));
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does, unless sessions of this batch run.
@@ -299,6 +318,7 @@ export class Admission {
     { number, lane }: { number: number; lane: string },
     rights: StartRights,
     because: string,
+    isNeeded = () => true,
   ): Promise<Slot | PlacedSlot | undefined> {
     const { state, slots, mayGoElsewhere = false } = this.#parts;
     const since = performance.now();
@@ -308,7 +328,7 @@ export class Admission {
       const isLong = performance.now() - since > reportAfterMs;
       if (isLong && (isToldAnyway || state().counts.running === 0)) this.#report(lane, { because });
     });
-    const right = await rights.acquire(() => this.#isOpen(number), number);
+    const right = await rights.acquire(() => this.#isOpen(number) && isNeeded(), number);
     this.#report(lane, undefined);
     return right;
   }

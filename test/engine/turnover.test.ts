@@ -1,0 +1,88 @@
+// When a task waits for a process that is about to be free, instead of starting its own.
+import { describe, expect, test } from "bun:test";
+import { Turnover } from "../../src/engine/attempt/turnover.ts";
+
+/** A runner in which a start took 400 ms, and a task of kind "k" 3 s. */
+function known() {
+  const at = { now: 0 };
+  const turnover = new Turnover(() => at.now);
+  const begin = (marker: string, kind = "k") => {
+    turnover.taken(marker, kind, { isReady: false });
+    at.now += 400;
+    turnover.ready(marker);
+    turnover.asked(marker);
+  };
+  begin("first");
+  at.now += 3_000;
+  turnover.answered("first");
+  return { at, turnover, begin };
+}
+
+describe("a task waits for a process", () => {
+  test("twice as long as a start takes, if one should be free by then", () => {
+    const { at, turnover, begin } = known();
+    expect(turnover.patienceMs("k")).toBe(0);
+    begin("a");
+    expect(turnover.patienceMs("k")).toBe(0);
+    at.now += 2_199;
+    expect(turnover.patienceMs("k")).toBe(0);
+    at.now += 1;
+    expect(turnover.patienceMs("k")).toBe(800);
+    expect(turnover.patienceMs("another")).toBe(0);
+  });
+
+  test("not for one that takes more than three times as long as the others, nor for one that has gone", () => {
+    const { at, turnover, begin } = known();
+    begin("a");
+    at.now += 8_999;
+    expect(turnover.patienceMs("k")).toBe(800);
+    at.now += 1;
+    expect(turnover.patienceMs("k")).toBe(0);
+    begin("b");
+    at.now += 2_900;
+    expect(turnover.patienceMs("k")).toBe(800);
+    turnover.gone("b");
+    expect(turnover.patienceMs("k")).toBe(0);
+  });
+
+  test("not for one that starts, or waits for its prompt; its time begins with both", () => {
+    const { at, turnover } = known();
+    turnover.taken("a", "k", { isReady: false });
+    turnover.asked("a");
+    at.now += 400;
+    turnover.ready("a");
+    at.now += 1_000;
+    expect(turnover.patienceMs("k")).toBe(0);
+    turnover.taken("b", "k", { isReady: true });
+    at.now += 2_900;
+    turnover.gone("a");
+    expect(turnover.patienceMs("k")).toBe(0);
+    turnover.asked("b");
+    expect(turnover.patienceMs("k")).toBe(0);
+  });
+
+  test("not before it is known how long starts and tasks take", () => {
+    const turnover = new Turnover(() => 0);
+    turnover.taken("a", "k", { isReady: true });
+    turnover.asked("a");
+    expect(turnover.patienceMs("k")).toBe(0);
+    turnover.answered("a");
+    turnover.taken("b", "k", { isReady: true });
+    turnover.asked("b");
+    expect(turnover.patienceMs("k")).toBe(0);
+  });
+
+  test("as the middle one of the last nine went", () => {
+    const { at, turnover, begin } = known();
+    for (let round = 0; round < 9; round++) {
+      begin(`r${round}`);
+      at.now += round < 4 ? 100_000 : 50_000;
+      turnover.answered(`r${round}`);
+    }
+    begin("a");
+    at.now += 49_199;
+    expect(turnover.patienceMs("k")).toBe(0);
+    at.now += 1;
+    expect(turnover.patienceMs("k")).toBe(800);
+  });
+});
