@@ -175,6 +175,3 @@ export const result = z.object({
   structured_output: z.unknown().optional(),
   origin: z.object({ kind: z.string() }).optional().catch(undefined),
 });
-
-/** What every message begins with. */
-export const head = z.object({ type: z.string(), subtype: lenient.string });

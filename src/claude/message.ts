@@ -8,7 +8,6 @@ import {
   assistant,
   backgroundTasks,
   controlResponse,
-  head,
   init,
   modelFallback,
   type OpenTask,
@@ -61,10 +60,7 @@ export function messageFrom(line: Line): Message {
 }
 
 function parsedMessage(value: unknown): Message {
-  const shape = head.safeParse(value);
-  if (!shape.success) return { kind: "other" };
-  const { type, subtype } = shape.data;
-  switch (type) {
+  switch (wordIn(value, "type")) {
     case "result": {
       const parsed = result.safeParse(value);
       if (!parsed.success) return { kind: "other" };
@@ -75,6 +71,8 @@ function parsedMessage(value: unknown): Message {
       return parsed.success ? { kind: "assistant", assistant: parsed.data } : { kind: "other" };
     }
     case "stream_event": {
+      // There is one for each word of an answer.
+      if (wordIn(fieldIn(value, "event"), "type") !== "message_start") return { kind: "other" };
       const parsed = replyStart.safeParse(value);
       return parsed.success ? { kind: "reply-start", start: parsed.data } : { kind: "other" };
     }
@@ -87,7 +85,7 @@ function parsedMessage(value: unknown): Message {
     case "user":
       return { kind: "refusals", refusals: refusalsIn(value) };
     case "system":
-      return systemMessage(value, subtype);
+      return systemMessage(value, wordIn(value, "subtype"));
     case "control_response": {
       const parsed = controlResponse.safeParse(value);
       if (!parsed.success) return { kind: "other" };
@@ -96,6 +94,16 @@ function parsedMessage(value: unknown): Message {
     default:
       return { kind: "other" };
   }
+}
+
+// Looked at in every line, so without a schema.
+function wordIn(value: unknown, name: string): string | undefined {
+  const field = fieldIn(value, name);
+  return typeof field === "string" ? field : undefined;
+}
+
+function fieldIn(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function systemMessage(value: unknown, subtype: string | undefined): Message {

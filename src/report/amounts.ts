@@ -1,11 +1,12 @@
 // Times, money, sizes and numbers for people.
 
-// `toLocaleString` would create a formatter for each number; created with the module, they would cost each start 3 ms.
+// For unusual numbers. `toLocaleString` would create a formatter for each number; created with the module, they would cost each
+// start 3 ms.
 const formatters = new Map<number | undefined, Intl.NumberFormat>();
 
 /** US dollars: four decimals below ten cents, otherwise two. `atLeast`: part of it is unknown. */
 export function costText(costUsd: number, atLeast = false): string {
-  const amount = formatter(costUsd > 0 && costUsd < 0.1 ? 4 : 2).format(costUsd);
+  const amount = withPlaces(costUsd, costUsd > 0 && costUsd < 0.1 ? 4 : 2);
   return atLeast ? `at least $${amount}` : `$${amount}`;
 }
 
@@ -47,8 +48,8 @@ export function elapsedText(milliseconds: number): string {
 
 /** A number with thousands separators. */
 export function numberText(value: number): string {
-  // Without a separator: a formatter takes longer than everything else on a page of a result.
-  if (Number.isInteger(value) && value >= 0 && value < 1000) return String(value);
+  // A formatter takes longer than everything else on a page of a result.
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return withSeparators(String(value));
   return formatter().format(value);
 }
 
@@ -75,6 +76,13 @@ export function timeText(at: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${sign}${hours}:${twoDigits(Math.abs(offset) % 60)}`;
 }
 
+// Rounded as its decimals say: 1.005 is "1.01", although the nearest number of the machine is a little less.
+function withPlaces(value: number, places: number): string {
+  if (value !== 0 && !(value >= 1e-6 && value < 1e9)) return formatter(places).format(value);
+  const units = Math.round(Number(`${value}e${places}`));
+  return withSeparators(Number(`${units}e-${places}`).toFixed(places));
+}
+
 // Without `places`, as many as the number has, at most three.
 function formatter(places?: number): Intl.NumberFormat {
   const known = formatters.get(places);
@@ -83,6 +91,16 @@ function formatter(places?: number): Intl.NumberFormat {
   const made = new Intl.NumberFormat("en-US", fixed);
   formatters.set(places, made);
   return made;
+}
+
+// Of a number as JavaScript writes it without an exponent.
+function withSeparators(text: string): string {
+  const point = text.indexOf(".");
+  let end = point < 0 ? text.length : point;
+  let shown = text.slice(end);
+  const begin = text.startsWith("-") ? 1 : 0;
+  for (; end - begin > 3; end -= 3) shown = `,${text.slice(end - 3, end)}${shown}`;
+  return `${text.slice(0, end)}${shown}`;
 }
 
 function twoDigits(value: number): string {

@@ -39,6 +39,33 @@ describe("an amount", () => {
     expect(costText(cost, true)).toBe(`at least ${text}`);
   });
 
+  test("and a number are written as the formatter of the system writes them", () => {
+    const formatter = (places?: number) =>
+      new Intl.NumberFormat("en-US", {
+        ...(places === undefined ? {} : { minimumFractionDigits: places, maximumFractionDigits: places }),
+      });
+    const [whole, two, four] = [formatter(), formatter(2), formatter(4)];
+    const numbers = [
+      1.005,
+      915.175,
+      0.00005,
+      0.000049,
+      1e-9,
+      999.995,
+      12_345.678,
+      -3.5,
+      -1_000,
+      2 ** 53,
+      1e21,
+    ];
+    for (let power = -6; power < 13; power++)
+      for (let step = 1; step < 40; step++) numbers.push(Number(`${step * 2.345}e${power}`));
+    for (const number of [...numbers, 0, 999, 1_000, 1_234_567, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(numberText(number)).toBe(whole.format(number));
+      expect(costText(number)).toBe(`$${(number > 0 && number < 0.1 ? four : two).format(number)}`);
+    }
+  });
+
   test.each([
     [-1, "0 s"],
     [0, "0 s"],
