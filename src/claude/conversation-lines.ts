@@ -18,6 +18,7 @@ const block = z.object({
   tool_use_id: z.string().optional().catch(undefined),
 });
 type Block = z.infer<typeof block>;
+const blocks = z.array(block);
 
 const spoken = z.object({
   type: z.enum(["assistant", "user"]),
@@ -150,7 +151,7 @@ function replyOf({ id, usage }: Spoken["message"]): Reply | undefined {
 // A tool result is a text, or a list of texts and other blocks.
 function contentText(content: unknown): string {
   if (typeof content === "string") return content;
-  const parsed = z.array(block).safeParse(content);
+  const parsed = blocks.safeParse(content);
   if (!parsed.success) return content === undefined ? "" : jsonOf(content);
   return parsed.data.map(({ type, text }) => text ?? `[${type}]`).join("\n");
 }

@@ -69,14 +69,16 @@ function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput): Faul
   return [wrong(["forkSession"], prose`requires ${option("resumeSessionId")}, the conversation to copy`)];
 }
 
+const bypassing = z.literal("bypassPermissions");
+const bypassingSettings = z.object({ permissions: z.object({ defaultMode: bypassing }) });
+const bypassingAgent = z.object({ permissionMode: bypassing });
+
 // The same thing can be requested in three places.
 function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): Fault[] {
   if (configuration.allowBypassPermissions) return [];
-  const inSettings = z
-    .object({ permissions: z.object({ defaultMode: z.literal("bypassPermissions") }) })
-    .safeParse(options.settings).success;
+  const inSettings = bypassingSettings.safeParse(options.settings).success;
   const agents = Object.entries(options.agents ?? {}).filter(
-    ([, agent]) => z.object({ permissionMode: z.literal("bypassPermissions") }).safeParse(agent).success,
+    ([, agent]) => bypassingAgent.safeParse(agent).success,
   );
   const places: Place[] = [
     ...(options.permissionMode === "bypassPermissions" ? [["permissionMode"]] : []),

@@ -26,7 +26,12 @@ const countSchema = z.object({
 /** Attempts that ended alike. */
 export type AttemptCount = z.infer<typeof countSchema>;
 
+// A newer program may have written more than this one knows: then nothing is known.
+const countsSchema = z.array(countSchema).catch([]);
+const factSchema = z.object({ value: z.string() });
+
 const rowSchema = z.looseObject(countSchema.omit({ within: true }).shape);
+const limitCount = z.number();
 
 // A fact, not a table: older programs ignore it, and the schema stays the same.
 const factName = "removed-attempts";
@@ -66,15 +71,14 @@ export function keepAttemptCounts(database: Database, batchId: BatchId): void {
 export function removedAttemptCounts(database: Database): AttemptCount[] {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
   if (!row) return [];
-  const { value } = z.object({ value: z.string() }).parse(row);
-  // A newer program may have written more than this one knows: then nothing is known.
-  return z.array(countSchema).catch([]).parse(JSON.parse(value));
+  const { value } = factSchema.parse(row);
+  return countsSchema.parse(JSON.parse(value));
 }
 
 function countFrom(value: unknown): AttemptCount {
   const row = rowSchema.parse(value);
   const { outcome, why, count, retried, timed, durationMs } = row;
-  const limits = durationLimitsMs.map((_, index) => z.number().parse(row[`within${index}`]));
+  const limits = durationLimitsMs.map((_, index) => limitCount.parse(row[`within${index}`]));
   return { outcome, why, count, retried, timed, durationMs, within: limits };
 }
 

@@ -16,6 +16,10 @@ const keptSchema = z.object({
   /** Older programs stored nothing if there was no version. */
   version: z.string().optional(),
 });
+// A newer program may have written more than this one knows: then nothing is known.
+const allKeptSchema = z.array(keptSchema).catch([]);
+const factSchema = z.object({ value: z.string() });
+
 /** What a file answered. */
 export type KeptVersion = z.infer<typeof keptSchema>;
 
@@ -37,9 +41,8 @@ export function keepVersion(database: Database, kept: KeptVersion): void {
 function allKept(database: Database): KeptVersion[] {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
   if (!row) return [];
-  const { value } = z.object({ value: z.string() }).parse(row);
-  // A newer program may have written more than this one knows: then nothing is known.
-  return z.array(keptSchema).catch([]).parse(JSON.parse(value));
+  const { value } = factSchema.parse(row);
+  return allKeptSchema.parse(JSON.parse(value));
 }
 
 function isOf(kept: KeptVersion, { path, size, modifiedAt }: FileStamp): boolean {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 
 const rowSchema = z.object({ batchId: z.string(), body: z.string() });
+const rowsSchema = z.array(rowSchema);
 
 const idPattern = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
@@ -32,7 +33,7 @@ export function foreignConversations(database: Database, batchId: BatchId): Set<
     `SELECT batch_id AS batchId, body FROM events WHERE batch_id = ?
        AND json_extract(body, '$.type') IN ('batch-created', 'tasks-added', 'retry-requested')`,
   );
-  const bodies = z.array(rowSchema).parse(asked.all(batchId));
+  const bodies = rowsSchema.parse(asked.all(batchId));
   if (bodies.some(({ body }) => body.includes('"claudeArguments":'))) return undefined;
   return new Set(
     bodies.flatMap(({ body }) => [...body.matchAll(/"resumeSessionId":"([^"]+)"/g)].map(([, id = ""]) => id)),

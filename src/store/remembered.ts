@@ -65,6 +65,8 @@ export type AnswerRecord = z.output<typeof answerRecord>;
 export type AnswerToKeep = Omit<AnswerRecord, "transcriptHash">;
 
 const row = z.object({ id: z.number(), used_at: z.number(), file: z.string(), record: z.string() });
+const refusalRow = z.object({ because: z.string() });
+const modelRow = z.object({ model: z.string() });
 
 /** An answer that may be right again. */
 export interface Remembered extends AnswerRecord {
@@ -124,7 +126,7 @@ export class RememberedAnswers implements Disposable {
     const found = this.#database
       .query<unknown, [string]>("SELECT because FROM refusals WHERE key = ?")
       .get(key);
-    return found ? z.object({ because: z.string() }).parse(found).because : undefined;
+    return found ? refusalRow.parse(found).because : undefined;
   }
 
   /** The model that last answered those who asked for one by this name. */
@@ -132,7 +134,7 @@ export class RememberedAnswers implements Disposable {
     const found = this.#database
       .query<unknown, [string]>("SELECT model FROM models WHERE asked = ?")
       .get(asked);
-    return found ? z.object({ model: z.string() }).parse(found).model : undefined;
+    return found ? modelRow.parse(found).model : undefined;
   }
 
   setModel(asked: string, model: string): void {

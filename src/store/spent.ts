@@ -34,7 +34,9 @@ const columns = z.object({
 });
 /** What sessions of one batch cost that ended in one quarter of an hour, by one model. */
 export type Spent = z.output<typeof columns>;
+const allColumns = z.array(columns);
 
+const usageByModel = z.record(z.string(), modelUsage);
 const endedSchema = z.object({
   batchId: batchIdSchema,
   at: z.number(),
@@ -43,7 +45,7 @@ const endedSchema = z.object({
   models: z
     .string()
     .nullable()
-    .transform((text) => (text === null ? {} : z.record(z.string(), modelUsage).parse(JSON.parse(text)))),
+    .transform((text) => (text === null ? {} : usageByModel.parse(JSON.parse(text)))),
 });
 type Ended = z.output<typeof endedSchema>;
 
@@ -81,7 +83,7 @@ export function removedSpent(database: Database, since = 0, until = Number.MAX_S
          FROM spent WHERE quarter >= ? AND quarter < ?`,
     )
     .all(since, until);
-  return z.array(columns).parse(rows);
+  return allColumns.parse(rows);
 }
 
 /** What sessions cost whose ends stand behind an event. */

@@ -6,10 +6,12 @@ const factName = "tidied-at";
 /** Looking for what is old reads much of the log, and nothing ages faster. */
 const everyMs = 24 * 60 * 60_000;
 
+const factSchema = z.object({ value: z.string() });
+
 /** Whether it has been long enough. A clock that was set back counts as long enough. */
 export function isTidyingDue(database: Database, now: number): boolean {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
-  const at = row ? Number(z.object({ value: z.string() }).parse(row).value) : Number.NEGATIVE_INFINITY;
+  const at = row ? Number(factSchema.parse(row).value) : Number.NEGATIVE_INFINITY;
   return !(Math.abs(now - at) < everyMs);
 }
 

@@ -103,10 +103,12 @@ function propertyOf(name: string): string | undefined {
   )?.property;
 }
 
+const nameList = z.array(z.coerce.string());
+
 // Keys, names or numbers of tasks: `parse; count`, or a JSON list for those that have such signs.
 function namesIn(cell: string): string[] {
   if (cell.startsWith("[")) {
-    const list = z.array(z.coerce.string()).safeParse(jsonIn(cell));
+    const list = nameList.safeParse(jsonIn(cell));
     if (list.success) return list.data;
   }
   return cell.split(/[;,]/).flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
