@@ -8,7 +8,8 @@ import { scheduleLogVariable } from "./platform/session-variables.ts";
 const [first, ...others] = process.argv.slice(2);
 
 // The executable starts with a lazy compiler (`scripts/build.ts`). What runs longer should run faster.
-setTimeout(() => compileSooner("late"), 1_000).unref();
+const isLonger = setTimeout(() => compileSooner("late"), 1_000);
+isLonger.unref();
 
 // In a container without an init process.
 if (process.pid === 1) await (await import("./platform/orphans.ts")).reapAsInit();
@@ -23,6 +24,8 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   compileSooner("late");
   process.exit(await runHidden(first, others));
 } else if ((others.length === 0 && first === "serve") || (first === undefined && !process.stdin.isTTY)) {
+  // A server mostly waits, and there may be one for each window of a client: compiled code would only take memory.
+  clearTimeout(isLonger);
   const { serve } = await import("./doors/mcp/stdio/serve.ts");
   process.exit(await serve());
 } else {

@@ -4,9 +4,9 @@ import { cut } from "../../model/cut.ts";
 import { spanContextFrom } from "../../model/trace.ts";
 import { UserError } from "../../operations/context.ts";
 import { nearest } from "../../operations/nearest.ts";
-import { type Call, ConnectionLost, type Tool } from "../../operations/operation.ts";
+import { type Call, ConnectionLost } from "../../operations/operation.ts";
 import { perform, performStart } from "../../operations/perform.ts";
-import { tools } from "../../operations/tools.ts";
+import { toolNamed, toolNames } from "../../operations/tool-named.ts";
 import { troubleText } from "../../operations/trouble.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { type Connection, clientName } from "./connection.ts";
@@ -26,7 +26,7 @@ export interface ToolCall {
 /** Calls a tool, and answers with its result, with what is wrong, or with a task. Throws if there is no such tool. */
 export async function callTool({ name, input, startedAt }: ToolCall, from: Request) {
   const { server, connection, request } = from;
-  const tool = toolNamed(name);
+  const tool = (await toolNamed(name)) ?? refuseName(name);
   try {
     const context = await connection.context.get();
     const call: Call = {
@@ -51,12 +51,9 @@ export async function callTool({ name, input, startedAt }: ToolCall, from: Reque
   }
 }
 
-function toolNamed(name: string): Tool {
-  const tool = tools.find((candidate) => candidate.name === name);
-  if (tool) return tool;
-  const names = tools.map((candidate) => candidate.name);
-  const near = nearest(name, names);
-  const meant = near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`;
+function refuseName(name: string): never {
+  const near = nearest(name, toolNames);
+  const meant = near === undefined ? `there are ${toolNames.join(", ")}` : `did you mean ${near}?`;
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${cut(name, 100)} not found; ${meant}`);
 }
 

@@ -3,6 +3,7 @@
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { ClientEnded } from "../../../operations/operation.ts";
 import { settledWithin } from "../../../platform/clock.ts";
+import { RestingMemory } from "../../../platform/resting-memory.ts";
 import { ContextAtFirstUse } from "../context-at-first-use.ts";
 import { newServer } from "../server.ts";
 import { StdioTransport } from "./transport.ts";
@@ -20,11 +21,12 @@ export async function serve(): Promise<number> {
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
   const calls = new Set<Promise<unknown>>();
+  const memory = new RestingMemory(() => calls.size > 0);
   const server = serveStdio(
     ({ era }) =>
       newServer({ context, era, environment: process.env, client: client.signal, calls }, { tells: true }),
     {
-      transport: onClose(transport, closed.resolve),
+      transport: onSend(onClose(transport, closed.resolve), () => memory.worked()),
       onerror: () => undefined,
     },
   );
@@ -45,6 +47,16 @@ function onClose(transport: StdioTransport, closed: () => void): StdioTransport 
   transport.close = async () => {
     await close();
     closed();
+  };
+  return transport;
+}
+
+// Whatever the server has done ends with a message.
+function onSend(transport: StdioTransport, sending: () => void): StdioTransport {
+  const send = transport.send.bind(transport);
+  transport.send = (message) => {
+    sending();
+    return send(message);
   };
   return transport;
 }
