@@ -107,7 +107,7 @@ for (const { title, given, found } of [
   {
     title: "a user's own switches for Bun reach runner and keeper, and no session",
     given: { BUN_JSC_useFTLJIT: "1", BUN_JSC_forceRAMSize: "1073741824" },
-    found: { BUN_JSC_useFTLJIT: "1", BUN_JSC_forceRAMSize: "1073741824" },
+    found: { ...bunSwitches, BUN_JSC_useFTLJIT: "1", BUN_JSC_forceRAMSize: "1073741824" },
   },
 ])
   testNeeding("Linux")(title, async () => {

@@ -16,12 +16,10 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { NoRegularFile } from "./files.ts";
+import { lentBuffer } from "./lent-buffers.ts";
 import { join } from "./paths.ts";
 import { mayBeOpenElsewhere, openElsewhereMs } from "./removal.ts";
 import { systemCode } from "./system-error.ts";
-
-/** Characters of a text in pieces that are written at once. */
-const charactersAtOnce = 256 * 1024;
 
 /** A text in pieces, never all in memory at once. */
 type Pieces = Iterable<string> | AsyncIterable<string>;
@@ -251,12 +249,13 @@ async function halfFileWith(
     await writeNew(beside, () => writeFile(beside, contents, { flag: "wx", mode }));
     return beside;
   }
-  const texts = gathered(contents);
+  using lent = lentBuffer();
+  const fillings = filled(lent.buffer, contents);
   try {
-    await writeNew(beside, await writerOf(beside, texts, mode));
+    await writeNew(beside, await writerOf(beside, fillings, mode));
   } finally {
     // They may come from an open file. What took them only in part has not closed it.
-    await texts.return(undefined);
+    await fillings.return(undefined);
   }
   return beside;
 }
@@ -275,37 +274,41 @@ async function writeNew(path: string, write: () => Promise<void>): Promise<void>
   }
 }
 
-// What fits into one write is written as a whole. The function takes pieces only once the file is its own, so that it may
+// What fits into one write is written as a whole. The function takes the rest only once the file is its own, so that it may
 // be called again if the name was taken.
-async function writerOf(path: string, texts: Texts, mode: number): Promise<() => Promise<void>> {
-  const first = (await texts.next()).value ?? "";
-  const second = await texts.next();
-  if (second.done) return () => writeFile(path, first, { flag: "wx", mode });
+async function writerOf(path: string, fillings: Fillings, mode: number): Promise<() => Promise<void>> {
+  const first = (await fillings.next()).value;
+  if (!first || first.isLast) return () => writeFile(path, first?.bytes ?? "", { flag: "wx", mode });
   return async () => {
     await using file = await open(path, "wx", mode);
-    for (const text of [first, second.value]) await write(file, text);
-    for await (const text of texts) await write(file, text);
+    await append(file, first.bytes);
+    for await (const { bytes } of fillings) await append(file, bytes);
   };
 }
 
-/** Pieces, gathered until they are worth a write. */
-type Texts = AsyncGenerator<string, undefined>;
+/** What a buffer held, one time after the other. The next one overwrites it. */
+type Fillings = AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer>; isLast: boolean }, undefined>;
 
-async function* gathered(pieces: Pieces): Texts {
-  let pending = "";
-  for await (const piece of pieces) {
-    pending += piece;
-    if (pending.length < charactersAtOnce) continue;
-    yield pending;
-    pending = "";
+const encoder = new TextEncoder();
+
+// A text as UTF-8. Strings of many rows, or new buffers, would be megabytes of garbage with each page.
+async function* filled(buffer: Uint8Array<ArrayBuffer>, pieces: Pieces): Fillings {
+  let used = 0;
+  function* put(piece: string) {
+    for (let from = 0; from < piece.length; ) {
+      const rest = from === 0 ? piece : piece.slice(from);
+      const { read, written } = encoder.encodeInto(rest, used === 0 ? buffer : buffer.subarray(used));
+      used += written;
+      from += read;
+      if (from === piece.length) return;
+      yield { bytes: buffer.subarray(0, used), isLast: false };
+      used = 0;
+    }
   }
-  if (pending !== "") yield pending;
-}
-
-// As a Blob, because only that is written in another thread: `Bun.write` blocks ours for a string below 256 KB. By
-// descriptor, because by path it follows links. Never an empty Blob, with which it truncates the file (1.4.5).
-async function write(file: FileHandle, text: string): Promise<void> {
-  if (text.length > 0) await Bun.write(Bun.file(file.fd), new Blob([text]));
+  // Without waiting for each one, where they are there: a page of thousands of rows has as many.
+  if (Symbol.iterator in pieces) for (const piece of pieces) yield* put(piece);
+  else for await (const piece of pieces) yield* put(piece);
+  if (used > 0) yield { bytes: buffer.subarray(0, used), isLast: true };
 }
 
 // `Bun.write` preallocates from the beginning of the file, and the system then appends after the preallocated part

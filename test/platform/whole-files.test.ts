@@ -122,10 +122,14 @@ testNeeding("modes of files")(
     await replaceFile(file, pieces, { mode: 0o600 });
     expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    // Of just as many characters as are written at once, nothing is left to write at the end.
-    for (const text of ["", "x", "x".repeat(256 * 1024), "ä".repeat(256 * 1024 + 1)]) {
-      await replaceFile(folder.at("other"), text);
-      expect(readFileSync(folder.at("other"), "utf8") === text).toBe(true);
+    // Of just as many bytes as are written at once, nothing is left to write at the end; no character is cut in two.
+    const atOnce = 64 * 1024;
+    for (const text of ["", "x", "x".repeat(atOnce), "ä".repeat(atOnce + 1), `x${"🙂".repeat(atOnce)}`]) {
+      for (const contents of [text, [text], ["", text, ""], [text, text.slice(0, 1), text]]) {
+        await replaceFile(folder.at("other"), contents);
+        const wanted = typeof contents === "string" ? contents : contents.join("");
+        expect(readFileSync(folder.at("other"), "utf8") === wanted).toBe(true);
+      }
     }
     rmSync(folder.at("other"));
     const broken = (async function* () {

@@ -2,6 +2,7 @@
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { numberedCount } from "../../model/summary.ts";
 import { readTail } from "../../platform/files.ts";
+import { lentBuffer } from "../../platform/lent-buffers.ts";
 import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
 import { type ErrorPage, errorText } from "../../report/error-text.ts";
@@ -78,20 +79,11 @@ async function writeContents(
   return basename(path);
 }
 
-/** Most pages fit into this, in bytes. */
-const usualPage = 64 * 1024;
-/** Buffers that no write uses at the moment: a new one for each page would be garbage faster than it is collected. */
-const unused: Uint8Array<ArrayBuffer>[] = [];
-
 // A longer page is a string.
 async function asBytes<Done>(page: Html, use: (contents: Contents) => Promise<Done>): Promise<Done> {
-  const buffer = unused.pop() ?? new Uint8Array(usualPage);
-  try {
-    const length = page.encodeInto(buffer);
-    return await use(length === undefined ? page.toString() : buffer.subarray(0, length));
-  } finally {
-    unused.push(buffer);
-  }
+  using lent = lentBuffer();
+  const length = page.encodeInto(lent.buffer);
+  return await use(length === undefined ? page.toString() : lent.buffer.subarray(0, length));
 }
 
 /** Removes the error text from before a retry, and an answer from before it once there is another one: `name`. */

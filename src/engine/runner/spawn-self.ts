@@ -24,6 +24,10 @@ export const bunSwitches = {
   BUN_JSC_useFTLJIT: "0",
   // Of a larger machine, it would keep several times as much garbage as data before it collects any.
   BUN_JSC_forceRAMSize: String(256 * 1024 * 1024),
+  // Garbage is looked for once this many times the data is there, among what is new; and among everything only once
+  // this share of it is left for what is new. With the usual values (2 and a third), three times the data would gather.
+  BUN_JSC_smallHeapGrowthFactor: "1.35",
+  BUN_JSC_minEdenToOldGenerationRatio: "0.2",
 };
 
 /** Starts it in a process group of its own. Throws if there is no process or descriptor for it. */
