@@ -74,9 +74,11 @@ let orders: Promise<string[]> | undefined;
 async function recordOrders(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "pccm-first-"));
   try {
-    const program = join(folder, process.platform === "win32" ? "program.exe" : "program");
-    await compile(main, program);
-    return await bytecodeOrdersOf(program);
+    const suffix = process.platform === "win32" ? ".exe" : "";
+    const program = join(folder, `program${suffix}`);
+    const claude = join(folder, `claude${suffix}`);
+    await Promise.all([compile(main, program), compile("test/fixtures/fake-claude/main.ts", claude)]);
+    return await bytecodeOrdersOf(program, claude);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
