@@ -20,27 +20,36 @@ interface Given {
  * How an option reaches the session: as arguments, on its standard input (`initializeLine` or `promptLine`), in how its
  * process is started, or not at all because only the runner uses it.
  */
-type Way = "input" | "process" | "runner" | ((options: SessionOptions, given: Given) => string[]);
+type Way =
+  | "input"
+  | "process"
+  | "runner"
+  | ((options: SessionOptions) => string[])
+  | { ofEach: (options: SessionOptions, given: Given) => string[] };
 
 /** How each option reaches the session, in the order of the arguments. */
 const ways = {
-  mcpConfig: (options, { putAside }) => [
-    // Without this, servers in the project's `.mcp.json` start without asking.
-    "--strict-mcp-config",
-    `--mcp-config=${mcpConfiguration(options, putAside)}`,
-  ],
-  resumeSessionId: ({ resumeSessionId, forkSession }, { sessionId }) => [
-    ...flag("resume", resumeSessionId),
-    // We choose the id, unless an earlier conversation continues.
-    ...(resumeSessionId === undefined || forkSession ? flag("session-id", sessionId) : []),
-  ],
+  mcpConfig: {
+    ofEach: (options, { putAside }) => [
+      // Without this, servers in the project's `.mcp.json` start without asking.
+      "--strict-mcp-config",
+      `--mcp-config=${mcpConfiguration(options, putAside)}`,
+    ],
+  },
+  resumeSessionId: {
+    ofEach: ({ resumeSessionId, forkSession }, { sessionId }) => [
+      ...flag("resume", resumeSessionId),
+      // We choose the id, unless an earlier conversation continues.
+      ...(resumeSessionId === undefined || forkSession ? flag("session-id", sessionId) : []),
+    ],
+  },
   forkSession: ({ resumeSessionId, forkSession }) =>
     resumeSessionId !== undefined && forkSession ? ["--fork-session"] : [],
   model: ({ model }) => flag("model", model),
   fallbackModel: ({ fallbackModel }) => flag("fallback-model", fallbackModel),
   effort: ({ effort }) => flag("effort", effort),
   agent: ({ agent }) => flag("agent", agent),
-  settings: (options, { putAside }) => flag("settings", settingsValue(options, putAside)),
+  settings: { ofEach: (options, { putAside }) => flag("settings", settingsValue(options, putAside)) },
   settingSources: ({ settingSources }) =>
     flag("setting-sources", settingSources && settingSourceList(settingSources).join(",")),
   restricted: ({ restricted }) => (restricted ? ["--restricted"] : []),
@@ -100,16 +109,15 @@ export function argumentsFor(
 }
 
 const every: readonly Way[] = Object.values(ways);
-/** Of options that thousands of sessions share. */
-const known = new WeakMap<SessionOptions, Map<Way, string[]>>();
+/** Of options that thousands of sessions share, and that nobody changes. */
+const argumentsOfOptions = new WeakMap<SessionOptions, Map<Way, string[]>>();
 
-// What depends on nothing but the options, which nobody changes, is found once.
 function argumentsBy(way: Exclude<Way, string>, options: SessionOptions, given: Given): string[] {
-  if (way.length > 1) return way(options, given);
-  const before = known.get(options) ?? new Map<Way, string[]>();
-  known.set(options, before);
-  const found = before.get(way) ?? way(options, given);
-  before.set(way, found);
+  if (typeof way === "object") return way.ofEach(options, given);
+  const known = argumentsOfOptions.get(options) ?? new Map<Way, string[]>();
+  argumentsOfOptions.set(options, known);
+  const found = known.get(way) ?? way(options);
+  known.set(way, found);
   return found;
 }
 

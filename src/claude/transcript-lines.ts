@@ -63,17 +63,17 @@ export class TranscriptLines implements Disposable {
 
   /** The new bytes, in pieces. For readers that want no lines. */
   *pieces(): Generator<Uint8Array> {
-    for (const piece of this.#read()) yield piece.slice();
+    for (const piece of this.#read({ toEnd: true })) yield piece.slice();
   }
 
   /** The new complete lines. */
-  *fresh(): Generator<Line> {
-    for (const piece of this.#read()) yield* this.#cutter.push(piece);
+  *fresh({ toEnd = false } = {}): Generator<Line> {
+    for (const piece of this.#read({ toEnd })) yield* this.#cutter.push(piece);
   }
 
   /** What is left at the end: the new lines, and a last one without a newline. */
   *rest(): Generator<Line> {
-    yield* this.fresh();
+    yield* this.fresh({ toEnd: true });
     const line = this.#cutter.end();
     if (line) yield line;
   }
@@ -83,15 +83,15 @@ export class TranscriptLines implements Disposable {
     return new LineText(this.#descriptor, offset).next(bytes);
   }
 
-  *#read(): Generator<Uint8Array> {
+  // `toEnd`: nobody reads later what a file system has not given yet.
+  *#read({ toEnd }: { toEnd: boolean }): Generator<Uint8Array> {
     for (;;) {
       const wanted = Math.min(chunkBytes, this.#end - this.#position);
       const bytes = wanted > 0 ? bytesAt(this.#descriptor, this.#position, wanted) : chunk.subarray(0, 0);
       if (bytes.length === 0) return;
       this.#position += bytes.length;
       yield bytes;
-      // The end of the file, at least for now.
-      if (bytes.length < wanted) return;
+      if (!toEnd && bytes.length < wanted) return;
     }
   }
 

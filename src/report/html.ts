@@ -22,7 +22,7 @@ export class Html {
   }
 
   /** Whether it is kept in pieces, because it may have megabytes, or has what `repeated` gives. */
-  get isLong(): boolean {
+  get isInPieces(): boolean {
     return typeof this.#content !== "string";
   }
 
@@ -69,7 +69,7 @@ export function html(pieces: TemplateStringsArray, ...values: readonly Content[]
   let text = pieces[0] ?? "";
   for (let index = 0; index < values.length; index++) {
     const value = values[index];
-    if (value instanceof Html && value.isLong) return aroundLong(pieces, values);
+    if (value instanceof Html && value.isInPieces) return aroundLong(pieces, values);
     text += textOf(value) + (pieces[index + 1] ?? "");
   }
   return new Html(text, own);
@@ -82,7 +82,7 @@ function aroundLong(pieces: TemplateStringsArray, values: readonly Content[]): H
   for (let index = 0; index < pieces.length; index++) {
     const value = values[index];
     text += pieces[index] ?? "";
-    if (value instanceof Html && value.isLong) {
+    if (value instanceof Html && value.isInPieces) {
       parts.push(new Html(text, own), value);
       text = "";
     } else text += textOf(value);

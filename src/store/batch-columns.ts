@@ -91,7 +91,7 @@ export function settledValues(source: Source): readonly SQLQueryBindings[] {
   return settledColumns.map(({ from }) => from(source) ?? null);
 }
 
-/** Updates the row of a batch from its log. `before`: the `settledValues` that the row has. */
+/** Updates the row of a batch from its log. `before`: the `settledValues` that it has, if that is certain. */
 export function updateRow(database: Database, source: Source, before?: readonly SQLQueryBindings[]): void {
   const settled = settledValues(source);
   const isFull = before === undefined || settled.some((value, index) => value !== before[index]);

@@ -113,9 +113,11 @@ export class BatchLog {
    */
   append(decide: (state: BatchState) => EventBody[], epoch?: number): Event[] {
     return this.#write(() => {
-      this.#unreturned.push(...this.#foldNew());
+      const others = this.#foldNew();
+      this.#unreturned.push(...others);
       if (epoch !== undefined && epoch !== this.state.epoch) throw new Replaced(this.batchId);
-      const before = settledValues(this.#row);
+      // A program of another version may have written another row.
+      const before = others.length > 0 ? undefined : settledValues(this.#row);
       const events = decide(this.state).map((body): Event => ({ ...body, ...this.#stamp(epoch ?? 0) }));
       for (const event of events) {
         this.#add(event);

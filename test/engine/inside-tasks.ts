@@ -99,7 +99,7 @@ interface Given {
 }
 
 /** No process runs several tasks. */
-const reused = { started() {}, ready() {}, asked() {}, answered: () => undefined, concluded() {} };
+const reused = { started() {}, ready() {}, prompted() {}, answered: () => undefined, concluded() {} };
 
 /** The tasks of a batch, and all that they share. */
 export function tasksIn(

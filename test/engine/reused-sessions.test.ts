@@ -136,7 +136,7 @@ describe("a process that has forgotten its task", () => {
       const { plan, session } = processes.answered(marker);
       processes.now += 400;
       pool.ready(plan);
-      pool.asked(plan);
+      pool.prompted(plan);
       return { plan, session };
     };
     const { plan, session } = begun("one");
@@ -148,7 +148,11 @@ describe("a process that has forgotten its task", () => {
     clearing?.read();
     session.output[Symbol.dispose]();
     await clearing?.ended;
+    processes.waiting = 1;
     expect([2, 3].map((task) => pool.patienceMs(task))).toEqual([800, 0]);
+    // A task more than there are such processes: another process would not be needed for one task alone.
+    processes.waiting = 2;
+    expect(pool.patienceMs(2)).toBe(0);
     expect(processes.freed).toBe(0);
     pool.concluded("one");
     expect(processes.freed).toBe(1);

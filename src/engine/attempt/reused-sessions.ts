@@ -27,7 +27,7 @@ interface ReusedParts {
   isUntouched(kept: SeenAtStart): boolean;
   /** What the session with this marker uses, in bytes; 0 if nobody has measured it. */
   bytesOf(marker: string): number;
-  /** A process has become free: somebody may wait for it. */
+  /** A process has become free: a task may be waiting for one. */
   freed(): void;
   /** An internal error. */
   failed(error: unknown): void;
@@ -113,8 +113,8 @@ export class ReusedSessions implements SessionPool, Disposable {
   }
 
   /** A process has the prompt of its task. */
-  asked({ marker }: StartPlan): void {
-    this.#turnover.asked(marker);
+  prompted({ marker }: StartPlan): void {
+    this.#turnover.prompted(marker);
   }
 
   /** Gives away a process for this plan, with the names of its own start; undefined if none waits. */
@@ -144,7 +144,10 @@ export class ReusedSessions implements SessionPool, Disposable {
 
   patienceMs(task: number): number {
     const kind = this.#hasWorked ? this.#parts.planOf(task)?.kind?.() : undefined;
-    return kind === undefined ? 0 : this.#turnover.patienceMs(kind);
+    if (kind === undefined) return 0;
+    const { withinMs, processes } = this.#turnover.soon(kind);
+    // With more tasks than that, another process is worth its start.
+    return processes > 0 && this.#parts.waitingLike(task) <= processes ? withinMs : 0;
   }
 
   release(): void {

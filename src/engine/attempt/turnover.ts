@@ -12,8 +12,12 @@ interface Working {
 
 /** Of as many of the last ones, the middle counts. */
 const mostRemembered = 9;
-/** A task waits for a process at most as many times as long as a start takes. */
+/** A task waits for a process at most as many times as long as a start takes, */
 const patience = 2;
+/** and at most this long, in milliseconds: it has a slot meanwhile. */
+const mostPatienceMs = 2_000;
+/** What tasks of other kinds took is forgotten. */
+const mostKinds = 100;
 /** One that has taken this many times as long as the others may take any time. */
 const mostOverdue = 2;
 
@@ -45,7 +49,7 @@ export class Turnover {
   }
 
   /** It has the prompt of its task. */
-  asked(marker: string): void {
+  prompted(marker: string): void {
     const process = this.#working.get(marker);
     if (!process) return;
     process.hasTask = true;
@@ -58,8 +62,11 @@ export class Turnover {
     if (!process) return;
     this.#working.delete(marker);
     const tasks = this.#tasks.get(process.kind) ?? [];
+    this.#tasks.delete(process.kind);
     this.#tasks.set(process.kind, tasks);
     remember(tasks, this.#now() - process.since);
+    const [oldest] = this.#tasks.keys();
+    if (oldest !== undefined && this.#tasks.size > mostKinds) this.#tasks.delete(oldest);
   }
 
   /** It is gone. */
@@ -67,17 +74,17 @@ export class Turnover {
     this.#working.delete(marker);
   }
 
-  /** How long a task of this kind should wait for a process, in milliseconds; 0 if none will have forgotten its task by then. */
-  patienceMs(kind: string): number {
+  /** How long a task of this kind could wait for a process, in milliseconds, and how many should have forgotten their tasks by then. */
+  soon(kind: string): { withinMs: number; processes: number } {
     const [start, task] = [middle(this.#starts), middle(this.#tasks.get(kind) ?? [])];
-    if (start === undefined || task === undefined) return 0;
-    const longest = patience * start;
+    if (start === undefined || task === undefined) return { withinMs: 0, processes: 0 };
+    const withinMs = Math.min(patience * start, mostPatienceMs);
     const now = this.#now();
     const isNear = ({ since, hasTask, ...process }: Working) => {
       const left = since + task - now;
-      return process.kind === kind && hasTask && left <= longest && left > -mostOverdue * task;
+      return process.kind === kind && hasTask && left <= withinMs && left > -mostOverdue * task;
     };
-    return [...this.#working.values()].some(isNear) ? longest : 0;
+    return { withinMs, processes: [...this.#working.values()].filter(isNear).length };
   }
 }
 

@@ -71,7 +71,14 @@ async function writeContents(
 ): Promise<string> {
   let path = join(directory, usualNameOf(state, task));
   // If the name is taken, it is by the file of an earlier runner, or by a foreign one: then try the next name.
-  while (!(await placeNewFile(path, contents, { tag: state.batch.batchId }))) {
+  const isPlaced = () =>
+    placeNewFile(path, contents, { tag: state.batch.batchId }).catch(async (error) => {
+      // A full disk may have it already.
+      const { there } = await findResultFile(state, task, directory);
+      if (there) return false;
+      throw error;
+    });
+  while (!(await isPlaced())) {
     const file = await findResultFile(state, task, directory);
     path = file.path;
     if (file.there) break;

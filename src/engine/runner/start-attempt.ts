@@ -47,7 +47,7 @@ export interface StartParts {
   layout: Layout;
   host: SessionHost;
   pool: SessionPool;
-  reused: Pick<ReusedSessions, "started" | "ready" | "asked">;
+  reused: Pick<ReusedSessions, "started" | "ready" | "prompted">;
   workspace: Workspace;
   attempts: Attempts;
   holds: TaskHolds;
@@ -161,7 +161,7 @@ async function startIn(
   if (turn !== "go") return turn;
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
-  parts.reused.asked(opened.plan);
+  parts.reused.prompted(opened.plan);
   const { attempt, options, prompt, resumes, costBefore } = plan;
   const { marker, sessionId, transcript, workingDirectory } = opened.plan;
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };

@@ -224,7 +224,11 @@ export class Admission {
   async #reserve(number: number): Promise<Disposable | undefined> {
     const { pool } = this.#parts;
     let reserved = pool.reserve(number);
-    for (const since = performance.now(); !reserved && this.isDue(number); reserved = pool.reserve(number)) {
+    for (
+      const since = performance.now();
+      !reserved && this.#isOpen(number);
+      reserved = pool.reserve(number)
+    ) {
       if (performance.now() - since >= pool.patienceMs(number)) return undefined;
       await clock.next("soon");
     }
