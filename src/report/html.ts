@@ -28,8 +28,13 @@ export class Html {
 
   /** Its text, piece by piece, so that nobody needs all of it at once. */
   *pieces(): Generator<string> {
-    if (typeof this.#content === "string") yield this.#content;
-    else for (const part of this.#content) yield* part.pieces();
+    const content = this.#content;
+    if (typeof content === "string") return void (yield content);
+    for (const part of content) {
+      // Most are rows, and each generator costs more than its text.
+      if (typeof part.#content === "string") yield part.#content;
+      else yield* part.pieces();
+    }
   }
 
   /** Writes it into the buffer as UTF-8, and returns how many bytes that are; undefined if it does not fit. */

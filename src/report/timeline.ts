@@ -36,7 +36,9 @@ export function timelineHtml(view: TimelineView): Html {
   const height = Math.min(laneHeight.most, Math.max(laneHeight.least, usualHeight / lanes.count));
   const { paths, lengths } = draw(view, span, height);
   const pixels = Math.ceil(height * lanes.count);
-  const shapes = [...paths].map(([className, path]) => html`<path class="${className}" d="${path}"/>`);
+  const shapes = [...paths].map(
+    ([className, path]) => html`<path class="${className}" d="${path.join("")}"/>`,
+  );
   const ticks = ticksOf(span);
   const grid = ticks.map(({ share }) => `M${(share * width).toFixed(1)} 0v${pixels}`).join("");
   const drawing = html`<svg class="${barsClass}" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${shapes}</svg>`;
@@ -46,7 +48,8 @@ export function timelineHtml(view: TimelineView): Html {
 }
 
 function draw({ state, lanes, until }: TimelineView, span: number, height: number) {
-  const paths = new Map<string, string>();
+  // In pieces: a text that grows by thousands of them takes megabytes of the stack once it is read.
+  const paths = new Map<string, string[]>();
   const lengths: Long[] = [];
   const scale = width / span;
   for (const task of state.tasks) {
@@ -60,7 +63,10 @@ function draw({ state, lanes, until }: TimelineView, span: number, height: numbe
       const y = (bar.lane * height + air / 2).toFixed(1);
       const across = Math.max(2, lasted * scale - 1.5).toFixed(1);
       const down = (height - air).toFixed(1);
-      paths.set(className, `${paths.get(className) ?? ""}M${x} ${y}h${across}v${down}h-${across}z`);
+      const piece = `M${x} ${y}h${across}v${down}h-${across}z`;
+      const path = paths.get(className);
+      if (path) path.push(piece);
+      else paths.set(className, [piece]);
     }
   }
   lengths.sort((a, b) => b.lasted - a.lasted);

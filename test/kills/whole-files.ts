@@ -20,13 +20,13 @@ export async function placeNewFile(...[path, text, how]: Parameters<typeof place
   return placeNew(path, text, how);
 }
 
-export async function appendText(path: string, text: string): Promise<void> {
+export async function appendText(...[path, text]: Parameters<typeof append>): ReturnType<typeof append> {
   const half = `in ${kindOf(path)}`;
   if (isDue(half)) {
     await append(path, text.slice(0, text.length / 2));
     at(half);
   }
-  await append(path, text);
+  return await append(path, text);
 }
 
 /** A file by what it is: `results.csv`, `summary.json`, `result.html`. */
@@ -37,10 +37,15 @@ function kindOf(path: string): string {
 
 // Its beginning is in the file beside by then, which has not been renamed.
 async function* killedIn(point: string, contents: Parameters<typeof replace>[1]): AsyncGenerator<string> {
-  if (contents instanceof Uint8Array) throw new Error("Nothing of the kind is written as bytes");
-  const text = typeof contents === "string" ? contents : (await Array.fromAsync(contents)).join("");
+  const text = await textOf(contents);
   // More than is collected before it is written.
   yield text.slice(0, text.length / 2).padEnd(600_000);
   at(point);
   yield "";
+}
+
+async function textOf(contents: Parameters<typeof replace>[1]): Promise<string> {
+  if (typeof contents === "string") return contents;
+  if (contents instanceof Uint8Array) return new TextDecoder().decode(contents);
+  return (await Array.fromAsync(contents)).join("");
 }

@@ -33,6 +33,11 @@ test("money, tokens and turns of a task are the sums of all its attempts, the du
   });
 });
 
+test("a task with one attempt has the very usage of that, which takes no memory again", () => {
+  const { usage, attempts } = taskAfter(started(1), ended(1, 1));
+  expect(usage === attempts[0]?.usage && usage?.costUsd === 1).toBe(true);
+});
+
 test("a task costs at least what it says when any of its attempts did", () => {
   const usage = { atLeast: true };
   const task = taskAfter(started(1), ended(1, 1, { ...again, usage }), started(2), ended(2, 1));

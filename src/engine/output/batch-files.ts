@@ -28,6 +28,8 @@ const entriesAtOnce = 200;
 const charactersAtOnce = 64 * 1024;
 /** How often to append to the shared files, in milliseconds: with hundreds of ends a second, each append costs as much as a file. */
 const appendEveryMs = 250;
+/** With this many tasks, collecting garbage before the last files saves tens of megabytes, and takes 50 ms each time. */
+const manyTasks = 2_000;
 /** How often to retry files that could not be written, in milliseconds. */
 const againMs = 3_000;
 
@@ -164,14 +166,21 @@ export class BatchFiles {
     await this.#writeWaiting();
     await this.#writeMissing();
     const word = endedWord(state);
+    this.#makeRoom();
     await this.#writePage({ ended: word });
     if (word === "paused") return;
+    this.#makeRoom();
     await this.#writeData();
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };
     await this.#faults.guard(path, () =>
       replaceFile(path, summaryPieces(state, word, how), { tag: state.batch.batchId }),
     );
+  }
+
+  // Each of the last files passes megabytes through memory, at the moment at which the batch itself takes most of it.
+  #makeRoom(): void {
+    if (this.#log.state.tasks.length >= manyTasks) Bun.gc(true);
   }
 
   /** Writes nothing more. */
