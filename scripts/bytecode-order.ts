@@ -1,25 +1,21 @@
-// Which functions a server and a runner run, in the order in which they first run them. The compiler then puts their bytecode
-// together, at the front of the executable, and a process reads only that part into its memory.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+// Which functions a server runs, in the order in which it first runs them. The compiler then puts their bytecode together, at
+// the front of the executable, and a process reads only that part into its memory.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** When a process is stopped that does not end by itself, in milliseconds. */
+/** When a server is stopped that does not end by itself, in milliseconds. */
 const patienceMs = 60_000;
 
 /**
- * The profiles of servers, one for a client of each era, and of a runner, for `bun build --bytecode-order`. They are the same
- * for every target. `program`: compiled with the same flags. `claude`: a stand-in.
+ * The profiles of servers, one for a client of each era, for `bun build --bytecode-order`. They are the same for every
+ * target. `program`: compiled with the same flags.
  */
-export async function bytecodeOrdersOf(program: string, claude: string): Promise<string[]> {
+export async function bytecodeOrdersOf(program: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "pccm-order-"));
   try {
     const batchId = await fill(join(folder, "state"));
-    return [
-      await orderOf(program, folder, newer(batchId)),
-      await orderOf(program, folder, older(batchId)),
-      ...(await orderOfRun(program, folder, claude)),
-    ];
+    return [await orderOf(program, folder, newer(batchId)), await orderOf(program, folder, older(batchId))];
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -95,7 +91,13 @@ async function orderOf(program: string, folder: string, requests: readonly Reque
   );
   const server = Bun.spawn([program], {
     cwd: folder,
-    env: environmentIn(folder, profile),
+    env: {
+      ...process.env,
+      HOME: folder,
+      USERPROFILE: folder,
+      PARALLEL_CLAUDE_STATE_DIRECTORY: join(folder, "state"),
+      BUN_BYTECODE_ORDER_OUT: profile,
+    },
     stdin: new Blob(lines),
     stdout: "pipe",
     stderr: "pipe",
@@ -106,31 +108,4 @@ async function orderOf(program: string, folder: string, requests: readonly Reque
   if (code !== 0 || !isAnswered || out.includes('"isError":true'))
     throw new Error(`The compiled server ended with ${code}, and did not answer as expected: ${err}${out}`);
   return readFileSync(profile, "utf8");
-}
-
-// Of a batch that `run` runs in its own process. None if the machine has no room for sessions now: then its functions stand
-// behind the others.
-async function orderOfRun(program: string, folder: string, claude: string): Promise<string[]> {
-  const profile = join(folder, "profile-of-run");
-  const tasks = ['[[answer text="one"]]', "[[error status=400]]"];
-  const run = Bun.spawn([program, "run", "--output-directory", join(folder, "output"), ...tasks], {
-    cwd: folder,
-    env: { ...environmentIn(folder, profile), PARALLEL_CLAUDE_CLAUDE_PATH: claude },
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "ignore",
-    timeout: patienceMs,
-  });
-  await run.exited;
-  return existsSync(profile) ? [readFileSync(profile, "utf8")] : [];
-}
-
-function environmentIn(folder: string, profile: string): Record<string, string | undefined> {
-  return {
-    ...process.env,
-    HOME: folder,
-    USERPROFILE: folder,
-    PARALLEL_CLAUDE_STATE_DIRECTORY: join(folder, "state"),
-    BUN_BYTECODE_ORDER_OUT: profile,
-  };
 }
