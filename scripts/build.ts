@@ -1,10 +1,8 @@
 // `bun run build`: compiles the executable for this machine, to `dist/parallel-claude-code-mcp`. It gets the packages
 // first, so that it works in a fresh clone. No package is imported here.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { bytecodeOrdersOf } from "./bytecode-order.ts";
 import { outputOf } from "./command.ts";
 import { signFileAdHoc } from "./release/sign-ad-hoc.ts";
 
@@ -35,51 +33,17 @@ export const executable = join(
   process.platform === "win32" ? "parallel-claude-code-mcp.exe" : "parallel-claude-code-mcp",
 );
 
-/**
- * Compiles `src/main.ts`, for this machine or another target, as it is released. Throws with the compiler's words when that
- * fails.
- */
+/** Compiles `src/main.ts`, for this machine or another target. Throws with the compiler's words when that fails. */
 export async function build(outfile = executable, target?: string): Promise<void> {
   mkdirSync(join(root, "dist"), { recursive: true });
-  orders ??= recordOrders();
-  const folder = mkdtempSync(join(tmpdir(), "pccm-orders-"));
-  try {
-    const files = (await orders).map((_, index) => join(folder, `${index}.order`));
-    await Promise.all((await orders).map((order, index) => Bun.write(files[index] ?? "", order)));
-    await compile(main, outfile, target, [`--bytecode-order=${files.join(",")}`]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+  await compile("src/main.ts", outfile, target);
   if (target?.startsWith("bun-darwin-x64")) await signFileAdHoc(outfile, packageJson.name);
 }
 
 /** Compiles any program of this project as ours is compiled. `source` is a path from the root. */
-export async function compile(
-  source: string,
-  outfile: string,
-  target?: string,
-  more: readonly string[] = [],
-): Promise<void> {
-  const flags = [...compileFlags, ...(target === undefined ? [] : [`--target=${target}`]), ...more];
+export async function compile(source: string, outfile: string, target?: string): Promise<void> {
+  const flags = target === undefined ? compileFlags : [...compileFlags, `--target=${target}`];
   await outputOf([process.execPath, "build", ...flags, source, "--outfile", outfile], { cwd: root });
-}
-
-/** What is compiled, from the root. */
-export const main = "src/main.ts";
-
-// Recorded once for all targets.
-let orders: Promise<string[]> | undefined;
-
-// What is compiled first knows no order yet.
-async function recordOrders(): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), "pccm-first-"));
-  try {
-    const program = join(folder, process.platform === "win32" ? "program.exe" : "program");
-    await compile(main, program);
-    return await bytecodeOrdersOf(program);
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
 }
 
 if (import.meta.main) {

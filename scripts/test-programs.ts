@@ -2,7 +2,7 @@
 // processor time, and tests start them thousands of times.
 import { join } from "node:path";
 import { compileKilled } from "../test/kills/compile.ts";
-import { compile, main } from "./build.ts";
+import { build, compile } from "./build.ts";
 
 /** Compiles both into a folder, for this machine or another target, and gives where they are, in the variables of tests. */
 export async function compileForTests(folder: string, target?: string): Promise<Record<string, string>> {
@@ -13,8 +13,7 @@ export async function compileForTests(folder: string, target?: string): Promise<
   const fakeClaude = join(folder, isForWindows ? "claude.exe" : "fake-claude");
   const killed = join(folder, "killed");
   await Promise.all([
-    // Without the order of a released one, which needs a second compilation, and changes nothing that they look at.
-    compile(main, program, target),
+    build(program, target),
     compile("test/fixtures/fake-claude/main.ts", fakeClaude, target),
     // The tests of it run on no other machine than this one.
     target === undefined && compileKilled(killed),
