@@ -334,10 +334,17 @@ describe("while its sessions run", () => {
     const batch = inside.batch(context, { tasks: says("one") });
     letClaudeSay(inside, { one: fine });
     inside.write("one.stay", "");
+    inside.write("one.wait", "");
     await using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
+    // Only now, because it is looked at once when it has its prompt.
+    await eventually(
+      () => attempts.running.has(1) && attempts.running.get(1)?.activity === undefined,
+      () => "it has no prompt",
+    );
+    inside.remove(inside.file("one.wait"));
     const transcript = taskOf(batch.log.state, 1).attempts[0]?.transcript ?? "";
     await eventually(
       () => readFileSync(transcript, "utf8").includes('"result"'),
