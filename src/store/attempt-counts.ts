@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
+import { factIn, noteFact } from "./facts.ts";
 
 /** The limits of durations by which attempts are counted, in milliseconds. */
 export const durationLimitsMs = [5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600].map(
@@ -28,7 +29,6 @@ export type AttemptCount = z.infer<typeof countSchema>;
 
 // A newer program may have written more than this one knows: then nothing is known.
 const countsSchema = z.array(countSchema).catch([]);
-const factSchema = z.object({ value: z.string() });
 
 const rowSchema = z.looseObject(countSchema.omit({ within: true }).shape);
 const limitCount = z.number();
@@ -64,15 +64,13 @@ export function keepAttemptCounts(database: Database, batchId: BatchId): void {
     .map(countFrom);
   if (own.length === 0) return;
   const value = JSON.stringify(sumOfCounts([...removedAttemptCounts(database), ...own]));
-  database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, value);
+  noteFact(database, factName, value);
 }
 
 /** How those of removed batches ended. */
 export function removedAttemptCounts(database: Database): AttemptCount[] {
-  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
-  if (!row) return [];
-  const { value } = factSchema.parse(row);
-  return countsSchema.parse(JSON.parse(value));
+  const value = factIn(database, factName);
+  return value === undefined ? [] : countsSchema.parse(JSON.parse(value));
 }
 
 function countFrom(value: unknown): AttemptCount {

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { FileStamp } from "../platform/files.ts";
+import { factIn, noteFact } from "./facts.ts";
 
 /** Every update of Claude Code may be a new file; the oldest answers are dropped. */
 const mostKept = 16;
@@ -18,7 +19,6 @@ const keptSchema = z.object({
 });
 // A newer program may have written more than this one knows: then nothing is known.
 const allKeptSchema = z.array(keptSchema).catch([]);
-const factSchema = z.object({ value: z.string() });
 
 /** What a file answered. */
 export type KeptVersion = z.infer<typeof keptSchema>;
@@ -33,16 +33,14 @@ export function keepVersion(database: Database, kept: KeptVersion): void {
   const step = database.transaction(() => {
     const others = allKept(database).filter(({ path }) => path !== kept.path);
     const value = JSON.stringify([kept, ...others].slice(0, mostKept));
-    database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, value);
+    noteFact(database, factName, value);
   });
   step.immediate();
 }
 
 function allKept(database: Database): KeptVersion[] {
-  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
-  if (!row) return [];
-  const { value } = factSchema.parse(row);
-  return allKeptSchema.parse(JSON.parse(value));
+  const value = factIn(database, factName);
+  return value === undefined ? [] : allKeptSchema.parse(JSON.parse(value));
 }
 
 function isOf(kept: KeptVersion, { path, size, modifiedAt }: FileStamp): boolean {

@@ -8,6 +8,7 @@ import type { BatchState } from "../model/state.ts";
 import { fileIdentity, realPath } from "../platform/files.ts";
 import { BatchLog, type LogPlace } from "./batch-log.ts";
 import { isStorageTrouble } from "./database.ts";
+import { factIn, noteFact } from "./facts.ts";
 import { layoutOf } from "./layout.ts";
 
 /** The directory, and the file in it: in a container, the same path may be another directory. */
@@ -29,10 +30,10 @@ export function notePlace(place: LogPlace): void {
   const write = database.transaction(() => {
     if (isCopy(notedPlace(database), here)) {
       standAlone(place);
-      note(database, factNames.copied, String(Date.now()));
+      noteFact(database, factNames.copied, String(Date.now()));
     }
-    note(database, factNames.path, here.path);
-    if (here.file !== undefined) note(database, factNames.file, here.file);
+    noteFact(database, factNames.path, here.path);
+    if (here.file !== undefined) noteFact(database, factNames.file, here.file);
   });
   try {
     write.immediate();
@@ -57,17 +58,6 @@ function isSame(one: Place, other: Place): boolean {
 
 function notedPlace(database: Database): Place {
   return { path: factIn(database, factNames.path), file: factIn(database, factNames.file) };
-}
-
-const factSchema = z.object({ value: z.string() });
-
-function factIn(database: Database, name: string): string | undefined {
-  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(name);
-  return row ? factSchema.parse(row).value : undefined;
-}
-
-function note(database: Database, name: string, value: string): void {
-  database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(name, value);
 }
 
 // The same file under two paths (a mount, a link) is one store. No file at the recorded path: it was moved or restored.

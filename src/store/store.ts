@@ -15,6 +15,7 @@ import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
 import { openDatabase, storeProblemOf } from "./database.ts";
+import { factIn } from "./facts.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { batchFolderOf, batchOfPages, type Layout, layoutOf, sharedDirectoryOf } from "./layout.ts";
@@ -73,7 +74,6 @@ const endedCountSchema = z
 type EndedCount = z.output<typeof endedCountSchema>;
 const endedCountRows = z.array(endedCountSchema);
 
-const factSchema = z.object({ value: z.string() });
 const createdSchema = z.object({ created: z.number() });
 
 const pauseRow = z.object({ pause: z.union([z.string(), z.number()]).nullable() }).nullish();
@@ -299,8 +299,9 @@ export class Store implements Disposable {
 
   /** Makes hashes of credentials useless outside this store. */
   salt(): string {
-    const row = this.database.query<unknown, []>("SELECT value FROM facts WHERE name = 'salt'").get();
-    return factSchema.parse(row).value;
+    const salt = factIn(this.database, "salt");
+    if (salt === undefined) throw new Error("Internal error: the store has no salt");
+    return salt;
   }
 
   /**

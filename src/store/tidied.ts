@@ -1,17 +1,14 @@
 // When old batches were last removed by themselves. A fact, not a table: older programs ignore it.
 import type { Database } from "bun:sqlite";
-import { z } from "zod";
+import { factIn, noteFact } from "./facts.ts";
 
 const factName = "tidied-at";
 /** Looking for what is old reads much of the log, and nothing ages faster. */
 const everyMs = 24 * 60 * 60_000;
 
-const factSchema = z.object({ value: z.string() });
-
 /** Whether it has been long enough. A clock that was set back counts as long enough. */
 export function isTidyingDue(database: Database, now: number): boolean {
-  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
-  const at = row ? Number(factSchema.parse(row).value) : Number.NEGATIVE_INFINITY;
+  const at = Number(factIn(database, factName) ?? Number.NEGATIVE_INFINITY);
   return !(Math.abs(now - at) < everyMs);
 }
 
@@ -19,7 +16,7 @@ export function isTidyingDue(database: Database, now: number): boolean {
 export function claimTidying(database: Database, now: number): boolean {
   const claim = database.transaction(() => {
     if (!isTidyingDue(database, now)) return false;
-    database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, String(now));
+    noteFact(database, factName, String(now));
     return true;
   });
   return claim.immediate();
