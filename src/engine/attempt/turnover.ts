@@ -12,13 +12,13 @@ interface Working {
 
 /** Of as many of the last ones, the middle counts. */
 const mostRemembered = 9;
-/** A task waits for a process at most as many times as long as a start takes, */
+/** A task waits for a process no longer than this many starts take. */
 const patience = 2;
-/** and at most this long, in milliseconds: it has a slot meanwhile. */
+/** Nor longer than this, in milliseconds, because it has a slot meanwhile. */
 const mostPatienceMs = 2_000;
-/** What tasks of other kinds took is forgotten. */
+/** Kinds whose tasks are remembered: the last ones. */
 const mostKinds = 100;
-/** One that has taken this many times as long as the others may take any time. */
+/** A task that is late by this many times what the others took may take any time. */
 const mostOverdue = 2;
 
 /** The processes of one runner, by marker. */
