@@ -8,6 +8,7 @@ export const emptyPool: SessionPool = {
   patienceMs: () => 0,
   release: () => undefined,
   look: () => undefined,
+  lookSoon: () => undefined,
   owns: () => false,
   evict: () => undefined,
   ended: async () => undefined,

@@ -178,6 +178,23 @@ describe("spares start", () => {
     expect(hooked.now.permits).toBe(10);
   });
 
+  test("as soon as a session has started, though not more often than ten times a second", async () => {
+    using inside = new Inside();
+    const { now, spares, living, look, settle } = spareIn(inside, "aaaa");
+    now.permits = 0;
+    await look();
+    now.permits = 1;
+    spares.lookSoon();
+    await settle();
+    expect(living()).toBe(0);
+    now.ms += 100;
+    spares.lookSoon();
+    // Whose right is free comes first.
+    expect(living()).toBe(0);
+    await settle();
+    expect(living()).toBe(1);
+  });
+
   test("no more of a kind after two that died before they were ready, and none that cannot start", async () => {
     using inside = new Inside();
     const { look, sessions, settle } = spareIn(inside, "aaab", 1);

@@ -74,6 +74,8 @@ interface AttemptParts {
 export interface TranscriptDelta {
   /** Whether the session is ready: it has answered `initialize`, or said anything else. */
   isReady: boolean;
+  /** Whether it has said anything beyond that: it is at work. */
+  hasBegun: boolean;
   /** Messages written by a model. */
   replies: number;
   /** How often a model was seen to begin or go on answering. */
@@ -90,6 +92,7 @@ export interface TranscriptDelta {
 
 const nothing: TranscriptDelta = {
   isReady: false,
+  hasBegun: false,
   replies: 0,
   answering: 0,
   throttles: 0,
@@ -263,12 +266,14 @@ export class RunningAttempt {
   #reportProgress(isHistory: boolean): void {
     const { isInitialized, messages, replies, answering, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#reported;
-    const isReady = isInitialized || messages > 0;
-    this.#reported = { isReady, replies, answering, throttles, loginRefusals, failed };
+    const hasBegun = messages > 0;
+    const isReady = isInitialized || hasBegun;
+    this.#reported = { isReady, hasBegun, replies, answering, throttles, loginRefusals, failed };
     // An hour-old throttle says nothing about the account now.
     if (isHistory) return;
     this.#parts.progressed({
       isReady,
+      hasBegun,
       replies: replies - before.replies,
       answering: answering - before.answering,
       firstCall: this.#reading.firstCall,

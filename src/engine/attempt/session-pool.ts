@@ -44,6 +44,8 @@ export interface SessionPool extends Disposable {
   release(): void;
   /** Looks which must go, and whether some should start. Call on every beat, and after changes. */
   look(): void;
+  /** The same, soon, unless it was a moment ago: a session is about to start, or has started. */
+  lookSoon(): void;
   /** Whether this is the marker of one that no task has. */
   owns(marker: string): boolean;
   /** Ends those with these markers, because memory is short. Others are none of its concern. */
@@ -64,6 +66,9 @@ export function poolOf(...pools: readonly SessionPool[]): SessionPool {
     },
     look() {
       for (const pool of pools) pool.look();
+    },
+    lookSoon() {
+      for (const pool of pools) pool.lookSoon();
     },
     owns: (marker) => pools.some((pool) => pool.owns(marker)),
     evict(markers) {

@@ -9,7 +9,7 @@ import type { AttemptPlan } from "./plan-attempt.ts";
 import { longestStartMs, type Need, type Session, type SessionHost, type StartPlan } from "./session-host.ts";
 import { exitMs, idleLifeMs, type PooledSession, type SessionPool } from "./session-pool.ts";
 
-/** How many a runner keeps at most: more could not start at the same time on most machines, and each takes memory. */
+/** How many a runner keeps at most: more would seldom be taken at once, and each takes memory. */
 export const mostSpares = 4;
 /**
  * After memory ran short, something changed that spares had read, or two died that were ready, none starts for this time, in
@@ -18,7 +18,7 @@ export const mostSpares = 4;
 export const restMs = 10_000;
 /** A kind that is ready sooner than this, in milliseconds, needs no spares. */
 const quickMs = 20;
-/** Not more often than this, in milliseconds, a task that starts makes us look. */
+/** Not more often than this, in milliseconds, a session that starts or has started makes us look. */
 const lookEveryMs = 100;
 /** After as many in a row that die before they are ready, no more of their kind start. */
 const mostDeaths = 2;
@@ -168,8 +168,8 @@ export class WarmSpares implements SessionPool, Disposable {
     const { plan: own, session, seen, isReady, permit } = spare;
     const limit = isReady ? undefined : setTimeout(() => permit[Symbol.dispose](), longestStartMs);
     limit?.unref();
-    // So that one is ready when the next slot is free. Later, because this task comes first.
-    if (this.#now() - this.#lookedAt >= lookEveryMs) queueMicrotask(() => this.look());
+    // So that one is ready when the next slot is free.
+    this.lookSoon();
     return {
       plan: own,
       session,
@@ -182,6 +182,11 @@ export class WarmSpares implements SessionPool, Disposable {
       },
       lost: () => this.#died(kind),
     };
+  }
+
+  lookSoon(): void {
+    // Later, because a task comes first.
+    if (this.#now() - this.#lookedAt >= lookEveryMs) queueMicrotask(() => this.look());
   }
 
   release(): void {

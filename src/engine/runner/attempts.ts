@@ -54,6 +54,8 @@ export interface Supervised<Of = Session> {
   directory: Pick<BorrowedDirectory, "giveBack">;
   /** Called when the session is ready. */
   ready?: () => void;
+  /** Called when it is at work on its prompt. */
+  begun?: () => void;
   /** How its process was started, unless an earlier runner did that. */
   plan?: StartPlan;
 }
@@ -326,14 +328,15 @@ export class Attempts {
   }
 
   #progressed(
-    { number, ready, options }: Pick<Supervised, "number" | "ready" | "options">,
+    { number, ready, begun, options }: Pick<Supervised, "number" | "ready" | "begun" | "options">,
     delta: TranscriptDelta,
   ): void {
     const { pace, login, holds } = this.#parts;
-    const { isReady, replies, answering, throttles, loginRefusals, failed } = delta;
+    const { isReady, hasBegun, replies, answering, throttles, loginRefusals, failed } = delta;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
     if (loginRefusals > 0) holds.refused(number, Date.now());
     if (isReady) ready?.();
+    if (hasBegun) begun?.();
     if (answering > 0) login.answered();
     if (replies > 0) {
       holds.answered(number, Date.now());

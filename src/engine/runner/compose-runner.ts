@@ -251,7 +251,7 @@ export function composeRunner(
   const spares = new WarmSpares({
     host,
     reuse,
-    most: () => Math.min(mostSpares, processorCount(), mostAtOnce(log.state.batch)),
+    most: () => Math.min(mostSpares, 2 * processorCount(), mostAtOnce(log.state.batch)),
     planOf: (number) => sparePlan(log.state, number, planning),
     next: () => tasks.next(),
     isSlotAwaited: () => slots.isWaitedFor && attempts.running.size > 0,

@@ -34,6 +34,7 @@ import {
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
+import { Beginning } from "../scheduler/beginning.ts";
 import { budgetVerdict } from "../scheduler/budget.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { Place, PrefixGroups } from "../scheduler/prefix-groups.ts";
@@ -138,8 +139,12 @@ async function startIn(
     startLater(opened, parts);
     return undefined;
   }
-  const ready = () => {
+  using beginning = new Beginning(() => {
     admitted.ready();
+    parts.pool.lookSoon();
+  });
+  const ready = () => {
+    beginning.isReady();
     opened.ready?.();
     parts.reused.ready(opened.plan);
   };
@@ -159,6 +164,7 @@ async function startIn(
     parts,
   );
   if (turn !== "go") return turn;
+  beginning.isAsked();
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
   parts.reused.prompted(opened.plan);
@@ -176,6 +182,7 @@ async function startIn(
     adopted: false,
     directory,
     ready,
+    begun: () => beginning.hasBegun(),
     plan: opened.plan,
   });
   reuse.ended(number);
