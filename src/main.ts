@@ -14,7 +14,10 @@ isLonger.unref();
 // In a container without an init process.
 if (process.pid === 1) await (await import("./platform/orphans.ts")).reapAsInit();
 
-if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
+const asksVersion = first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0;
+if (!asksVersion) await import("./model/interpreted-schemas.ts");
+
+if (asksVersion) {
   process.exitCode = printNow(product.version);
 } else if (first === "__complete") {
   const { complete } = await import("./doors/cli/complete.ts");

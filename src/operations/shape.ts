@@ -50,11 +50,21 @@ const known = new WeakMap<z.ZodType, Shape>();
 
 /** The shape of a declared input. */
 export function shapeOf(schema: z.ZodType): Shape {
-  const before = known.get(schema);
-  if (before) return before;
-  const shape = shapeIn(z.toJSONSchema(schema, { io: "input" }));
+  return known.get(schema) ?? shapeBy(schema, inputSchemaOf(schema));
+}
+
+/** The same, by its JSON Schema, which takes most of the time. */
+export function shapeBy(schema: z.ZodType, declared: InputSchema): Shape {
+  const shape = shapeIn(declared);
   known.set(schema, shape);
   return shape;
+}
+
+export type InputSchema = z.core.JSONSchema.BaseSchema;
+
+/** The JSON Schema of a declared input, with everything that `.meta` says. */
+export function inputSchemaOf(schema: z.ZodType): InputSchema {
+  return z.toJSONSchema(schema, { io: "input" });
 }
 
 function shapeIn(schema: unknown): PropertyShape {

@@ -1,6 +1,7 @@
 // The declared schemas as JSON Schema, as small and plain as clients need: many pass all of it to their model in every
 // conversation.
 import { z } from "zod";
+import { inputSchemaOf } from "../../operations/shape.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 type Properties = NonNullable<JsonSchema["properties"]>;
@@ -37,7 +38,7 @@ const keywords = [
 ] as const;
 
 function inputOf(schema: z.ZodType): JsonSchema {
-  return listed(z.toJSONSchema(schema, { io: "input" }), { isClosed: true });
+  return listed(inputSchemaOf(schema), { isClosed: true });
 }
 
 interface Manner {

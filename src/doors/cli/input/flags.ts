@@ -10,7 +10,7 @@ import { type Fault, instead } from "../../../operations/fault.ts";
 import { faultText, toolWording } from "../../../operations/fault-text.ts";
 import { type Checked, jsonFault } from "../../../operations/faults.ts";
 import { nearest } from "../../../operations/nearest.ts";
-import { type Shape, shapeOf } from "../../../operations/shape.ts";
+import { inputSchemaOf, type Shape, shapeBy } from "../../../operations/shape.ts";
 import { parseArgs } from "../../../platform/arguments.ts";
 import { speechOf } from "../../../report/speech.ts";
 import { type Flag, type FlagKind, flagNamed, spellingsOf } from "./flag.ts";
@@ -46,13 +46,22 @@ type Property = z.infer<typeof propertySchema>;
 
 const objectSchema = z.object({ properties: z.record(z.string(), propertySchema) });
 
+const known = new WeakMap<z.ZodType, readonly Flag[]>();
+
 /** The flags of an object schema, in the order of its declaration, except the properties in `without`. */
 export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Flag[] {
-  const { properties } = objectSchema.parse(z.toJSONSchema(schema, { io: "input" }));
-  const shapes = shapeOf(schema).properties;
+  const all = known.get(schema) ?? declaredFlags(schema);
+  known.set(schema, all);
+  return all.filter(({ property }) => !without.includes(property.replace(/\..*/, "")));
+}
+
+function declaredFlags(schema: z.ZodType): Flag[] {
+  const json = inputSchemaOf(schema);
+  const { properties } = objectSchema.parse(json);
+  const shapes = shapeBy(schema, json).properties;
   return Object.entries(properties).flatMap(([property, declared]) => {
     const shape = shapes.get(property);
-    if (shape === undefined || without.includes(property)) return [];
+    if (shape === undefined) return [];
     return spreadOptions.includes(property)
       ? partsOf(property, declared, shape)
       : [flagOf(property, declared, shape)];
