@@ -17,6 +17,8 @@ export interface Start {
 const commandLine = ["doors/cli/cli.ts", "doors/cli/trouble.ts"];
 /** What describes commands, and finds the one that was meant. */
 const described = ["main.ts", "model", "platform", "report/harmless.ts", "doors/cli"];
+/** Before the first schema is declared. */
+const schemas = "model/interpreted-schemas.ts";
 const ofBatch = [
   "main.ts",
   "doors/runner.ts",
@@ -49,12 +51,13 @@ export const starts = {
   },
   server: {
     name: "a server, until its first call",
-    through: ["doors/mcp/stdio/serve.ts"],
+    through: [schemas, "doors/mcp/stdio/serve.ts"],
     loads: [
       "main.ts",
       "doors/mcp",
       "doors/cli/print-now.ts",
       "model/cut.ts",
+      "model/interpreted-schemas.ts",
       "model/product.ts",
       "platform",
       "claude/json-scan.ts",
@@ -68,19 +71,19 @@ export const starts = {
   },
   starter: {
     name: "the starter of a batch",
-    through: ["doors/runner.ts", "engine/runner/start-processes.ts"],
+    through: [schemas, "doors/runner.ts", "engine/runner/start-processes.ts"],
     loads: [...ofBatch, "engine/runner"],
     packages: ["zod"],
   },
   keeper: {
     name: "a keeper",
-    through: ["doors/runner.ts", "engine/runner/keeper.ts", "store/store.ts"],
+    through: [schemas, "doors/runner.ts", "engine/runner/keeper.ts", "store/store.ts"],
     loads: [...ofBatch, "engine/runner"],
     packages: ["zod"],
   },
   runner: {
     name: "a runner",
-    through: ["doors/runner.ts", "engine/runner/runner.ts", "store/database.ts", "store/store.ts"],
+    through: [schemas, "doors/runner.ts", "engine/runner/runner.ts", "store/database.ts", "store/store.ts"],
     loads: [...ofBatch, "engine", "report"],
     packages: ["@cfworker/json-schema", "zod"],
   },

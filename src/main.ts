@@ -14,21 +14,20 @@ isLonger.unref();
 // In a container without an init process.
 if (process.pid === 1) await (await import("./platform/orphans.ts")).reapAsInit();
 
-const asksVersion = first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0;
-if (!asksVersion) await import("./model/interpreted-schemas.ts");
-
-if (asksVersion) {
+if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
   process.exitCode = printNow(product.version);
 } else if (first === "__complete") {
   const { complete } = await import("./doors/cli/complete.ts");
   process.exitCode = await complete(others);
 } else if (first?.startsWith("__")) {
+  await import("./model/interpreted-schemas.ts");
   const { runHidden } = await import("./doors/runner.ts");
   compileSooner("late");
   process.exit(await runHidden(first, others));
 } else if ((others.length === 0 && first === "serve") || (first === undefined && !process.stdin.isTTY)) {
   // A server mostly waits, and there may be one for each window of a client: compiled code would only take memory.
   clearTimeout(isLonger);
+  await import("./model/interpreted-schemas.ts");
   const { serve } = await import("./doors/mcp/stdio/serve.ts");
   process.exit(await serve());
 } else {

@@ -44,6 +44,7 @@ export async function runCommandLine(
 }
 
 async function perform(name: CommandName, argv: readonly string[], terminal: Terminal): Promise<number> {
+  await import("../../model/interpreted-schemas.ts");
   const [command, { performCommand }] = await Promise.all([
     loadCommand[name](),
     import("./perform-command.ts"),
