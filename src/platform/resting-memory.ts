@@ -5,6 +5,8 @@ const usualQuietMs = 10_000;
 
 interface Means {
   quietMs: number;
+  /** What the owner of the memory can give back, before garbage is collected. */
+  first: () => void;
   giveBack: () => void;
 }
 
@@ -16,19 +18,24 @@ export class RestingMemory {
   /** `isBusy`: whether there is work that has not ended. */
   constructor(isBusy: () => boolean, means: Partial<Means> = {}) {
     this.#isBusy = isBusy;
-    this.#means = { quietMs: usualQuietMs, giveBack: giveMemoryBack, ...means };
+    this.#means = { quietMs: usualQuietMs, first: () => undefined, giveBack: giveMemoryBack, ...means };
   }
 
-  /** Some work has ended. Keeps no process alive. */
+  /** There was some work, which has ended or keeps this busy. Keeps no process alive. */
   worked(): void {
     this.#timer ??= setTimeout(() => this.#rested(), this.#means.quietMs).unref();
     this.#timer.refresh();
   }
 
-  // The end of work that is in progress is reported, too.
   #rested(): void {
     this.#timer = undefined;
-    if (!this.#isBusy()) this.#means.giveBack();
+    if (this.#isBusy()) {
+      // Nobody reports the end of work that is in progress.
+      this.worked();
+      return;
+    }
+    this.#means.first();
+    this.#means.giveBack();
   }
 }
 

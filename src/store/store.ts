@@ -280,6 +280,11 @@ export class Store implements Disposable {
     return row?.data_version ?? 0;
   }
 
+  /** Gives back the memory that holds pages of the file: those that are needed again are read again. */
+  giveMemoryBack(): void {
+    this.database.run("PRAGMA shrink_memory");
+  }
+
   /** The number of the last event appended before a time (milliseconds since 1970), in any batch. */
   sequenceBefore(at: number): number {
     const last = this.database.query<{ sequence: number }, [number]>(

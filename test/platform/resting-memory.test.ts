@@ -30,9 +30,21 @@ test("memory is kept while work is in progress, until that has ended", async () 
   await asked.promise;
   expect(times).toBe(0);
   isBusy = false;
-  memory.worked();
   await given.promise;
   expect(times).toBe(1);
+});
+
+test("what the owner can give back is given back first, so that its garbage is collected, too", async () => {
+  const given = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const first = () => void order.push("first");
+  const giveBack = () => {
+    order.push("garbage");
+    given.resolve();
+  };
+  new RestingMemory(() => false, { quietMs: 1, first, giveBack }).worked();
+  await given.promise;
+  expect(order).toEqual(["first", "garbage"]);
 });
 
 test("what runs after memory was given back is as before, and nobody waits for it to be given back", async () => {

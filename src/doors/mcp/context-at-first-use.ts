@@ -5,6 +5,7 @@ import type { Context } from "../../operations/context.ts";
 export class ContextAtFirstUse {
   readonly #make: () => Context | Promise<Context>;
   readonly #made = Promise.withResolvers<Context>();
+  #context: Context | undefined;
   /** Undefined until somebody asks, and again after each failure. */
   #making: Promise<Context> | undefined;
 
@@ -23,6 +24,11 @@ export class ContextAtFirstUse {
     return this.#made.promise;
   }
 
+  /** Gives back the memory of the store, if that is open. */
+  giveMemoryBack(): void {
+    this.#context?.openedStore?.giveMemoryBack();
+  }
+
   /** Disposes of the context if there is one. */
   async end(): Promise<void> {
     const context = await this.#making?.catch(() => undefined);
@@ -32,6 +38,7 @@ export class ContextAtFirstUse {
   async #makeNow(): Promise<Context> {
     try {
       const context = await Promise.try(this.#make);
+      this.#context = context;
       this.#made.resolve(context);
       return context;
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Context } from "../../operations/context.ts";
 import { listAddress } from "../../operations/ui/addresses.ts";
 import { takeCode } from "../../operations/ui/place.ts";
 import { Served } from "../../operations/ui/served.ts";
+import { RestingMemory } from "../../platform/resting-memory.ts";
 import { leadingPage } from "../../report/leading-page.ts";
 import { keyHeader } from "../../report/wire/acts.ts";
 import { codeName, Keys } from "./keys.ts";
@@ -30,6 +31,8 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
   const served = new Served(context);
   const streams = new Set<Disposable>();
   const ended = new AbortController();
+  // Pages that stay open do not count as work: some do so all night, and what they are sent takes little.
+  const memory = new RestingMemory(() => false, { first: () => context.openedStore?.giveMemoryBack() });
   const server = Bun.serve({
     hostname: loopback,
     port: asked,
@@ -43,6 +46,7 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
       const url = new URL(request.url);
       const entered = await newcomer(request, url, { keys, port });
       if (entered) return entered;
+      memory.worked();
       const found = routeOf(request.method, url.pathname);
       if (found === undefined) return refusal(404, "There is no such page.");
       const { route, parts } = found;

@@ -100,6 +100,7 @@ async function serveHttp(
     openHttp(address, token, {
       server: ({ tells, ...connection }) => newServer({ context: shared, ...connection }, { tells }),
       listens: (listener, signal) => announceChanges(shared, listener, signal),
+      rests: () => shared.giveMemoryBack(),
     });
   const door = listening(open, address);
   const url = urlOf(address.host, door.port);

@@ -2,6 +2,7 @@
 import { createMcpHandler, isLegacyRequest, type McpServer } from "@modelcontextprotocol/server";
 import { ClientEnded } from "../../../operations/operation.ts";
 import { settledWithin } from "../../../platform/clock.ts";
+import { RestingMemory } from "../../../platform/resting-memory.ts";
 import { callAsMeant } from "../call-as-meant.ts";
 import type { Listener } from "../updates.ts";
 import { type Address, hostname } from "./address.ts";
@@ -39,6 +40,8 @@ export interface Serving {
   server(client: ServedClient): McpServer;
   /** Called once with the listener for changes: the streams of the newer era. */
   listens?(listener: Listener, signal: AbortSignal): void;
+  /** Called after some time without requests: gives back the memory that is only there to be faster. */
+  rests?(): void;
 }
 
 /** An open door. */
@@ -66,6 +69,9 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
     ({ era }) => serving.server({ era, client: ended.signal, calls, tells: false }),
     { maxRequestBodySize: longestBody, maxSubscriptions: mostSubscriptions, onerror: () => undefined },
   );
+  const memory = new RestingMemory(() => calls.size > 0 || sessions.calls.length > 0, {
+    first: () => serving.rests?.(),
+  });
   const server = Bun.serve({
     hostname: hostname(address),
     port: address.port,
@@ -74,6 +80,7 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
     fetch: async (request, listening) => {
       const refusing = refused(request);
       if (refusing) return refusing;
+      memory.worked();
       if (listening.pendingRequests > mostRequests) return busy();
       // Calls take as long as their sessions.
       listening.timeout(request, 0);
