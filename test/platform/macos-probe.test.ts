@@ -35,7 +35,9 @@ testNeeding("Linux", "a C compiler")(
     const wrong = (await probe(mac, { isMac: false, patienceMs: 100 }))
       .filter(({ holds }) => !holds)
       .map(({ assumes }) => assumes);
-    expect(wrong).toContain("`proc_pidinfo` gives our parent, and a start between a minute ago and now.");
+    expect(wrong).toContain(
+      "`proc_pidinfo` gives our parent, and for a new child a start between a minute ago and now.",
+    );
     expect(wrong).toContain("Processes of other users stand in the table, with parent and start.");
     expect(wrong).toContain("A process whose parent ended keeps its group and session.");
   },
