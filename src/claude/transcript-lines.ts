@@ -13,6 +13,19 @@ function bytesAt(descriptor: number, position: number, wanted = chunkBytes): Uin
   return buffer.subarray(0, readAt(descriptor, buffer, position));
 }
 
+// The same, with as many as there are, however few a file system gives at once.
+function allBytesAt(descriptor: number, position: number, wanted: number): Uint8Array {
+  const first = bytesAt(descriptor, position, wanted);
+  if (first.length === 0 || first.length === wanted) return first;
+  const whole = new Uint8Array(wanted);
+  whole.set(first);
+  for (let length = first.length; ; ) {
+    const more = length < wanted ? readAt(descriptor, whole.subarray(length), position + length) : 0;
+    if (more === 0) return whole.subarray(0, length);
+    length += more;
+  }
+}
+
 /** The part of a transcript that is one attempt's, in bytes from its beginning. By default, all of it. */
 export interface TranscriptRange {
   from?: number | undefined;
@@ -119,7 +132,7 @@ export class LineText {
 
   /** The text of the next bytes, at most `wanted`. */
   next(wanted: number): string {
-    const bytes = bytesAt(this.#descriptor, this.#position, wanted);
+    const bytes = allBytesAt(this.#descriptor, this.#position, wanted);
     this.#position += bytes.length;
     const end = bytes.indexOf(10);
     this.#ended = end >= 0 || bytes.length === 0;

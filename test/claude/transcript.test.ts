@@ -1,7 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import { readAnswerPart } from "../../src/claude/answer-part.ts";
 import { readAnswer, TranscriptReader } from "../../src/claude/transcript.ts";
+import * as files from "../../src/platform/files.ts";
 import { Home } from "../harness.ts";
 
 async function transcriptWith(home: Home, text: string): Promise<{ path: string; offset: number }> {
@@ -92,4 +93,36 @@ test("one look takes in all that has been written since, however much, and says 
   for (const lines of [1, 256, 257, 600])
     expect(await counts(lines)).toEqual([true, lines, false, lines, lines]);
   expect(await counts(0)).toEqual([false, 0, false, 0, 0]);
+});
+
+test("a file system that gives a few bytes at a time loses nothing of the last look, nor of an answer", async () => {
+  await using home = new Home();
+  const text = 'ab\\"\u0001é😀\n'.repeat(2_000);
+  const { path, offset } = await transcriptWith(home, text);
+  const { readAt } = files;
+  using _ = spyOn(files, "readAt").mockImplementation((descriptor, buffer, position) =>
+    readAt(descriptor, buffer.subarray(0, 700), position),
+  );
+  using reader = new TranscriptReader(path);
+  expect(reader.read()).toBe(true);
+  expect([reader.reading.messages, reader.reading.answer]).toEqual([1, undefined]);
+  reader.finish();
+  expect(reader.reading.answer?.result.result).toBe(text);
+  expect(readAnswer(path, offset, text.length)).toEqual({ text, cut: false });
+  expect(readAnswerPart(path, offset, { from: 9_000, characters: 3 }).text).toBe(text.slice(9_000, 9_003));
+});
+
+test("a result with much data is read whole, though a file system gives a part of it at a time", async () => {
+  await using home = new Home();
+  const path = join(home.path, "t.ndjson");
+  const rows = Array.from({ length: 200_000 }, (_, index) => ({ row: index, text: `value ${index}` }));
+  const data = { structured_output: rows, is_error: false, result: JSON.stringify(rows) };
+  await Bun.write(path, `${JSON.stringify({ type: "result", subtype: "success", ...data })}\n`);
+  const { readAt } = files;
+  using _ = spyOn(files, "readAt").mockImplementation((descriptor, buffer, position) =>
+    readAt(descriptor, buffer.subarray(0, 1_000_000), position),
+  );
+  using reader = new TranscriptReader(path);
+  reader.finish();
+  expect(reader.reading.answer?.result.structured_output).toEqual(rows);
 });
