@@ -711,6 +711,31 @@ describe("a disk that is full for a moment", () => {
     expect(reported).toEqual([]);
   });
 
+  test("needs no room for the file of a result that is there already", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");
+    const before = filesOf(inside, batch);
+    await before.files.open();
+    await before.files.writeTask(1);
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
+    const known = linesIn(jsonl);
+    expect(known).toHaveLength(1);
+    // A runner that was killed after it had written the file, and before its line.
+    rmSync(jsonl);
+    using place = spyOn(wholeFiles, "placeNewFile").mockImplementation(() => Promise.reject(full()));
+    const { files, reported } = filesOf(inside, batch);
+    await files.open();
+    expect(place).toHaveBeenCalledTimes(1);
+    expect(linesIn(jsonl)).toEqual(known);
+    batch.answer(2, "two");
+    await files.writeTask(2);
+    expect(place.mock.calls.length).toBeGreaterThan(1);
+    expect([linesIn(jsonl), reported]).toEqual([known, []]);
+    place.mockRestore();
+    await files.end();
+    expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([1, 2]);
+  });
+
   test("is reported at once at the end of the batch", async () => {
     using inside = new Inside();
     const { batch, files, reported, disk } = await onFullDisk(inside, 1);
