@@ -81,6 +81,20 @@ test("an event that changes no index of the batches writes none", async () => {
   expect(bytesOf([started(2)])).toBe(4 * page);
 });
 
+test("behind an event of another process, which may be of a version with another row, the row is written whole", async () => {
+  await using home = new Home();
+  using store = home.store();
+  using other = home.store();
+  const log = store.create(batchOf(2), 5);
+  other.batch(log.batchId)?.append(() => [{ type: "cancel-requested", by: "user" }]);
+  other.database.run("UPDATE batches SET cancelled_by = NULL, output_directory = '/of/that/version'");
+  log.append(() => [started(1)]);
+  expect(store.row(log.batchId)).toMatchObject({
+    cancelledBy: "user",
+    outputDirectory: log.state.outputDirectory,
+  });
+});
+
 test("the row of a batch says the same as the fold of its events", async () => {
   await using home = new Home();
   using store = home.store();
