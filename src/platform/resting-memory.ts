@@ -10,10 +10,11 @@ interface Means {
   giveBack: () => void;
 }
 
-export class RestingMemory {
+export class RestingMemory implements Disposable {
   readonly #isBusy: () => boolean;
   readonly #means: Means;
   #timer: Timer | undefined;
+  #isOver = false;
 
   /** `isBusy`: whether there is work that has not ended. */
   constructor(isBusy: () => boolean, means: Partial<Means> = {}) {
@@ -21,10 +22,17 @@ export class RestingMemory {
     this.#means = { quietMs: usualQuietMs, first: () => undefined, giveBack: giveMemoryBack, ...means };
   }
 
-  /** There was some work, which has ended or keeps this busy. Keeps no process alive. */
+  /** Call when work begins or ends. Keeps no process alive. */
   worked(): void {
+    if (this.#isOver) return;
     this.#timer ??= setTimeout(() => this.#rested(), this.#means.quietMs).unref();
     this.#timer.refresh();
+  }
+
+  /** Gives back nothing more: what it would be taken from may be closed. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
   }
 
   #rested(): void {

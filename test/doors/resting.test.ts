@@ -78,8 +78,13 @@ test("the server of `ui` gives back the memory of its store, and shows the same 
   const times = await givenBack(async (rested) => {
     expect(await page()).toContain("known");
     rested();
+    // Nobody has asked since who may.
+    await page("wrong");
     rested();
     expect(await page()).toContain("known");
+    rested();
+    expect(await page()).toContain("known");
+    server[Symbol.dispose]();
     rested();
   });
   expect(times).toBe(2);

@@ -47,6 +47,18 @@ test("what the owner can give back is given back first, so that its garbage is c
   expect(order).toEqual(["first", "garbage"]);
 });
 
+test("whoever is closed gives nothing back any more", async () => {
+  const ended = Promise.withResolvers<void>();
+  let times = 0;
+  const memory = new RestingMemory(() => false, { quietMs: 1, giveBack: () => void times++ });
+  memory.worked();
+  memory[Symbol.dispose]();
+  memory.worked();
+  new RestingMemory(() => false, { quietMs: 2, giveBack: () => ended.resolve() }).worked();
+  await ended.promise;
+  expect(times).toBe(0);
+});
+
 test("what runs after memory was given back is as before, and nobody waits for it to be given back", async () => {
   const source = join(import.meta.dir, "../../src/platform/resting-memory.ts");
   const script = `

@@ -32,6 +32,7 @@ export class ContextAtFirstUse {
   /** Disposes of the context if there is one. */
   async end(): Promise<void> {
     const context = await this.#making?.catch(() => undefined);
+    this.#context = undefined;
     context?.[Symbol.dispose]();
   }
 

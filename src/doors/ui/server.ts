@@ -46,12 +46,12 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
       const url = new URL(request.url);
       const entered = await newcomer(request, url, { keys, port });
       if (entered) return entered;
-      memory.worked();
       const found = routeOf(request.method, url.pathname);
       if (found === undefined) return refusal(404, "There is no such page.");
       const { route, parts } = found;
       const forbidden = refusalOf(request, route, { keys, port });
       if (forbidden) return forbidden;
+      memory.worked();
       return route.answer({
         request,
         url,
@@ -76,6 +76,7 @@ export function openUi(context: Context, { port: asked, token }: { port: number;
     port,
     addressOf: (path) => addressWith(port, path, keys.newCode()),
     [Symbol.dispose]: () => {
+      memory[Symbol.dispose]();
       ended.abort();
       for (const stream of [...streams]) stream[Symbol.dispose]();
       served[Symbol.dispose]();

@@ -103,6 +103,7 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
   return {
     port: server.port ?? address.port,
     close: async () => {
+      memory[Symbol.dispose]();
       ended.abort(new ClientEnded());
       await settledWithin(Promise.allSettled([...calls, ...sessions.calls]), farewellMs);
       // The SDK sends an answer some microtasks after its call has ended, and drops it once the stream is closed: the

@@ -21,7 +21,7 @@ export async function serve(): Promise<number> {
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
   const calls = new Set<Promise<unknown>>();
-  const memory = new RestingMemory(() => calls.size > 0, { first: () => context.giveMemoryBack() });
+  using memory = new RestingMemory(() => calls.size > 0, { first: () => context.giveMemoryBack() });
   const server = serveStdio(
     ({ era }) =>
       newServer({ context, era, environment: process.env, client: client.signal, calls }, { tells: true }),
