@@ -123,7 +123,7 @@ export const toKeeper = z.discriminatedUnion("type", [
     /** The id of its conversation, if it has one that another session may continue. */
     conversation: z.string().max(100).optional(),
   }),
-  /** The session is ready, so another one may start while it runs. */
+  /** The session has begun, so another one may start while it runs. */
   z.object({ type: z.literal("ready"), id: startName }),
   /** A line for its standard input, in the body; with `close`, its end. Numbered from 1 by each runner. */
   z.object({

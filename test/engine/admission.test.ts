@@ -348,9 +348,9 @@ describe("the right to start", () => {
     const second = asks(2);
     await looked();
     expect(second.isAnswered()).toBe(false);
-    first?.ready();
+    first?.begun();
     const two = await second.promise;
-    two?.ready();
+    two?.begun();
     const third = asks(3);
     await looked();
     expect(third.isAnswered()).toBe(false);
@@ -428,7 +428,7 @@ describe("a task for which a session has started already", () => {
     expect(seen.reserved).toBe(1);
     const again = second?.startAgain();
     expect(seen.reserved).toBe(0);
-    first?.ready();
+    first?.begun();
     expect(await again).toBe(true);
     expect(second?.mayStart).toBe(true);
   });

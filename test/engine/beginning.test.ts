@@ -14,38 +14,38 @@ function begun(longestMs?: number) {
 
 test("a session without a prompt has begun when it is ready", () => {
   const { beginning, ends } = begun();
-  beginning.isReady();
+  beginning.ready();
   expect(ends.count).toBe(1);
   // It gets its prompt later, when another one has the right.
-  beginning.isAsked();
-  beginning.hasBegun();
+  beginning.asked();
+  beginning.begun();
   beginning[Symbol.dispose]();
   expect(ends.count).toBe(1);
 });
 
 test("a session that has its prompt has begun with its first message, not when it is ready", () => {
   const { beginning, ends } = begun();
-  beginning.isAsked();
-  beginning.isReady();
-  beginning.isReady();
+  beginning.asked();
+  beginning.ready();
+  beginning.ready();
   expect(ends.count).toBe(0);
-  beginning.hasBegun();
-  beginning.hasBegun();
+  beginning.begun();
+  beginning.begun();
   expect(ends.count).toBe(1);
 });
 
 test("a session that says nothing to its prompt has begun some time after it was ready", async () => {
   const { beginning, ends } = begun(1);
-  beginning.isAsked();
-  beginning.isReady();
+  beginning.asked();
+  beginning.ready();
   await ends.first.promise;
-  beginning.hasBegun();
+  beginning.begun();
   expect(ends.count).toBe(1);
 });
 
 test("a session whose attempt is over has begun", () => {
   const { beginning, ends } = begun();
-  beginning.isAsked();
+  beginning.asked();
   beginning[Symbol.dispose]();
   expect(ends.count).toBe(1);
 });

@@ -41,3 +41,6 @@ export const introduction = {
   type: "control_response",
   response: { subtype: "success", request_id: "begin", response: {} },
 };
+
+/** A hook runs, before the session is at work. */
+export const hookStarted = { type: "system", subtype: "hook_started", hook_name: "SessionStart:startup" };

@@ -1,5 +1,5 @@
 // Where sessions run, where tasks work and who starts their sessions can differ: another host, workspace and pool fit.
-import { describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, jest, spyOn, test } from "bun:test";
 import { appendFileSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
@@ -21,7 +21,7 @@ import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { emptyPool } from "./empty-pool.ts";
 import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
-import { init, introduction, result, said } from "./messages.ts";
+import { hookStarted, init, introduction, result, said } from "./messages.ts";
 
 /**
  * Another machine, as far as a runner can tell: its sessions are no processes here, and what they say comes into the
@@ -224,6 +224,74 @@ describe("another host", () => {
     host.full = false;
     await all;
     expect(batch.log.state.counts.succeeded).toBe(1);
+  });
+});
+
+/** Two tasks, of which one may start at a time. The first one has its prompt, and its session is ready; no timer runs. */
+async function untilOneIsReady(inside: Inside, more: Parameters<typeof tasksIn>[3] = {}) {
+  const context = inside.context();
+  const batch = inside.batch(context, { tasks: [{ prompt: "wait" }, { prompt: "wait" }] });
+  const host = new Elsewhere();
+  const given = { concurrency: 2, starts: 1, hostOf: () => host, ...more };
+  const runner = tasksIn(inside, context.store, batch, given);
+  const read = () => {
+    for (const attempt of runner.attempts.running.values()) attempt.readTranscript();
+  };
+  const all = runner.tasks.runAll();
+  await eventually(
+    () => host.calls.includes("write remote-1"),
+    () => host.calls.join(", "),
+  );
+  jest.useFakeTimers();
+  host.says("remote-1", introduction);
+  read();
+  const starts = async () => {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return host.calls.filter((call) => call.startsWith("start "));
+  };
+  const end = async () => {
+    jest.useRealTimers();
+    using _looking = lookAt(runner);
+    await eventually(
+      () => host.calls.includes("write remote-2"),
+      () => host.calls.join(", "),
+    );
+    for (const id of ["remote-1", "remote-2"]) host.says(id, init, result("Done"));
+    await all;
+    await runner[Symbol.asyncDispose]();
+    expect([batch.log.state.counts.succeeded, runner.failures]).toEqual([2, []]);
+  };
+  return { host, read, starts, end };
+}
+
+describe("the right to start", () => {
+  test("is kept by a session with a prompt until it is at work, and what a hook says is no work", async () => {
+    using inside = new Inside();
+    const { host, read, starts, end } = await untilOneIsReady(inside);
+    try {
+      expect(await starts()).toEqual(["start remote-1"]);
+      host.says("remote-1", hookStarted);
+      read();
+      expect(await starts()).toEqual(["start remote-1"]);
+      host.says("remote-1", init);
+      read();
+      expect(await starts()).toEqual(["start remote-1", "start remote-2"]);
+    } finally {
+      await end();
+    }
+  });
+
+  test("is given to the next one after a while, though a session says nothing to its prompt", async () => {
+    using inside = new Inside();
+    const { starts, end } = await untilOneIsReady(inside);
+    try {
+      jest.advanceTimersByTime(299);
+      expect(await starts()).toEqual(["start remote-1"]);
+      jest.advanceTimersByTime(1);
+      expect(await starts()).toEqual(["start remote-1", "start remote-2"]);
+    } finally {
+      await end();
+    }
   });
 });
 

@@ -52,6 +52,29 @@ test("who does not wait for a slot gets one only if it is free and nobody waits,
   slots[Symbol.dispose]();
 });
 
+test("a slot that came free a moment ago goes to another runner that waits, before it goes to who does not wait", async () => {
+  const released: number[] = [];
+  let isAwaited = true;
+  let last = 0;
+  const source: SlotSource = {
+    ...plenty(),
+    claim: () => ++last,
+    claimUnwaited: () => (isAwaited ? undefined : ++last),
+    release: (slot) => void released.push(slot),
+  };
+  const slots = new Slots(2, source);
+  const first = await slots.acquire();
+  first?.[Symbol.dispose]();
+  expect(released).toEqual([]);
+  expect(slots.acquireNow()).toBeUndefined();
+  expect(released).toEqual([1]);
+  isAwaited = false;
+  (await slots.acquire())?.[Symbol.dispose]();
+  using _ = slots.acquireNow();
+  expect(released).toEqual([1, 2]);
+  slots[Symbol.dispose]();
+});
+
 test("a slot goes to another runner that waits, instead of to the next task", async () => {
   const released: number[] = [];
   const slots = new Slots(1, { ...plenty(), release: (slot) => released.push(slot), yields: () => true });

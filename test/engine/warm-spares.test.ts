@@ -1,5 +1,5 @@
 // Which spares start, how long they stay, and who gets them: with a host of its own, whose sessions do what a test says.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
@@ -193,6 +193,20 @@ describe("spares start", () => {
     expect(living()).toBe(0);
     await settle();
     expect(living()).toBe(1);
+  });
+
+  test("with one look for all that happens in one moment", async () => {
+    using inside = new Inside();
+    const { now, spares, settle } = spareIn(inside, "aaaa");
+    using looks = spyOn(spares, "look");
+    now.ms += 100;
+    for (let count = 0; count < 5; count++) spares.lookSoon();
+    await settle();
+    expect(looks).toHaveBeenCalledTimes(1);
+    now.ms += 100;
+    spares.lookSoon();
+    await settle();
+    expect(looks).toHaveBeenCalledTimes(2);
   });
 
   test("no more of a kind after two that died before they were ready, and none that cannot start", async () => {
@@ -406,9 +420,11 @@ describe("a task gets", () => {
     expect(take(4)).toBeUndefined();
     const starting = take(2);
     expect(starting).toMatchObject({ plan: sessions[0]?.plan ?? {}, isStarting: true });
-    // It keeps its right to start until it is ready.
+    // It keeps its right to start until it is at work.
     expect(now.permits).toBe(8);
     starting?.ready?.();
+    expect(now.permits).toBe(8);
+    starting?.begun?.();
     expect(now.permits).toBe(9);
   });
 

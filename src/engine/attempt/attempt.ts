@@ -74,7 +74,7 @@ interface AttemptParts {
 export interface TranscriptDelta {
   /** Whether the session is ready: it has answered `initialize`, or said anything else. */
   isReady: boolean;
-  /** Whether it has said anything beyond that: it is at work. */
+  /** Whether it is at work on its prompt. What hooks say at its start is no sign of that. */
   hasBegun: boolean;
   /** Messages written by a model. */
   replies: number;
@@ -265,9 +265,10 @@ export class RunningAttempt {
 
   #reportProgress(isHistory: boolean): void {
     const { isInitialized, messages, replies, answering, throttles, loginRefusals, failed } = this.#reading;
+    const { init, last } = this.#reading;
     const before = this.#reported;
-    const hasBegun = messages > 0;
-    const isReady = isInitialized || hasBegun;
+    const isReady = isInitialized || messages > 0;
+    const hasBegun = init !== undefined || answering > 0 || last !== undefined;
     this.#reported = { isReady, hasBegun, replies, answering, throttles, loginRefusals, failed };
     // An hour-old throttle says nothing about the account now.
     if (isHistory) return;

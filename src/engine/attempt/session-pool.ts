@@ -19,6 +19,8 @@ export interface PooledSession extends StartedSession {
   isStarting?: boolean;
   /** Call as soon as it is ready, unless it was when it was taken. */
   ready?(): void;
+  /** Call when another session may start: gives back the right by which it was started, if it still has that. */
+  begun?(): void;
   /** Call if it went before it was ready. */
   lost?(): void;
   /** What it read by itself at its start, if that is known. */
@@ -44,7 +46,7 @@ export interface SessionPool extends Disposable {
   release(): void;
   /** Looks which must go, and whether some should start. Call on every beat, and after changes. */
   look(): void;
-  /** The same, soon, unless it was a moment ago: a session is about to start, or has started. */
+  /** The same, soon, unless it was a moment ago: a session has started, or a right to start was given back. */
   lookSoon(): void;
   /** Whether this is the marker of one that no task has. */
   owns(marker: string): boolean;

@@ -18,7 +18,7 @@ export const mostSpares = 4;
 export const restMs = 10_000;
 /** A kind that is ready sooner than this, in milliseconds, needs no spares. */
 const quickMs = 20;
-/** Not more often than this, in milliseconds, a session that starts or has started makes us look. */
+/** How often we look at most, in milliseconds, because sessions start or have started. */
 const lookEveryMs = 100;
 /** After as many in a row that die before they are ready, no more of their kind start. */
 const mostDeaths = 2;
@@ -82,6 +82,8 @@ export class WarmSpares implements SessionPool, Disposable {
   #isClosed = false;
   #restsUntil = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Whether a look comes as soon as what happens now is over. */
+  #willLook = false;
   #lastStartAt = Number.NEGATIVE_INFINITY;
   /** When one that was ready died last. */
   #diedReadyAt = Number.NEGATIVE_INFINITY;
@@ -109,6 +111,7 @@ export class WarmSpares implements SessionPool, Disposable {
   }
 
   look(): void {
+    this.#willLook = false;
     if (this.#isClosed) return;
     this.#lookedAt = this.#now();
     for (const spare of this.#free()) this.#lookAt(spare);
@@ -175,18 +178,20 @@ export class WarmSpares implements SessionPool, Disposable {
       session,
       seen,
       isStarting: !isReady,
-      ready: () => {
+      ready: () => void this.#deaths.delete(kind),
+      begun: () => {
         clearTimeout(limit);
         permit[Symbol.dispose]();
-        this.#deaths.delete(kind);
       },
       lost: () => this.#died(kind),
     };
   }
 
   lookSoon(): void {
+    if (this.#willLook || this.#now() - this.#lookedAt < lookEveryMs) return;
+    this.#willLook = true;
     // Later, because a task comes first.
-    if (this.#now() - this.#lookedAt >= lookEveryMs) queueMicrotask(() => this.look());
+    queueMicrotask(() => this.look());
   }
 
   release(): void {

@@ -5,7 +5,7 @@ import type { SharedSlots } from "../shared/shared-store.ts";
 /** Of a session, or of a ticket that has no session yet. */
 export interface FarSlot {
   slot: number;
-  /** The right to start, until the session is ready. */
+  /** The right to start, until the session has begun. */
   starting: number | undefined;
 }
 

@@ -108,7 +108,7 @@ export class FleetAttempts {
         },
       ];
     });
-    admitted.ready();
+    admitted.begun();
     if (events.some(isStart)) await this.#toItsEnd(number, { isAgain: false });
   }
 

@@ -140,11 +140,12 @@ async function startIn(
     return undefined;
   }
   using beginning = new Beginning(() => {
-    admitted.ready();
+    admitted.begun();
+    opened.begun?.();
     parts.pool.lookSoon();
   });
   const ready = () => {
-    beginning.isReady();
+    beginning.ready();
     opened.ready?.();
     parts.reused.ready(opened.plan);
   };
@@ -164,7 +165,7 @@ async function startIn(
     parts,
   );
   if (turn !== "go") return turn;
-  beginning.isAsked();
+  beginning.asked();
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return undefined;
   parts.reused.prompted(opened.plan);
@@ -182,7 +183,7 @@ async function startIn(
     adopted: false,
     directory,
     ready,
-    begun: () => beginning.hasBegun(),
+    begun: () => beginning.begun(),
     plan: opened.plan,
   });
   reuse.ended(number);

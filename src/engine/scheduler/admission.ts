@@ -28,8 +28,8 @@ export interface Admitted extends Disposable {
   readonly mayStart: boolean;
   /** The machine on which it has its slot; undefined for this one. */
   readonly place: string | undefined;
-  /** The session is ready, so another one may start while this one runs. */
-  ready(): void;
+  /** The session has begun, so another one may start while this one runs. */
+  begun(): void;
   /** Gives the slot back at once: the session is being ended, because fewer may run than do. */
   giveBack(): void;
   /** Resolves when the task may start another session in its slot; with false if it is not due any more, or not now. */
@@ -386,7 +386,7 @@ function admitted(
     get place() {
       return place;
     },
-    ready: () => start[Symbol.dispose](),
+    begun: () => start[Symbol.dispose](),
     giveBack: () => slot[Symbol.dispose](),
     startAgain: async () => {
       start[Symbol.dispose]();

@@ -1,12 +1,12 @@
-// How long a session that begins has a right to start. A processor is busy with it from its start to its answer to
-// `initialize`, and from its prompt to its first message, shortly before it calls the API. If it gets the prompt at its start, one
-// follows the other.
+// How long a session that begins has a right to start. It keeps a processor busy until it answers `initialize`, and again from
+// its prompt to its first message, shortly before it calls the API.
 
 /**
- * How long it may take at most, in milliseconds, from the prompt to the first message: 2.1.332 takes about 50 alone. What takes
- * longer does not wait for a processor, but for a hook, for example.
+ * How long the right lasts at most once the session is ready and has its prompt, in milliseconds. 2.1.332 takes about 50 for its first
+ * message on an idle machine, and 200 on a busy one. What takes longer waits for something else than a processor: for a hook, for
+ * example.
  */
-const longestBeginningMs = 500;
+const longestBeginningMs = 300;
 
 /** The beginning of one session; disposed of with its attempt. */
 export class Beginning implements Disposable {
@@ -23,13 +23,13 @@ export class Beginning implements Disposable {
     this.#longestMs = longestMs;
   }
 
-  /** It gets its prompt now. */
-  isAsked(): void {
+  /** The session gets its prompt now. */
+  asked(): void {
     this.#isAsked = true;
   }
 
-  /** It has started. */
-  isReady(): void {
+  /** The session is ready. If it has no prompt yet, this is the end: it gets one when another session has the right. */
+  ready(): void {
     if (this.#isReady) return;
     this.#isReady = true;
     if (!this.#isAsked) {
@@ -40,8 +40,8 @@ export class Beginning implements Disposable {
     this.#limit.unref();
   }
 
-  /** It has said something of its own. */
-  hasBegun(): void {
+  /** The session is at work on its prompt. */
+  begun(): void {
     this.#end();
   }
 

@@ -74,7 +74,10 @@ export class Slots implements StartRights, Disposable {
   /** A slot, if one is free and nobody waits for it, here or elsewhere; undefined otherwise. */
   acquireNow(): Slot | undefined {
     if (this.isWaitedFor || this.contended || this.#taken >= this.#size()) return undefined;
-    const id = this.#idle.pop() ?? this.#source.claimUnwaited();
+    // Also for one of ours that is idle: only the source knows whether others wait.
+    const idle = this.#idle.pop();
+    if (idle !== undefined) this.#source.release(idle);
+    const id = this.#source.claimUnwaited();
     if (id === undefined) return undefined;
     this.#taken++;
     return this.#slot(id);
