@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { loadedAtStarts, type StartName, starts } from "../scripts/starts.ts";
+import { hiddenCommands } from "../src/engine/runner/hidden-commands.ts";
 import { Home } from "./harness.ts";
 
 const loaded = await loadedAtStarts();
@@ -72,5 +73,57 @@ for (const { name, args, input = "", says } of runs) {
     const known = new Set([...loaded[name].files, "platform/printed.ts"]);
     expect(files).toContain("main.ts");
     expect(files.filter((file) => !known.has(file))).toEqual([]);
+  });
+}
+
+/** Writes down how many schemas were made, and whether zod was to compile any. */
+const watcher = `
+import { writeFileSync } from "node:fs";
+import { globalConfig } from ${JSON.stringify(Bun.resolveSync("zod/v4/core", import.meta.dir))};
+let jitless;
+const seen = { schemas: 0, compiled: 0 };
+Object.defineProperty(globalConfig, "jitless", {
+  get: () => {
+    seen.schemas++;
+    if (jitless !== true) seen.compiled++;
+    return jitless;
+  },
+  set: (value) => { jitless = value; },
+});
+process.on("exit", () => writeFileSync(process.env["RECORD"], JSON.stringify(seen)));
+`;
+
+for (const { args, input = "" } of [
+  { args: [], input: askedForTools },
+  { args: ["list"] },
+  { args: ["run", "--dry-run", "hello"] },
+  { args: [hiddenCommands.starter, "no-such-state", "aaaaaaaa"] },
+  { args: [hiddenCommands.keeper, "no-such-state"] },
+  { args: [hiddenCommands.runner, "no-such-state", "aaaaaaaa"] },
+]) {
+  test(`a process that runs \`${args.join(" ")}\` interprets all its schemas`, async () => {
+    await using home = new Home();
+    await Bun.write(home.file("watcher.ts"), watcher);
+    const child = Bun.spawn(
+      [
+        process.execPath,
+        "--preload",
+        home.file("watcher.ts"),
+        join(import.meta.dir, "../src/main.ts"),
+        ...args,
+      ],
+      {
+        cwd: home.work,
+        env: { ...home.environment, RECORD: home.file("record.json") },
+        stdin: Buffer.from(input),
+        stdout: "ignore",
+        // Some of these have nothing to do, and say so.
+        stderr: "ignore",
+      },
+    );
+    await child.exited;
+    const seen = await Bun.file(home.file("record.json")).json();
+    expect(seen).toEqual({ schemas: expect.any(Number), compiled: 0 });
+    expect(seen.schemas).toBeGreaterThan(0);
   });
 }
